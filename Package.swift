@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of rules for all code of the project; `make lint` builds with the same.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "polybot",
+    products: [
+        .executable(name: "feedd", targets: ["feedd"]),
+        .executable(name: "scannerd", targets: ["scannerd"]),
+        .executable(name: "stratd", targets: ["stratd"]),
+        .executable(name: "simvenue", targets: ["simvenue"]),
+        .executable(name: "polybot", targets: ["polybot"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        .target(name: "CLinux", path: "Sources/CLibraries/CLinux"),
+        .target(
+            name: "CCurl", path: "Sources/CLibraries/CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(
+            name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(
+            name: "CSystemd", path: "Sources/CLibraries/CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
+
+        .target(name: "Shared", dependencies: ["COpenSSL", collections], swiftSettings: strict),
+        .target(
+            name: "DaemonKit",
+            dependencies: [
+                "Shared", "CLinux", "CCurl", "COpenSSL", "CSystemd", collections, logging,
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ], swiftSettings: strict),
+        .executableTarget(name: "feedd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
+        .executableTarget(name: "scannerd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
+        .executableTarget(name: "stratd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
+        .executableTarget(
+            name: "simvenue",
+            dependencies: [
+                "Shared",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "polybot",
+            dependencies: [
+                "Shared", "DaemonKit", "CLinux", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+
+        .testTarget(name: "SharedTests", dependencies: ["Shared"], swiftSettings: strict),
+        .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit", "Shared", "CLinux", logging], swiftSettings: strict),
+        .testTarget(name: "feeddTests", dependencies: ["feedd", "Shared", "DaemonKit"], swiftSettings: strict),
+        .testTarget(name: "scannerdTests", dependencies: ["scannerd", "Shared", "DaemonKit"], swiftSettings: strict),
+        .testTarget(name: "stratdTests", dependencies: ["stratd", "Shared", "DaemonKit"], swiftSettings: strict),
+        .testTarget(name: "simvenueTests", dependencies: ["simvenue", "Shared"], swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["Shared", "DaemonKit"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,4 @@
+@main
+struct Feedd {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+struct Polybot {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+struct Scannerd {
+    static func main() {}
+}

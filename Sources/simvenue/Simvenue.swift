@@ -1,0 +1,4 @@
+@main
+struct Simvenue {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+struct Stratd {
+    static func main() {}
+}
