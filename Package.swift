@@ -8,7 +8,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -36,11 +36,11 @@ let package = Package(
         .target(
             name: "CSystemd", path: "Sources/CLibraries/CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
 
-        .target(name: "Shared", dependencies: ["COpenSSL", collections], swiftSettings: strict),
+        .target(name: "Shared", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(
             name: "DaemonKit",
             dependencies: [
-                "Shared", "CLinux", "CCurl", "COpenSSL", "CSystemd", collections, logging,
+                "Shared", "CLinux", "CCurl", "COpenSSL", "CSystemd", heap, logging,
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ], swiftSettings: strict),
         .executableTarget(name: "feedd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),

@@ -1,0 +1,272 @@
+import CLinux
+public import Shared
+import HeapModule
+import Glibc
+
+/// One thread, one epoll descriptor: the loop that a daemon lives on.
+///
+/// It is the `SerialExecutor` of the daemon's actors, so a descriptor's handler enters its actor by `assumeIsolated`,
+/// without a hop, and Swift still proves the isolation. Everything marked "loop only" traps when called elsewhere.
+public final class EventLoop: SerialExecutor, @unchecked Sendable {
+    /// What a watched descriptor waits for, and what it got.
+    public struct Readiness: OptionSet, Sendable {
+        public let rawValue: UInt32
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+        public static let read = Readiness(rawValue: EPOLLIN.rawValue)
+        public static let write = Readiness(rawValue: EPOLLOUT.rawValue)
+        /// The peer is gone or the descriptor is broken. Always reported, never asked for.
+        public static let hangup = Readiness(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue | EPOLLRDHUP.rawValue)
+    }
+
+    /// Names a pending timer, for `cancel(_:)`.
+    public struct TimerID: Hashable, Sendable { fileprivate let number: UInt64 }
+
+    private struct Deadline: Comparable {
+        let at: Instant
+        let number: UInt64
+        static func < (a: Deadline, b: Deadline) -> Bool { (a.at, a.number) < (b.at, b.number) }
+    }
+
+    private struct Watch {
+        let generation: UInt32
+        let handler: (Readiness) -> Void
+    }
+
+    /// Events taken from the kernel at a time.
+    private static let eventCountMax = 256
+    /// Longest sleep; keeps a wrong timer from hanging a daemon for ever.
+    private static let sleepMaxMilliseconds = 60_000
+
+    private let epoll: Int32
+    private let wakeup: Int32
+    private let lock = Mutex()
+    /// Guarded by `lock`.
+    private var pendingJobs: [UnownedJob] = []
+    /// Guarded by `lock`.
+    private var pendingWork: [@Sendable () -> Void] = []
+    /// Guarded by `lock`: whether the eventfd was written since the loop last drained it.
+    private var isWakeupSent = false
+
+    // Loop only, below.
+    private var thread: pthread_t?
+    private var isRunning = false
+    private var watches: [Int32: Watch] = [:]
+    private var generation: UInt32 = 0
+    private var deadlines = Heap<Deadline>()
+    private var timers: [UInt64: () -> Void] = [:]
+    private var timerCount: UInt64 = 0
+    /// Advances once a round; a watchdog reads it as "the loop works".
+    public private(set) var roundCount: UInt64 = 0
+
+    /// - Throws: `SystemError` when the kernel gives no descriptors.
+    public init() throws(SystemError) {
+        self.epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard self.epoll >= 0 else { throw SystemError("epoll_create1") }
+        self.wakeup = clinux_eventfd()
+        guard self.wakeup >= 0 else {
+            let error = SystemError("eventfd")
+            close(self.epoll)
+            throw error
+        }
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue
+        event.data.u64 = UInt64(UInt32(bitPattern: self.wakeup))
+        guard epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.wakeup, &event) == 0 else {
+            let error = SystemError("epoll_ctl")
+            close(self.epoll)
+            close(self.wakeup)
+            throw error
+        }
+    }
+
+    deinit {
+        close(self.epoll)
+        close(self.wakeup)
+    }
+
+    // MARK: Running
+
+    /// Runs on the calling thread until `stop()`.
+    public func run() {
+        precondition(!self.isRunning, "the loop runs already")
+        self.thread = pthread_self()
+        self.isRunning = true
+        var events = [epoll_event](repeating: epoll_event(), count: Self.eventCountMax)
+        while self.isRunning {
+            self.runPending()
+            self.fireTimers(now: .now())
+            guard self.isRunning else { break }
+            let count = epoll_wait(self.epoll, &events, Int32(Self.eventCountMax), self.sleepMilliseconds())
+            precondition(count >= 0 || errno == EINTR, "epoll_wait failed: \(SystemError("epoll_wait"))")
+            self.roundCount &+= 1
+            for index in 0..<max(0, Int(count)) { self.dispatch(events[index]) }
+        }
+        self.runPending()
+        self.thread = nil
+    }
+
+    /// Ends `run()` after the present round. From any thread.
+    public func stop() {
+        self.execute { self.isRunning = false }
+    }
+
+    /// Whether the caller is on the loop's thread.
+    public var isCurrent: Bool {
+        guard let thread = self.thread else { return false }
+        return pthread_equal(thread, pthread_self()) != 0
+    }
+
+    // MARK: Work from other threads
+
+    /// Runs `work` on the loop, after what was handed in before. From any thread.
+    public func execute(_ work: @escaping @Sendable () -> Void) {
+        self.lock.lock()
+        self.pendingWork.append(work)
+        let mustWake = !self.isWakeupSent
+        self.isWakeupSent = true
+        self.lock.unlock()
+        if mustWake { self.wake() }
+    }
+
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let unowned = UnownedJob(job)
+        self.lock.lock()
+        self.pendingJobs.append(unowned)
+        let mustWake = !self.isWakeupSent
+        self.isWakeupSent = true
+        self.lock.unlock()
+        if mustWake { self.wake() }
+    }
+
+    public func checkIsolated() {
+        precondition(self.isCurrent, "not on the event loop")
+    }
+
+    public func isIsolatingCurrentContext() -> Bool? { self.isCurrent }
+
+    private func wake() {
+        var one: UInt64 = 1
+        _ = write(self.wakeup, &one, 8)
+    }
+
+    private func runPending() {
+        while true {
+            self.lock.lock()
+            let jobs = self.pendingJobs
+            let work = self.pendingWork
+            self.pendingJobs.removeAll(keepingCapacity: true)
+            self.pendingWork.removeAll(keepingCapacity: true)
+            self.lock.unlock()
+            if jobs.isEmpty && work.isEmpty { return }
+            for item in work { item() }
+            for job in jobs { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+        }
+    }
+
+    // MARK: Descriptors (loop only)
+
+    /// Calls `handler` whenever `descriptor` is ready. The descriptor stays the caller's: `unwatch` before closing it.
+    public func watch(_ descriptor: Int32, for interest: Readiness, _ handler: @escaping (Readiness) -> Void) throws(SystemError) {
+        self.checkIsolatedOrIdle()
+        precondition(self.watches[descriptor] == nil, "descriptor \(descriptor) is watched already")
+        self.generation &+= 1
+        var event = self.event(descriptor, interest, self.generation)
+        guard epoll_ctl(self.epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else { throw SystemError("epoll_ctl") }
+        self.watches[descriptor] = Watch(generation: self.generation, handler: handler)
+    }
+
+    /// Changes what a watched descriptor waits for.
+    public func change(_ descriptor: Int32, to interest: Readiness) {
+        self.checkIsolatedOrIdle()
+        guard let watch = self.watches[descriptor] else { return }
+        var event = self.event(descriptor, interest, watch.generation)
+        epoll_ctl(self.epoll, EPOLL_CTL_MOD, descriptor, &event)
+    }
+
+    /// Forgets a descriptor. Events that are already in hand for it are dropped.
+    public func unwatch(_ descriptor: Int32) {
+        self.checkIsolatedOrIdle()
+        guard self.watches.removeValue(forKey: descriptor) != nil else { return }
+        epoll_ctl(self.epoll, EPOLL_CTL_DEL, descriptor, nil)
+    }
+
+    private func event(_ descriptor: Int32, _ interest: Readiness, _ generation: UInt32) -> epoll_event {
+        var event = epoll_event()
+        event.events = interest.rawValue | EPOLLRDHUP.rawValue
+        event.data.u64 = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
+        return event
+    }
+
+    private func dispatch(_ event: epoll_event) {
+        let descriptor = Int32(bitPattern: UInt32(truncatingIfNeeded: event.data.u64))
+        if descriptor == self.wakeup {
+            var count: UInt64 = 0
+            self.lock.lock()
+            self.isWakeupSent = false
+            self.lock.unlock()
+            _ = read(self.wakeup, &count, 8)
+            return
+        }
+        // The number may have been closed and given out again within this round: then the generation differs.
+        guard let watch = self.watches[descriptor], watch.generation == UInt32(event.data.u64 >> 32) else { return }
+        watch.handler(Readiness(rawValue: event.events))
+    }
+
+    // MARK: Timers (loop only)
+
+    /// Calls `handler` once, `delay` from now.
+    @discardableResult
+    public func after(_ delay: Duration, _ handler: @escaping () -> Void) -> TimerID {
+        self.at(Instant.now() + delay, handler)
+    }
+
+    /// Calls `handler` once, at `instant` or as soon after it as the loop can.
+    @discardableResult
+    public func at(_ instant: Instant, _ handler: @escaping () -> Void) -> TimerID {
+        self.checkIsolatedOrIdle()
+        self.timerCount &+= 1
+        self.timers[self.timerCount] = handler
+        self.deadlines.insert(Deadline(at: instant, number: self.timerCount))
+        return TimerID(number: self.timerCount)
+    }
+
+    /// A cancelled timer never fires. Cancelling one that fired is allowed.
+    public func cancel(_ timer: TimerID) {
+        self.checkIsolatedOrIdle()
+        self.timers[timer.number] = nil
+        // Cancelled entries leave the heap when their time comes; rebuild it when they outnumber the live ones.
+        if self.deadlines.count > 64 && self.deadlines.count > 4 * self.timers.count {
+            self.deadlines = Heap(self.deadlines.unordered.filter { self.timers[$0.number] != nil })
+        }
+    }
+
+    private func fireTimers(now: Instant) {
+        while let first = self.deadlines.min, first.at <= now {
+            self.deadlines.removeMin()
+            self.timers.removeValue(forKey: first.number)?()
+        }
+    }
+
+    private func sleepMilliseconds() -> Int32 {
+        guard let first = self.deadlines.min else { return Int32(Self.sleepMaxMilliseconds) }
+        let nanoseconds = max(0, first.at.nanoseconds - Instant.now().nanoseconds)
+        return Int32(min(Int64(Self.sleepMaxMilliseconds), (nanoseconds + 999_999) / 1_000_000))
+    }
+
+    /// Before `run()` the owner may set things up from its own thread.
+    private func checkIsolatedOrIdle() {
+        precondition(self.thread == nil || self.isCurrent, "not on the event loop")
+    }
+}
+
+/// A plain pthread mutex: the loop's only lock, held for a few instructions.
+final class Mutex: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    init() { pthread_mutex_init(self.mutex, nil) }
+    deinit {
+        pthread_mutex_destroy(self.mutex)
+        self.mutex.deallocate()
+    }
+    func lock() { pthread_mutex_lock(self.mutex) }
+    func unlock() { pthread_mutex_unlock(self.mutex) }
+}
