@@ -1,5 +1,5 @@
 /// Appends compact JSON to a reused buffer. Members leave in the order in which they are written.
-public struct JSONWriter {
+public struct JSONWriter: Sendable {
     /// What was written so far.
     public private(set) var bytes: [UInt8] = []
     private var needsComma = false

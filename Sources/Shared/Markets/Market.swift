@@ -86,11 +86,12 @@ public struct Market: Hashable, Sendable {
     /// is due at all: the venue's rounding direction is not documented, so the dearer one is reserved.
     public func takerFee(size: Quantity, price: Price) -> Money {
         guard self.feeRate > 0, size > .zero else { return .zero }
-        let p = Int64(price.micros)
-        let variance = p * (1_000_000 - p)  // in 10⁻¹², at most 0.25
-        var fee = Double(size.micros) * Double(self.feeRate) / 1e6
-        for _ in 0..<max(0, self.feeExponent) { fee *= Double(variance) / 1e12 }
-        // Exact for exponent 1, the only one in use: sizes lie on hundredths and rates on hundredths.
-        return Money(micros: max(10, Int64((fee / 10 - 1e-6).rounded(.up)) * 10))
+        let p = Int128(price.micros)
+        let variance = p * (1_000_000 - p)  // in 10⁻¹²
+        var fee = Int128(size.micros) * Int128(self.feeRate)  // in 10⁻¹²
+        for _ in 0..<max(0, self.feeExponent) { fee = Self.divideUp(fee * variance, by: 1_000_000_000_000) }
+        return Money(micros: Int64(max(1, Self.divideUp(fee, by: 10_000_000))) * 10)
     }
+
+    private static func divideUp(_ value: Int128, by divisor: Int128) -> Int128 { (value + divisor - 1) / divisor }
 }
