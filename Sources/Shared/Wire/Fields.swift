@@ -1,0 +1,87 @@
+/// The members of a body that is read rarely, each demanded by name and kind.
+struct Fields {
+    private let members: [String: JSONValue]
+    private let offset: Int
+
+    init(reading reader: inout JSONReader) throws(JSONError) {
+        let offset = reader.offset
+        guard case .object(let members) = try JSONValue(reading: &reader) else {
+            throw JSONError(.unexpected, at: offset)
+        }
+        self.members = members
+        self.offset = offset
+    }
+
+    init(_ value: JSONValue) throws(JSONError) {
+        guard case .object(let members) = value else { throw JSONError(.unexpected, at: 0) }
+        self.members = members
+        self.offset = 0
+    }
+
+    private func need<Value>(_ key: String, _ value: Value?) throws(JSONError) -> Value {
+        guard let value else {
+            throw JSONError(self.members[key] == nil ? .missing : .wrongValue, at: self.offset, member: key)
+        }
+        return value
+    }
+
+    subscript(key: String) -> JSONValue? {
+        guard let value = self.members[key], value != .null else { return nil }
+        return value
+    }
+
+    func value(_ key: String) throws(JSONError) -> JSONValue { try self.need(key, self[key]) }
+    func string(_ key: String) throws(JSONError) -> String { try self.need(key, self[key]?.string) }
+    func bool(_ key: String) throws(JSONError) -> Bool { try self.need(key, self[key]?.bool) }
+    func array(_ key: String) throws(JSONError) -> [JSONValue] { try self.need(key, self[key]?.array) }
+    func integer(_ key: String) throws(JSONError) -> Int64 {
+        guard case .number(let text)? = self.members[key] else { return try self.need(key, nil) }
+        return try self.need(key, Int64(text))
+    }
+    func optionalInteger(_ key: String) throws(JSONError) -> Int64? { self[key] == nil ? nil : try self.integer(key) }
+    func optionalString(_ key: String) throws(JSONError) -> String? { self[key] == nil ? nil : try self.string(key) }
+    func time(_ key: String) throws(JSONError) -> Timestamp { Timestamp(microseconds: try self.integer(key)) }
+    func price(_ key: String) throws(JSONError) -> Price { try self.need(key, Price(micros: try self.integer(key))) }
+    func quantity(_ key: String) throws(JSONError) -> Quantity { Quantity(micros: try self.integer(key)) }
+    func money(_ key: String) throws(JSONError) -> Money { Money(micros: try self.integer(key)) }
+    func token(_ key: String) throws(JSONError) -> TokenID { try self.need(key, TokenID(try self.string(key))) }
+    func condition(_ key: String) throws(JSONError) -> ConditionID { try self.need(key, ConditionID(try self.string(key))) }
+
+    /// A word of a closed list.
+    func word<Word: RawRepresentable>(_ key: String, _: Word.Type = Word.self) throws(JSONError) -> Word
+    where Word.RawValue == String {
+        try self.need(key, Word(rawValue: try self.string(key)))
+    }
+
+    /// A map of counters.
+    func counters(_ key: String) throws(JSONError) -> [String: Int64] {
+        var counters: [String: Int64] = [:]
+        for (name, value) in try self.need(key, self[key]?.object) { counters[name] = try self.need(key, value.integer) }
+        return counters
+    }
+}
+
+extension JSONWriter {
+    mutating func string(_ key: StaticString, _ value: String) {
+        self.key(key)
+        self.string(value)
+    }
+    mutating func integer(_ key: StaticString, _ value: Int64) {
+        self.key(key)
+        self.integer(value)
+    }
+    mutating func bool(_ key: StaticString, _ value: Bool) {
+        self.key(key)
+        self.bool(value)
+    }
+    mutating func time(_ key: StaticString, _ value: Timestamp) { self.integer(key, value.microseconds) }
+    mutating func counters(_ key: StaticString, _ counters: [String: Int64]) {
+        self.key(key)
+        self.object {
+            for (name, value) in counters.sorted(by: { $0.key < $1.key }) {
+                $0.key(dynamic: name)
+                $0.integer(value)
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+extension Market {
+    /// Appends the members that `market`, `universe` and `market_added` share.
+    func writeMembers(to writer: inout JSONWriter) {
+        writer.string("market", self.condition.description)
+        writer.string("slug", self.slug)
+        writer.string("question", self.question)
+        writer.key("outcomes")
+        writer.array {
+            for outcome in [self.first, self.second] {
+                $0.object {
+                    $0.string("label", outcome.label)
+                    $0.string("token", outcome.token.description)
+                }
+            }
+        }
+        writer.integer("tick", self.tick.micros)
+        writer.integer("min_size", self.sizeMin.micros)
+        writer.bool("neg_risk", self.isNegRisk)
+        writer.string("event", self.event)
+        if let startTime = self.startTime { writer.time("start_time", startTime) }
+        writer.time("end_time", self.endTime)
+        writer.integer("fee_rate", self.feeRate)
+        writer.integer("fee_exponent", self.feeExponent)
+        writer.bool("taker_delay", self.hasTakerDelay)
+        if let rewards = self.rewards {
+            writer.key("rewards")
+            writer.object {
+                $0.integer("min_size", rewards.sizeMin.micros)
+                $0.integer("max_spread", rewards.spreadMax)
+                $0.integer("daily", rewards.daily.micros)
+            }
+        }
+        writer.string("settlement", self.settlement.rawValue)
+        if let asset = self.asset { writer.string("asset", asset) }
+    }
+
+    init(_ fields: Fields) throws(JSONError) {
+        var outcomes: [Outcome] = []
+        for value in try fields.array("outcomes") {
+            let outcome = try Fields(value)
+            outcomes.append(Outcome(label: try outcome.string("label"), token: try outcome.token("token")))
+        }
+        guard outcomes.count == 2 else { throw JSONError(.wrongValue, at: 0, member: "outcomes") }
+        guard let tick = TickSize(micros: try fields.integer("tick")) else {
+            throw JSONError(.wrongValue, at: 0, member: "tick")
+        }
+        var rewards: RewardTerms?
+        if let value = fields["rewards"] {
+            let terms = try Fields(value)
+            rewards = RewardTerms(
+                sizeMin: try terms.quantity("min_size"), spreadMax: try terms.integer("max_spread"),
+                daily: try terms.money("daily"))
+        }
+        self.init(
+            condition: try fields.condition("market"), slug: try fields.string("slug"),
+            question: try fields.string("question"), first: outcomes[0], second: outcomes[1], tick: tick,
+            sizeMin: try fields.quantity("min_size"), isNegRisk: try fields.bool("neg_risk"),
+            event: try fields.string("event"),
+            startTime: try fields.optionalInteger("start_time").map { Timestamp(microseconds: $0) },
+            endTime: try fields.time("end_time"), feeRate: try fields.integer("fee_rate"),
+            feeExponent: try fields.integer("fee_exponent"), hasTakerDelay: try fields.bool("taker_delay"),
+            rewards: rewards, settlement: try fields.word("settlement"), asset: try fields.optionalString("asset"))
+    }
+}
+
+/// A market that `feedd` carries, with the number that its hot frames use.
+public struct MarketBody: FrameBody, Hashable {
+    public static let type = FrameType.market
+    /// Good for the life of the publisher's instance.
+    public let n: Int64
+    public let market: Market
+
+    public init(n: Int64, market: Market) {
+        self.n = n
+        self.market = market
+    }
+    public init(reading reader: inout JSONReader) throws(JSONError) {
+        let fields = try Fields(reading: &reader)
+        self.init(n: try fields.integer("n"), market: try Market(fields))
+    }
+    public func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.integer("n", self.n)
+            self.market.writeMembers(to: &$0)
+        }
+    }
+}
+
+/// Every market that is watched; long lists come in parts.
+public struct UniverseBody: FrameBody, Hashable {
+    public static let type = FrameType.universe
+    /// Markets in one frame: at most about 400 KB.
+    public static let partMarketCountMax = 400
+
+    public let markets: [Market]
+    /// How old the listing is, in microseconds.
+    public let age: Int64
+    /// Counted from 1.
+    public let part: Int64
+    public let parts: Int64
+
+    public init(markets: [Market], age: Int64, part: Int64 = 1, parts: Int64 = 1) {
+        self.markets = markets
+        self.age = age
+        self.part = part
+        self.parts = parts
+    }
+
+    /// As many bodies as the frames' bound demands; one when there is nothing.
+    public static func split(_ markets: [Market], age: Int64) -> [UniverseBody] {
+        let parts = max(1, (markets.count + Self.partMarketCountMax - 1) / Self.partMarketCountMax)
+        return (0..<parts).map { part in
+            let start = part * Self.partMarketCountMax
+            let slice = markets[start..<min(markets.count, start + Self.partMarketCountMax)]
+            return UniverseBody(markets: Array(slice), age: age, part: Int64(part + 1), parts: Int64(parts))
+        }
+    }
+
+    public init(reading reader: inout JSONReader) throws(JSONError) {
+        let fields = try Fields(reading: &reader)
+        var markets: [Market] = []
+        for value in try fields.array("markets") { markets.append(try Market(try Fields(value))) }
+        self.init(
+            markets: markets, age: try fields.integer("age"), part: try fields.optionalInteger("part") ?? 1,
+            parts: try fields.optionalInteger("parts") ?? 1)
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.key("markets")
+            $0.array { for market in self.markets { $0.object { market.writeMembers(to: &$0) } } }
+            $0.integer("age", self.age)
+            if self.parts > 1 {
+                $0.integer("part", self.part)
+                $0.integer("parts", self.parts)
+            }
+        }
+    }
+}
+
+/// A market that came into the universe.
+public struct MarketAdded: FrameBody, Hashable {
+    public static let type = FrameType.marketAdded
+    public let market: Market
+    public init(market: Market) { self.market = market }
+    public init(reading reader: inout JSONReader) throws(JSONError) {
+        self.init(market: try Market(try Fields(reading: &reader)))
+    }
+    public func write(to writer: inout JSONWriter) { writer.object { self.market.writeMembers(to: &$0) } }
+}
+
+/// A watched market whose terms changed, and which ones.
+public struct MarketChanged: FrameBody, Hashable {
+    public static let type = FrameType.marketChanged
+    public let market: Market
+    /// Names of the members that differ, sorted.
+    public let changed: [String]
+
+    public init(market: Market, changed: [String]) {
+        self.market = market
+        self.changed = changed
+    }
+    public init(reading reader: inout JSONReader) throws(JSONError) {
+        let fields = try Fields(reading: &reader)
+        self.init(market: try Market(fields), changed: try fields.array("changed").compactMap(\.string))
+    }
+    public func write(to writer: inout JSONWriter) {
+        writer.object {
+            self.market.writeMembers(to: &$0)
+            $0.key("changed")
+            $0.array { for name in self.changed { $0.string(name) } }
+        }
+    }
+}
+
+/// A market that is watched no more.
+public struct MarketRemoved: FrameBody, Hashable {
+    public static let type = FrameType.marketRemoved
+    public enum Reason: String, CaseIterable, Sendable { case ended, resolved, filtered, outranked }
+    public let market: ConditionID
+    public let reason: Reason
+
+    public init(market: ConditionID, reason: Reason) {
+        self.market = market
+        self.reason = reason
+    }
+    public init(reading reader: inout JSONReader) throws(JSONError) {
+        let fields = try Fields(reading: &reader)
+        self.init(market: try fields.condition("market"), reason: try fields.word("reason"))
+    }
+    public func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.string("market", self.market.description)
+            $0.string("reason", self.reason.rawValue)
+        }
+    }
+}
+
+/// How the last pass over the listing went.
+public struct ScanStatus: FrameBody, Hashable {
+    public static let type = FrameType.scanStatus
+    /// Markets in the universe.
+    public let markets: Int64
+    /// Markets read in the last whole pass.
+    public let listed: Int64
+    /// Refused in it, by reason.
+    public let refused: [String: Int64]
+    /// Of the listing, microseconds; -1 before the first pass.
+    public let age: Int64
+    /// What went wrong since the last whole pass.
+    public let error: String?
+
+    public init(markets: Int64, listed: Int64, refused: [String: Int64], age: Int64, error: String?) {
+        self.markets = markets
+        self.listed = listed
+        self.refused = refused
+        self.age = age
+        self.error = error
+    }
+    public init(reading reader: inout JSONReader) throws(JSONError) {
+        let fields = try Fields(reading: &reader)
+        self.init(
+            markets: try fields.integer("markets"), listed: try fields.integer("listed"),
+            refused: try fields.counters("refused"), age: try fields.integer("age"),
+            error: try fields.optionalString("error"))
+    }
+    public func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.integer("markets", self.markets)
+            $0.integer("listed", self.listed)
+            $0.counters("refused", self.refused)
+            $0.integer("age", self.age)
+            if let error = self.error { $0.string("error", error) }
+        }
+    }
+}
