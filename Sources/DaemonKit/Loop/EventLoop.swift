@@ -55,6 +55,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var deadlines = Heap<Deadline>()
     private var timers: [UInt64: () -> Void] = [:]
     private var timerCount: UInt64 = 0
+    private var deferredWork: [() -> Void] = []
     /// Advances once a round; a watchdog reads it as "the loop works".
     public private(set) var roundCount: UInt64 = 0
 
@@ -95,6 +96,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         while self.isRunning {
             self.runPending()
             self.fireTimers(now: .now())
+            self.runDeferred()
             guard self.isRunning else { break }
             let count = epoll_wait(self.epoll, &events, Int32(Self.eventCountMax), self.sleepMilliseconds())
             precondition(count >= 0 || errno == EINTR, "epoll_wait failed: \(SystemError("epoll_wait"))")
@@ -102,7 +104,23 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
             for index in 0..<max(0, Int(count)) { self.dispatch(events[index]) }
         }
         self.runPending()
+        self.runDeferred()
         self.thread = nil
+    }
+
+    /// Runs `work` once, at the end of the present round and before the loop sleeps: for what many events of one round
+    /// can share, such as one `send` for all that was queued. Loop only.
+    public func deferToEndOfRound(_ work: @escaping () -> Void) {
+        self.checkIsolatedOrIdle()
+        self.deferredWork.append(work)
+    }
+
+    private func runDeferred() {
+        while !self.deferredWork.isEmpty {
+            let work = self.deferredWork
+            self.deferredWork.removeAll(keepingCapacity: true)
+            for item in work { item() }
+        }
     }
 
     /// Ends `run()` after the present round. From any thread.

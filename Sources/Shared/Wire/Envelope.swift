@@ -61,16 +61,28 @@ public struct EncodedFrame: Hashable, Sendable {
     public init<Body: FrameBody>(_ body: Body, sentTime: Timestamp, writer: inout JSONWriter) {
         writer.clear()
         body.write(to: &writer)
+        self.init(type: Body.type, body: writer.bytes, sentTime: sentTime)
+    }
+
+    /// A frame whose body is JSON already.
+    private init(type: FrameType, body: [UInt8], sentTime: Timestamp) {
         var tail: [UInt8] = []
-        tail.reserveCapacity(writer.bytes.count + 64)
+        tail.reserveCapacity(body.count + 64)
         tail.append(contentsOf: #","type":""#.utf8)
-        tail.append(contentsOf: Body.type.rawValue.utf8)
+        tail.append(contentsOf: type.rawValue.utf8)
         tail.append(contentsOf: #"","sent_time":"#.utf8)
         Decimal6.writeInteger(UInt64(max(0, sentTime.microseconds)), to: &tail)
         tail.append(contentsOf: #","body":"#.utf8)
-        tail.append(contentsOf: writer.bytes)
+        tail.append(contentsOf: body)
         tail.append(UInt8(ascii: "}"))
         self.tail = tail
+    }
+
+    /// A frame whose body has no type of its own, such as an operator's command.
+    public init(type: FrameType, body: JSONValue, sentTime: Timestamp) {
+        var writer = JSONWriter()
+        body.write(to: &writer)
+        self.init(type: type, body: writer.bytes, sentTime: sentTime)
     }
 
     public init<Body: FrameBody>(_ body: Body, sentTime: Timestamp) {

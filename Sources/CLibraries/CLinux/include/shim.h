@@ -59,6 +59,9 @@ static inline int clinux_peer_groups(int fd, unsigned *groups, int max) {
     return (int)(size / sizeof(gid_t));
 }
 
+/// Accepts a connection that is not inherited and never blocks; returns it, or -1 with errno.
+static inline int clinux_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
 static inline int clinux_signalfd(const sigset_t *set) { return signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK); }
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

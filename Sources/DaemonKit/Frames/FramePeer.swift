@@ -1,0 +1,53 @@
+public import Shared
+
+/// One connected subscriber of a `FrameServer`. Confined to the server's loop.
+public final class FramePeer {
+    /// Which markets' frames a subscriber wants.
+    public enum Interest {
+        case none
+        case all
+        case only(Set<Int64>)
+    }
+
+    public let id: Int
+    public let credentials: PeerCredentials
+    /// What it said of itself; `nil` until its `hello`.
+    public internal(set) var hello: Hello?
+    /// Set by the owner when it subscribes.
+    public var interest = Interest.none
+    /// Whether it asked for anything at all: frames of no market go to these.
+    public var isSubscribed = false
+
+    enum State {
+        /// Frames flow. Next: `ending` on an error of its or ours, `ended` on hang-up.
+        case open
+        /// An `error` frame is on its way; what arrives is thrown away. Next: `ended` on hang-up or after `lingerMax`.
+        case ending
+        case ended
+    }
+
+    let descriptor: Int32
+    var state = State.open
+    var decoder = FrameDecoder()
+    var queue = OutputQueue()
+    var receivedSequence: Int64 = 0
+    var lastHeard: Instant
+    var isFlushPending = false
+    var isWaitingForRoom = false
+    var pingID: Int64 = 0
+
+    init(id: Int, descriptor: Int32, credentials: PeerCredentials, now: Instant) {
+        self.id = id
+        self.descriptor = descriptor
+        self.credentials = credentials
+        self.lastHeard = now
+    }
+
+    func wants(_ n: Int64) -> Bool {
+        switch self.interest {
+        case .none: false
+        case .all: true
+        case .only(let numbers): numbers.contains(n)
+        }
+    }
+}

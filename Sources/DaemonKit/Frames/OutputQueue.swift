@@ -1,0 +1,204 @@
+public import Shared
+
+/// What becomes of a frame when a subscriber is slow.
+public enum FrameClass: Hashable, Sendable {
+    /// Never conflated, never dropped: the subscriber is disconnected instead.
+    case precious
+    /// The next one says the same anew: left out while the queue is full.
+    case status
+    /// Part of market `n`'s book: replaced by a fresh snapshot.
+    case book(n: Int64)
+    /// A print of market `n`: its loss is told.
+    case trade(n: Int64, received: Timestamp)
+}
+
+/// The frames that wait for one subscriber, as a value without I/O.
+///
+/// Bytes that are ready for the kernel stand in `ready`, at most a chunk and one frame; everything behind them waits as
+/// frames, so that a market's backlog can still become one snapshot. Snapshots are asked for only when nothing else
+/// waits: that paces first snapshots, keeps them out of the queue's bound, and puts them after everything that was said
+/// of their market before.
+struct OutputQueue {
+    /// Bytes that may wait for a subscriber.
+    static let byteCountMax = 1 << 20
+    /// Bytes given to the kernel at a time.
+    static let chunkByteCount = 64 << 10
+
+    struct LostTrades {
+        var count: Int64 = 0
+        var from: Timestamp
+        var to: Timestamp
+    }
+
+    enum Admission { case queued, overflow }
+
+    private struct Waiting {
+        let frame: EncodedFrame
+        let frameClass: FrameClass
+    }
+
+    /// Bytes for the kernel; sent up to `sentCount`.
+    private(set) var ready: [UInt8] = []
+    private(set) var sentCount = 0
+    private var waiting: [Waiting] = []
+    private var waitingStart = 0
+    private var waitingByteCount = 0
+    private var sequence: Int64 = 0
+    /// Markets whose next word is a snapshot, with the updates that it replaces; `nil` for a first one.
+    private var snapshots: [Int64: Int64?] = [:]
+    private var snapshotOrder: [Int64] = []
+    private var snapshotStart = 0
+    private var lostTrades: [Int64: LostTrades] = [:]
+
+    var isEmpty: Bool { self.sentCount == self.ready.count && self.waitingCount == 0 && self.snapshots.isEmpty }
+    private var waitingCount: Int { self.waiting.count - self.waitingStart }
+    /// Bytes that count against the bound.
+    var byteCount: Int { self.ready.count - self.sentCount + self.waitingByteCount }
+
+    /// Takes a frame in. On `overflow` the subscriber must be disconnected.
+    mutating func add(_ frame: EncodedFrame, _ frameClass: FrameClass) -> Admission {
+        switch frameClass {
+        case .book(let n):
+            if let pending = self.snapshots[n] {
+                if let count = pending { self.snapshots[n] = .some(count + 1) }
+                return .queued
+            }
+        case .trade(let n, let received):
+            if let pending = self.snapshots[n] {
+                if pending != nil { self.loseTrade(n, received) }
+                return .queued
+            }
+        case .precious, .status: break
+        }
+        let size = frame.byteCount(sequence: self.sequence + Int64(self.waitingCount) + 1)
+        if self.byteCount + size > Self.byteCountMax {
+            self.conflate()
+            switch frameClass {
+            case .status: return .queued
+            case .book(let n):
+                self.wantSnapshot(n, replacing: 1)
+                return .queued
+            case .trade(let n, let received):
+                self.wantSnapshot(n, replacing: 0)
+                self.loseTrade(n, received)
+                return .queued
+            case .precious:
+                guard self.byteCount + size <= Self.byteCountMax else { return .overflow }
+            }
+        }
+        if self.waitingCount == 0 && self.snapshots.isEmpty && self.ready.count < Self.chunkByteCount {
+            self.sequence += 1
+            frame.write(sequence: self.sequence, to: &self.ready)
+        } else {
+            self.waiting.append(Waiting(frame: frame, frameClass: frameClass))
+            self.waitingByteCount += size
+        }
+        return .queued
+    }
+
+    /// Gives up all that waits, lets a half-sent frame be completed, and adds a last one.
+    mutating func endWith(_ frame: EncodedFrame) {
+        self.waiting.removeAll()
+        self.waitingStart = 0
+        self.waitingByteCount = 0
+        self.snapshots.removeAll()
+        self.snapshotOrder.removeAll()
+        self.snapshotStart = 0
+        self.lostTrades.removeAll()
+        self.sequence += 1
+        frame.write(sequence: self.sequence, to: &self.ready)
+    }
+
+    /// Asks for a first snapshot of market `n`, before which nothing of its book is sent.
+    mutating func wantFirstSnapshot(_ n: Int64) {
+        self.forget(n)
+        self.snapshots[n] = .some(nil)
+        self.snapshotOrder.append(n)
+    }
+
+    /// Drops what waits of market `n`, which the subscriber no longer wants.
+    mutating func forget(_ n: Int64) {
+        if self.snapshots.removeValue(forKey: n) != nil { self.snapshotOrder.removeAll { $0 == n } }
+        self.lostTrades[n] = nil
+    }
+
+    private mutating func wantSnapshot(_ n: Int64, replacing count: Int64) {
+        if let pending = self.snapshots[n] {
+            if let already = pending { self.snapshots[n] = .some(already + count) }
+            return
+        }
+        self.snapshots[n] = .some(count)
+        self.snapshotOrder.append(n)
+    }
+
+    private mutating func loseTrade(_ n: Int64, _ received: Timestamp) {
+        var lost = self.lostTrades[n] ?? LostTrades(from: received, to: received)
+        lost.count += 1
+        lost.to = received
+        self.lostTrades[n] = lost
+    }
+
+    /// Leaves only what is precious in the waiting line; every market that loses something gets a snapshot.
+    private mutating func conflate() {
+        var kept: [Waiting] = []
+        var keptByteCount = 0
+        for item in self.waiting[self.waitingStart...] {
+            switch item.frameClass {
+            case .precious:
+                kept.append(item)
+                keptByteCount += item.frame.byteCount(sequence: self.sequence + Int64(kept.count))
+            case .status: break
+            case .book(let n): self.wantSnapshot(n, replacing: 1)
+            case .trade(let n, let received):
+                self.wantSnapshot(n, replacing: 0)
+                self.loseTrade(n, received)
+            }
+        }
+        self.waiting = kept
+        self.waitingStart = 0
+        self.waitingByteCount = keptByteCount
+    }
+
+    /// Notes that the kernel took `count` bytes.
+    mutating func sent(_ count: Int) {
+        self.sentCount += count
+        precondition(self.sentCount <= self.ready.count, "the kernel took more than it was given")
+        if self.sentCount == self.ready.count {
+            self.ready.removeAll(keepingCapacity: true)
+            self.sentCount = 0
+        }
+    }
+
+    /// Fills `ready` from what waits. Call when it is empty.
+    ///
+    /// - Parameter snapshot: the frames that bring a subscriber up to date with market `n`: `trades_dropped` first where
+    ///   prints were lost, then the book; none when the market is gone.
+    mutating func refill(snapshot: (_ n: Int64, _ conflated: Int64?, _ lost: LostTrades?) -> [EncodedFrame]) {
+        while self.ready.count < Self.chunkByteCount && self.waitingCount > 0 {
+            let item = self.waiting[self.waitingStart]
+            self.waitingStart += 1
+            self.sequence += 1
+            let before = self.ready.count
+            item.frame.write(sequence: self.sequence, to: &self.ready)
+            self.waitingByteCount = max(0, self.waitingByteCount - (self.ready.count - before))
+        }
+        if self.waitingCount == 0 {
+            self.waiting.removeAll(keepingCapacity: true)
+            self.waitingStart = 0
+            self.waitingByteCount = 0
+        }
+        while self.ready.count < Self.chunkByteCount && self.waitingCount == 0 && self.snapshotStart < self.snapshotOrder.count {
+            let n = self.snapshotOrder[self.snapshotStart]
+            self.snapshotStart += 1
+            guard let conflated = self.snapshots.removeValue(forKey: n) else { continue }
+            for frame in snapshot(n, conflated, self.lostTrades.removeValue(forKey: n)) {
+                self.sequence += 1
+                frame.write(sequence: self.sequence, to: &self.ready)
+            }
+        }
+        if self.snapshotStart == self.snapshotOrder.count {
+            self.snapshotOrder.removeAll(keepingCapacity: true)
+            self.snapshotStart = 0
+        }
+    }
+}
