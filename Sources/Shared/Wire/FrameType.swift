@@ -50,7 +50,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
 
 /// Why a book is not trusted.
 public enum TrustReason: String, CaseIterable, Sendable {
-    case silent, dropped, crossed, mirror, gap, resolved, malformed, shutdown
+    case silent, dropped, crossed, mirror, gap, resolved, malformed, removed
     case hashMismatch = "hash_mismatch"
     case noSnapshot = "no_snapshot"
     case restStale = "rest_stale"

@@ -1,0 +1,385 @@
+import Shared
+
+/// Builds one market's book from what the venue sends, and says when it may be believed.
+///
+/// The venue hashes its whole book into every message, so each state is checked, not hoped for. One operation may come
+/// in several messages that share the hash of its end: until the hash agrees, the book is unsettled. After a trade the
+/// hash holds a last trade price that is told only later; until then the prices just consumed are tried.
+struct BookBuilder {
+    /// Messages kept while a snapshot is under way.
+    static let pendingCountMax = 512
+    /// An operation that takes longer than this to arrive has lost a message.
+    static let unsettledMax = Duration.seconds(1)
+    /// Prices tried for the last trade.
+    private static let candidateCountMax = 24
+
+    /// What a message did. `delta` is in `self.delta`; a snapshot is read with `body`.
+    enum Effect: Equatable {
+        case unchanged
+        case delta
+        case snapshot
+        case distrusted(TrustReason)
+    }
+
+    enum Trust: Equatable {
+        case trusted
+        case untrusted(TrustReason)
+    }
+
+    /// An operation of which not all has arrived. Next: none when the hash agrees, a distrusted book otherwise.
+    private struct Unsettled {
+        let timestamp: Int64
+        let hash: BookHash
+        let outcome: Int
+        let since: Instant
+    }
+
+    /// A `price_change` that came before its snapshot.
+    private struct Pending {
+        let timestamp: Int64
+        let changes: [MarketEvent.Change]
+    }
+
+    let n: Int64
+    private(set) var market: Market
+    private(set) var book: OrderBook
+    private(set) var trust = Trust.untrusted(.noSnapshot)
+    private(set) var epoch: Int64 = 1
+    private(set) var update: Int64 = 0
+    private(set) var source = BookSource.webSocket
+    /// Of the last verified state, as the first outcome shows it; `nil` when only the second's was checked.
+    private(set) var hash: BookHash?
+    private(set) var venueTime = Timestamp(microseconds: 0)
+    private(set) var receivedTime = Timestamp(microseconds: 0)
+    /// The last message's changes; reused, so that the steady state allocates nothing.
+    private(set) var delta: DeltaBody
+    private(set) var counters = Counters()
+    private var unsettled: Unsettled?
+    private var lastTrade: LastTradePrice?
+    private var candidates: [LastTradePrice] = []
+    private var pending: [Pending] = []
+
+    /// What was seen and done, for `feed_status`.
+    struct Counters: Equatable {
+        var checked: Int64 = 0
+        var mismatched: Int64 = 0
+        var repeated: Int64 = 0
+        var old: Int64 = 0
+        var offTick: Int64 = 0
+    }
+
+    init(n: Int64, market: Market) {
+        self.n = n
+        self.market = market
+        self.book = OrderBook(tick: market.tick)
+        let never = Timestamp(microseconds: 0)
+        self.delta = DeltaBody(
+            n: n, epoch: 1, update: 0, isSettled: true, levels: [], venueTime: never, receivedTime: never)
+    }
+
+    var isTrusted: Bool { self.trust == .trusted }
+    var isSettled: Bool { self.unsettled == nil }
+
+    /// The snapshot that a subscriber gets now.
+    func body(conflated: Int64?) -> BookBody {
+        BookBody(
+            n: self.n, market: self.market.condition, epoch: self.epoch, update: self.update, isTrusted: self.isTrusted,
+            isSettled: self.isSettled, source: self.source, tick: self.book.tick, bids: self.book.levels(.bid),
+            asks: self.book.levels(.ask), hash: self.isSettled ? self.hash : nil, conflated: conflated,
+            venueTime: self.venueTime, receivedTime: self.receivedTime)
+    }
+
+    /// Takes new terms from the scanner; the tick stays the feed's own.
+    mutating func describe(_ market: Market) {
+        var market = market
+        market.tick = self.book.tick
+        self.market = market
+    }
+
+    /// 0 the first outcome, 1 the second, `nil` when the token is of another market.
+    func outcome(of token: TokenID) -> Int? {
+        token == self.market.first.token ? 0 : token == self.market.second.token ? 1 : nil
+    }
+
+    // MARK: Trust
+
+    /// Ends the belief in this book; what follows is a new epoch.
+    mutating func distrust(_ reason: TrustReason) -> Effect {
+        guard self.trust != .untrusted(reason) else { return .unchanged }
+        if self.isTrusted { self.epoch += 1 }
+        self.trust = .untrusted(reason)
+        self.unsettled = nil
+        self.update = 0
+        return .distrusted(reason)
+    }
+
+    /// Forgets what was kept for a snapshot: the line on which it came is gone.
+    mutating func lineLost(_ reason: TrustReason) -> Effect {
+        self.pending.removeAll()
+        self.candidates.removeAll()
+        self.lastTrade = nil
+        return self.distrust(reason)
+    }
+
+    /// To be called now and then: an operation whose end never came, or whose last trade price is now known.
+    mutating func check(now: Instant, hasher: inout BookHasher) -> Effect {
+        guard let unsettled = self.unsettled else { return .unchanged }
+        if self.settle(unsettled, hasher: &hasher) { return self.emit([], received: self.receivedTime) }
+        guard now - unsettled.since > Self.unsettledMax else { return .unchanged }
+        self.counters.mismatched += 1
+        return self.distrust(.hashMismatch)
+    }
+
+    // MARK: Messages
+
+    /// A `price_change`.
+    mutating func change(
+        _ event: borrowing MarketEvent, received: Timestamp, now: Instant, hasher: inout BookHasher
+    ) -> Effect {
+        guard self.isTrusted && self.source == .webSocket else {
+            self.keep(Pending(timestamp: event.timestamp, changes: event.changes))
+            return .unchanged
+        }
+        return self.apply(event.changes, timestamp: event.timestamp, received: received, now: now, hasher: &hasher)
+    }
+
+    private mutating func apply(
+        _ changes: [MarketEvent.Change], timestamp: Int64, received: Timestamp, now: Instant, hasher: inout BookHasher
+    ) -> Effect {
+        guard let check = changes.first(where: { self.outcome(of: $0.token) == 0 && $0.hash != nil })
+            ?? changes.first(where: { self.outcome(of: $0.token) == 1 && $0.hash != nil }), let hash = check.hash,
+            let outcome = self.outcome(of: check.token)
+        else { return self.distrust(.malformed) }
+        if timestamp * 1_000 < self.venueTime.microseconds { self.counters.old += 1 }
+        if let unsettled = self.unsettled, unsettled.timestamp != timestamp || !self.belongs(hash, outcome, to: unsettled, changes) {
+            // The operation before is over; this is the last moment to see whether it was whole.
+            guard self.settle(unsettled, hasher: &hasher) else {
+                self.counters.mismatched += 1
+                self.keep(Pending(timestamp: timestamp, changes: changes))
+                return self.distrust(.hashMismatch)
+            }
+            self.candidates.removeAll(keepingCapacity: true)
+        }
+        self.delta.levels.removeAll(keepingCapacity: true)
+        for change in changes {
+            guard let outcome = self.outcome(of: change.token) else { continue }
+            guard self.set(change, outcome: outcome) else { return self.distrust(.malformed) }
+        }
+        self.venueTime = Timestamp(milliseconds: timestamp)
+        self.counters.checked += 1
+        let actual = hasher.hash(
+            self.book, of: self.market, outcome: outcome, timestamp: timestamp, lastTrade: self.lastTrade ?? .none)
+        if actual == hash {
+            self.unsettled = nil
+            self.hash = outcome == 0 ? hash : nil
+            self.candidates.removeAll(keepingCapacity: true)
+            if self.book.isCrossed { return self.distrust(.crossed) }
+            if self.delta.levels.isEmpty && self.delta.isSettled {
+                self.counters.repeated += 1
+                return .unchanged
+            }
+        } else if self.unsettled == nil {
+            self.unsettled = Unsettled(timestamp: timestamp, hash: hash, outcome: outcome, since: now)
+        }
+        return self.emit(nil, received: received)
+    }
+
+    /// Whether a message carries the hash that the pending operation waits for.
+    private func belongs(
+        _ hash: BookHash, _ outcome: Int, to unsettled: Unsettled, _ changes: [MarketEvent.Change]
+    ) -> Bool {
+        if outcome == unsettled.outcome { return hash == unsettled.hash }
+        return changes.contains { self.outcome(of: $0.token) == unsettled.outcome && $0.hash == unsettled.hash }
+    }
+
+    private mutating func set(_ change: MarketEvent.Change, outcome: Int) -> Bool {
+        let side: BookSide = (change.side == .buy) == (outcome == 0) ? .bid : .ask
+        let price = outcome == 0 ? change.price : change.price.mirrored
+        let old = self.book.size(side, at: price)
+        guard old != change.size else { return true }
+        if !self.book.tick.allows(price) { self.counters.offTick += 1 }
+        guard self.book.set(side, price, change.size) else { return false }
+        if change.size < old { self.consider(price) }
+        self.delta.levels.append(LevelChange(side: side, price: price, size: change.size))
+        return true
+    }
+
+    /// A price at which something was taken away may be that of a trade, in either outcome's terms.
+    private mutating func consider(_ price: Price) {
+        for candidate in [LastTradePrice(price), LastTradePrice(price.mirrored)] where !self.candidates.contains(candidate) {
+            if self.candidates.count == Self.candidateCountMax { self.candidates.removeFirst() }
+            self.candidates.append(candidate)
+        }
+    }
+
+    private mutating func settle(_ unsettled: Unsettled, hasher: inout BookHasher) -> Bool {
+        guard self.verify(
+            self.book, unsettled.hash, outcome: unsettled.outcome, timestamp: unsettled.timestamp, hasher: &hasher)
+        else { return false }
+        self.unsettled = nil
+        self.hash = unsettled.outcome == 0 ? unsettled.hash : nil
+        return true
+    }
+
+    /// Whether `hash` is that of `book`, with the last trade price that is known or one that may be.
+    private mutating func verify(
+        _ book: OrderBook, _ hash: BookHash, outcome: Int, timestamp: Int64, hasher: inout BookHasher
+    ) -> Bool {
+        self.counters.checked += 1
+        for lastTrade in [self.lastTrade ?? .none] + self.candidates.reversed() {
+            let actual = hasher.hash(book, of: self.market, outcome: outcome, timestamp: timestamp, lastTrade: lastTrade)
+            if actual == hash {
+                self.lastTrade = lastTrade
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Numbers the change and leaves it in `delta`. `levels` replaces those that are there already.
+    private mutating func emit(_ levels: [LevelChange]?, received: Timestamp) -> Effect {
+        if let levels { self.delta.levels = levels }
+        self.update += 1
+        self.receivedTime = received
+        self.delta.epoch = self.epoch
+        self.delta.update = self.update
+        self.delta.isSettled = self.unsettled == nil
+        self.delta.venueTime = self.venueTime
+        self.delta.receivedTime = received
+        return .delta
+    }
+
+    private mutating func keep(_ pending: Pending) {
+        // Too many: the oldest go. If they mattered, the hash will say so.
+        if self.pending.count == Self.pendingCountMax { self.pending.removeFirst(Self.pendingCountMax / 2) }
+        for change in pending.changes {
+            guard let outcome = self.outcome(of: change.token) else { continue }
+            self.consider(outcome == 0 ? change.price : change.price.mirrored)
+        }
+        self.pending.append(pending)
+    }
+
+    /// A `book` of the market channel.
+    mutating func snapshot(
+        _ event: borrowing MarketEvent, outcome: Int, received: Timestamp, now: Instant, hasher: inout BookHasher
+    ) -> Effect {
+        guard let hash = event.hash else { return self.distrust(.malformed) }
+        if self.isTrusted && self.source == .webSocket {
+            if event.timestamp * 1_000 < self.venueTime.microseconds {
+                self.counters.old += 1
+                return .unchanged
+            }
+            // The copy that follows a trade, or the other outcome's: usually it shows what we have.
+            if self.verify(self.book, hash, outcome: outcome, timestamp: event.timestamp, hasher: &hasher) {
+                self.venueTime = Timestamp(milliseconds: event.timestamp)
+                self.hash = outcome == 0 ? hash : nil
+                guard self.unsettled != nil else { return .unchanged }
+                self.unsettled = nil
+                self.candidates.removeAll(keepingCapacity: true)
+                return self.emit([], received: received)
+            }
+        }
+        return self.restart(
+            Content(
+                bids: event.bids, asks: event.asks, outcome: outcome, timestamp: event.timestamp, hash: hash,
+                tick: event.tick, lastTrade: event.lastTrade), source: .webSocket, received: received, now: now,
+            hasher: &hasher)
+    }
+
+    /// A `/book` of the REST interface.
+    mutating func snapshot(
+        _ rest: RESTBook, source: BookSource, received: Timestamp, now: Instant, hasher: inout BookHasher
+    ) -> Effect {
+        guard let outcome = self.outcome(of: rest.token) else { return .unchanged }
+        // The venue's own terms win: they are inside the hash.
+        self.market.sizeMin = rest.sizeMin
+        self.market.isNegRisk = rest.isNegRisk
+        return self.restart(
+            Content(
+                bids: rest.bids, asks: rest.asks, outcome: outcome, timestamp: rest.timestamp, hash: rest.hash,
+                tick: rest.tick, lastTrade: rest.lastTrade), source: source, received: received, now: now,
+            hasher: &hasher)
+    }
+
+    private struct Content {
+        let bids: [Level]
+        let asks: [Level]
+        let outcome: Int
+        let timestamp: Int64
+        let hash: BookHash
+        let tick: TickSize?
+        let lastTrade: LastTradePrice?
+    }
+
+    private mutating func restart(
+        _ content: Content, source: BookSource, received: Timestamp, now: Instant, hasher: inout BookHasher
+    ) -> Effect {
+        var book = OrderBook(tick: content.tick ?? self.book.tick)
+        let isFirst = content.outcome == 0
+        for level in content.bids {
+            guard book.set(isFirst ? .bid : .ask, isFirst ? level.price : level.price.mirrored, level.size) else {
+                return self.distrust(.malformed)
+            }
+        }
+        for level in content.asks {
+            guard book.set(isFirst ? .ask : .bid, isFirst ? level.price : level.price.mirrored, level.size) else {
+                return self.distrust(.malformed)
+            }
+        }
+        if let lastTrade = content.lastTrade { self.lastTrade = lastTrade }
+        guard self.verify(book, content.hash, outcome: content.outcome, timestamp: content.timestamp, hasher: &hasher) else {
+            self.counters.mismatched += 1
+            return self.distrust(.hashMismatch)
+        }
+        guard !book.isCrossed else { return self.distrust(.crossed) }
+        if self.isTrusted && self.source == source && source == .rest {
+            self.update += 1
+        } else {
+            if self.isTrusted { self.epoch += 1 }
+            self.update = 1
+        }
+        self.book = book
+        self.market.tick = book.tick
+        self.trust = .trusted
+        self.source = source
+        self.unsettled = nil
+        self.hash = isFirst ? content.hash : nil
+        self.venueTime = Timestamp(milliseconds: content.timestamp)
+        self.receivedTime = received
+        self.candidates.removeAll(keepingCapacity: true)
+        self.catchUp(after: content.timestamp, received: received, now: now, hasher: &hasher)
+        return self.isTrusted ? .snapshot : .distrusted(.hashMismatch)
+    }
+
+    /// Applies what came on the line while a REST snapshot was under way and is younger than it.
+    private mutating func catchUp(after timestamp: Int64, received: Timestamp, now: Instant, hasher: inout BookHasher) {
+        let pending = self.pending
+        self.pending.removeAll(keepingCapacity: true)
+        guard self.source == .webSocket else { return }
+        for message in pending where message.timestamp > timestamp {
+            guard self.isTrusted else { return }
+            _ = self.apply(message.changes, timestamp: message.timestamp, received: received, now: now, hasher: &hasher)
+        }
+        self.delta.levels.removeAll(keepingCapacity: true)
+    }
+
+    /// A `last_trade_price`: it names what the hash has held since the trade.
+    mutating func trade(_ event: borrowing MarketEvent, received: Timestamp) -> TradeBody? {
+        guard let token = event.token, let outcome = self.outcome(of: token), let price = event.price, let side = event.side
+        else { return nil }
+        let lastTrade = LastTradePrice(price)
+        if !self.candidates.contains(lastTrade) { self.candidates.append(lastTrade) }
+        return TradeBody(
+            n: self.n, outcome: Int64(outcome), price: price, size: event.size, takerSide: side == .buy ? .buy : .sell,
+            venueTime: Timestamp(milliseconds: event.timestamp), receivedTime: received, transaction: event.transaction)
+    }
+
+    /// A `tick_size_change`: the levels are laid out anew, and the book must be confirmed by a snapshot.
+    mutating func changeTick(_ event: borrowing MarketEvent) -> TickSizeBody? {
+        guard let tick = event.tick, tick != self.book.tick else { return nil }
+        let old = self.book.tick
+        self.book.changeTick(to: tick)
+        self.market.tick = tick
+        return TickSizeBody(n: self.n, old: old, new: tick, venueTime: Timestamp(milliseconds: event.timestamp))
+    }
+}

@@ -1,0 +1,48 @@
+import Shared
+
+/// A book as the REST interface serves it. Source: reference of `GET /book`, 2.1.
+struct RESTBook: Equatable {
+    let market: ConditionID
+    let token: TokenID
+    /// Milliseconds UTC.
+    let timestamp: Int64
+    let hash: BookHash
+    /// As served, worst first.
+    let bids: [Level]
+    let asks: [Level]
+    let sizeMin: Quantity
+    let tick: TickSize
+    let isNegRisk: Bool
+    let lastTrade: LastTradePrice
+
+    /// Reads one book object; everything that the hash covers must be there.
+    init(_ value: JSONValue) throws(JSONError) {
+        func need<Value>(_ name: String, _ value: Value?) throws(JSONError) -> Value {
+            guard let value else { throw JSONError(.missing, at: 0, member: name) }
+            return value
+        }
+        self.market = try need("market", value["market"]?.string.flatMap { ConditionID($0) })
+        self.token = try need("asset_id", value["asset_id"]?.string.flatMap { TokenID($0) })
+        self.timestamp = try need("timestamp", value["timestamp"]?.integer)
+        self.hash = try need("hash", value["hash"]?.string.flatMap { BookHash($0) })
+        self.bids = try Self.levels(try need("bids", value["bids"]?.array))
+        self.asks = try Self.levels(try need("asks", value["asks"]?.array))
+        self.sizeMin = Quantity(micros: try need("min_order_size", value["min_order_size"]?.micros))
+        self.tick = try need("tick_size", value["tick_size"]?.micros.flatMap { TickSize(micros: $0) })
+        self.isNegRisk = try need("neg_risk", value["neg_risk"]?.bool)
+        self.lastTrade = LastTradePrice(text: value["last_trade_price"]?.string ?? "")
+    }
+
+    private static func levels(_ values: [JSONValue]) throws(JSONError) -> [Level] {
+        guard values.count <= MarketChannelReader.levelCountMax else { throw JSONError(.outOfRange, at: 0, member: "levels") }
+        var levels: [Level] = []
+        levels.reserveCapacity(values.count)
+        for value in values {
+            guard let price = value["price"]?.micros.flatMap({ Price(micros: $0) }), let size = value["size"]?.micros else {
+                throw JSONError(.wrongValue, at: 0, member: "level")
+            }
+            levels.append(Level(price: price, size: Quantity(micros: size)))
+        }
+        return levels
+    }
+}
