@@ -1,10 +1,6 @@
 // libcurl's variadic calls, one plain function for each kind of argument.
 #ifndef POLYBOT_CCURL_H
 #define POLYBOT_CCURL_H
-// As the other shims: the system's headers must mean the same in every module.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <curl/curl.h>
 
 typedef size_t (*ccurl_write_callback)(char *bytes, size_t size, size_t count, void *context);
