@@ -1,0 +1,73 @@
+# `make help` lists what there is to do. Every target works on a fresh Debian 12 machine.
+#
+#   ARGS="..."       handed to `polybot run`, or to `swift test`
+#   NO_INSTALL=1     only say which Debian packages are missing
+#   NO_TSAN=1        leave out the thread sanitizer's run, the longer half of `make test`
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help deps build release release-core run test test-fast test-tsan soak bench lint format clean
+
+ARGS ?=
+NO_TSAN ?=
+CORE := feedd scannerd stratd
+SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
+
+# A scratch path of its own, as a sanitizer's objects mix with no others; lld, as gold warns about each of its symbols.
+TSAN := --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## name and install the missing Debian packages, check the Swift toolchain
+	@scripts/dependencies --tests
+
+build: ## build everything, for debugging
+	@scripts/dependencies
+	swift build
+
+release: ## build everything, optimised
+	@scripts/dependencies
+	swift build -c release
+
+release-core: ## build the trading daemons alone, optimised: feedd, scannerd, stratd
+	@scripts/dependencies
+	for product in $(CORE); do swift build -c release --product $$product || exit; done
+
+run: release ## paper trade against the embedded venue, all in one terminal; ARGS go to `polybot run`
+	@exec .build/release/polybot run $(ARGS)
+
+test: test-fast ## run all tests, then those of DaemonKit under the thread sanitizer; ARGS go to `swift test`
+ifneq ($(NO_TSAN),1)
+	@$(MAKE) --no-print-directory test-tsan ARGS=
+endif
+
+test-fast: ## run all tests once, without the sanitizer
+	@scripts/dependencies --tests
+	scripts/tests/tooling-test
+	python=$$(scripts/test-python) && POLYBOT_TEST_PYTHON=$$python swift test $(ARGS)
+
+test-tsan: ## run DaemonKit's tests under the thread sanitizer
+	@scripts/dependencies --tests
+	python=$$(scripts/test-python) && POLYBOT_TEST_PYTHON=$$python swift test $(TSAN) --filter '^DaemonKitTests\.' $(ARGS)
+
+soak: ## run the tests that take minutes
+	@scripts/dependencies --tests
+	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --filter Soak $(ARGS)
+
+bench: ## measure, each path beside its C counterpart
+	@scripts/dependencies
+	Benchmarks/run $(ARGS)
+
+lint: ## check the format and the project's own rules; warnings are errors in every build
+	@scripts/dependencies
+	swift format lint --strict --parallel --recursive $(SWIFT_FILES)
+	scripts/tidy
+
+format: ## bring all Swift files into the project's format
+	@scripts/dependencies
+	swift format --in-place --parallel --recursive $(SWIFT_FILES)
+
+clean: ## remove what was built
+	rm -rf .build .build-tsan .build-venv
