@@ -45,6 +45,15 @@ int clinux_accept(int fd);
 
 int clinux_signalfd(const sigset_t *set);
 
+/// The process's environment: "NAME=value" strings, ended by a null pointer.
+char **clinux_environment(void);
+
+/// Keeps memory out of core dumps and other processes' debuggers; returns 0 or -1 with errno.
+int clinux_forbid_dumps(void);
+
+/// Raises the soft limit of open files to the hard one; returns the limit that holds then, or -1 with errno.
+int64_t clinux_raise_open_files(void);
+
 int clinux_eventfd(void);
 
 /// Number of columns and rows of a terminal; returns 0 or -1.

@@ -1,0 +1,125 @@
+import CLinux
+import Glibc
+import Logging
+
+/// The way from `main` to a running service and out again, the same for every daemon.
+///
+///     @main struct Feedd {
+///         static func main() { Daemon.main("feedd") { context in FeedService(context) } }
+///     }
+public enum Daemon {
+    /// Reads flags and configuration, runs the service on the calling thread until it is asked to stop, and exits.
+    ///
+    /// - Parameter makeService: called once, on the loop's thread before the loop runs; throw `DaemonExit` to refuse.
+    public static func main(
+        _ name: String, arguments: [String] = Array(CommandLine.arguments.dropFirst()),
+        makeService: (DaemonContext) throws -> any DaemonService
+    ) -> Never {
+        ProcessSettings.openStandardStreams()
+        ProcessSettings.ignoreBrokenPipes()
+        do {
+            exit(try Self.run(name, arguments, makeService).rawValue)
+        } catch {
+            Self.print("\(name): \(error.message)", to: 2)
+            exit(error.code.rawValue)
+        }
+    }
+
+    private static func run(
+        _ name: String, _ arguments: [String], _ makeService: (DaemonContext) throws -> any DaemonService
+    ) throws(DaemonExit) -> DaemonExit.Code {
+        let flags = try DaemonFlags(arguments)
+        switch flags.action {
+        case .printHelp:
+            Self.print(DaemonFlags.help(name), to: 1)
+            return .stopped
+        case .printVersion:
+            Self.print("\(name) \(polybotVersion)", to: 1)
+            return .stopped
+        case .checkConfiguration:
+            let configuration = try Self.configuration(name, flags, ProcessEnvironment.current())
+            for note in configuration.notes { Self.print("note: \(note)", to: 1) }
+            Self.print("configuration is valid", to: 1)
+            return .stopped
+        case .run: break
+        }
+        let environment = ProcessEnvironment.current()
+        let configuration = try Self.configuration(name, flags, environment)
+        let directories = try DaemonDirectories(
+            runtimeFlag: flags.runtimeDirectory, stateFlag: flags.stateDirectory, environment: environment,
+            user: getuid())
+        try directories.create()
+        let lifeline = try Lifeline.descriptor(in: environment)
+        // Before any other thread exists: threads inherit what is blocked.
+        let signals = try StopSignals()
+        let openFilesMax = clinux_raise_open_files()
+
+        LoggingSystem.bootstrap { _ in
+            DaemonLogHandler(
+                program: name, format: flags.logFormat, level: configuration.logging.level, environment: environment)
+        }
+        let logger = Logger(label: name)
+        let loop: EventLoop
+        do {
+            loop = try EventLoop()
+        } catch {
+            throw DaemonExit(.bug, "The event loop cannot be made: \(error).")
+        }
+        let notifier = Notifier()
+        let lifecycle = DaemonLifecycle(name: name, loop: loop, logger: logger, notifier: notifier)
+        let context = DaemonContext(
+            name: name, loop: loop, configuration: configuration, directories: directories, environment: environment,
+            logger: logger, notifier: notifier, stopRequest: { lifecycle.requestStop($0) })
+        logger.notice(
+            "Starting",
+            metadata: [
+                "version": "\(context.version)", "instance": "\(context.instance)", "pid": "\(getpid())",
+                "config": "\(configuration.file ?? "defaults")", "runtime_dir": "\(directories.runtime)",
+                "state_dir": "\(directories.state)", "open_files_max": "\(openFilesMax)",
+            ])
+        for note in configuration.notes { logger.warning("A setting has no effect", metadata: ["setting": "\(note)"]) }
+        let service: any DaemonService
+        do {
+            service = try makeService(context)
+        } catch let exit as DaemonExit {
+            throw exit
+        } catch {
+            throw DaemonExit(.bug, "The service cannot be made: \(error).")
+        }
+        return try lifecycle.run(service, signals: signals, lifeline: lifeline)
+    }
+
+    private static func configuration(
+        _ name: String, _ flags: DaemonFlags, _ environment: [String: String]
+    ) throws(DaemonExit) -> Configuration {
+        let level = flags.logLevel.map { [(path: "logging.level", flag: "--log-level", text: $0)] } ?? []
+        do {
+            return try Configuration.load(
+                path: flags.configurationPath, environment: environment,
+                readsDotEnv: !ProcessEnvironment.isUnderSystemd(environment, process: getpid()), commandLine: level)
+        } catch {
+            // One problem a line, each with the daemon's name before it.
+            let lines = error.problems.map(\.description).joined(separator: "\n\(name): ")
+            throw DaemonExit(.configuration, lines)
+        }
+    }
+
+    /// Writes a line; nobody reading it is no error.
+    private static func print(_ text: String, to descriptor: Int32) {
+        let bytes = Array((text + "\n").utf8)
+        _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    }
+}
+
+/// What holds for the whole process.
+enum ProcessSettings {
+    /// Makes sure that descriptors 0, 1 and 2 exist: otherwise a socket could get number 2, and log lines with it.
+    static func openStandardStreams() {
+        for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
+            _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
+        }
+    }
+
+    /// A peer that is gone is an error of `write`, not the end of the process.
+    static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+}

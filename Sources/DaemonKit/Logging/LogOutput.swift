@@ -1,0 +1,91 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Where finished log lines go. Never waits, never fails: what cannot be written at once is dropped and counted.
+final class LogOutput: Sendable {
+    private enum Way {
+        /// A file, or a pipe or terminal opened anew so that it does not block: the flag is ours alone.
+        case write
+        /// A socket.
+        case send
+        /// A pipe or terminal that cannot be opened anew: asked before each write whether it has room.
+        case askAndWrite
+    }
+
+    private let descriptor: Int32
+    private let way: Way
+    private let ownsDescriptor: Bool
+    private let dropped = Atomic<Int>(0)
+
+    /// Lines that were lost so far and not yet told of.
+    var droppedCount: Int { self.dropped.load(ordering: .relaxed) }
+
+    /// Writes lines to a stream such as standard error, which stays the caller's.
+    init(stream: Int32) {
+        var status = stat()
+        let kind = fstat(stream, &status) == 0 ? status.st_mode & S_IFMT : 0
+        if kind == S_IFSOCK {
+            (self.descriptor, self.way, self.ownsDescriptor) = (stream, .send, false)
+        } else if kind == S_IFIFO || kind == S_IFCHR {
+            // O_NONBLOCK on the stream itself would hold for everybody who shares it, a shell included.
+            let own = clinux_open("/proc/self/fd/\(stream)", O_WRONLY | O_NONBLOCK | O_APPEND | O_NOCTTY, 0)
+            (self.descriptor, self.way, self.ownsDescriptor) =
+                own >= 0 ? (own, .write, true) : (stream, .askAndWrite, false)
+        } else {
+            (self.descriptor, self.way, self.ownsDescriptor) = (stream, .write, false)
+        }
+    }
+
+    /// Sends entries to the journal's socket; `nil` when there is none.
+    ///
+    /// Not through `sd_journal_sendv`: it blocks while the journal does, and succeeds when there is no journal.
+    init?(journalSocket path: String = "/run/systemd/journal/socket") {
+        var address = sockaddr_un()
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        guard path.utf8.count < room else { return nil }
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard socket >= 0 else { return nil }
+        let isConnected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+        guard isConnected else {
+            close(socket)
+            return nil
+        }
+        (self.descriptor, self.way, self.ownsDescriptor) = (socket, .send, true)
+    }
+
+    deinit {
+        if self.ownsDescriptor { close(self.descriptor) }
+    }
+
+    /// Writes `line` whole, or drops it.
+    ///
+    /// - Returns: how many lines were lost before this one, when it went out: the caller says so.
+    func write(_ line: [UInt8]) -> Int {
+        let count = line.withUnsafeBytes { bytes in
+            switch self.way {
+            case .write: Glibc.write(self.descriptor, bytes.baseAddress, bytes.count)
+            case .send:
+                Glibc.send(self.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+            case .askAndWrite:
+                self.hasRoom ? Glibc.write(self.descriptor, bytes.baseAddress, bytes.count) : -1
+            }
+        }
+        guard count == line.count else {
+            self.dropped.add(1, ordering: .relaxed)
+            return 0
+        }
+        return self.droppedCount == 0 ? 0 : self.dropped.exchange(0, ordering: .relaxed)
+    }
+
+    private var hasRoom: Bool {
+        var ask = pollfd(fd: self.descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&ask, 1, 0) == 1 && ask.revents & Int16(POLLOUT) != 0
+    }
+}

@@ -1,0 +1,62 @@
+import DaemonKit
+import Glibc
+import Logging
+
+/// A daemon that does nothing but what `PROBE` in its environment says: tests run it as a real process to see what
+/// `Daemon.main` does with flags, signals, systemd's variables and a parent that dies.
+@main
+struct DaemonProbe {
+    static func main() {
+        Daemon.main("probed") { context in ProbeService(context) }
+    }
+}
+
+actor ProbeService: DaemonService {
+    private let context: DaemonContext
+    private let behaviour: Set<String>
+    nonisolated var unownedExecutor: UnownedSerialExecutor { self.context.loop.asUnownedSerialExecutor() }
+
+    init(_ context: DaemonContext) {
+        self.context = context
+        self.behaviour = Set((context.environment["PROBE"] ?? "").split(separator: ",").map(String.init))
+    }
+
+    func start() async throws {
+        if self.behaviour.contains("refuse") { throw DaemonExit(.refused, "Trading is not allowed from here.") }
+        if self.behaviour.contains("fail") { throw SystemError("bind", code: EADDRINUSE) }
+        if self.behaviour.contains("forbidden") { throw SystemError("bind", code: EACCES) }
+        if self.behaviour.contains("start-hangs") { await Self.hang(self.context) }
+        if self.behaviour.contains("not-advancing") { self.context.notifier.beat { false } }
+        if self.behaviour.contains("keep") { try self.keepListener() }
+        if self.behaviour.contains("no-dumps") { try self.context.forbidDumps() }
+        self.context.logger.info("The probe works", metadata: ["market": "0xabc", "private_key": "hidden"])
+        self.context.notifier.status("probing")
+        self.context.notifier.ready()
+        self.context.notifier.ready()
+        if self.behaviour.contains("gives-up") {
+            self.context.requestStop(DaemonExit(.refused, "Trading is not allowed any more."))
+        }
+    }
+
+    func stop() async {
+        self.context.logger.info("The probe stops")
+        if self.behaviour.contains("stop-hangs") { await Self.hang(self.context) }
+    }
+
+    /// Takes the kept listener, or makes one and leaves it in keeping, and says which.
+    private func keepListener() throws {
+        if let descriptor = self.context.notifier.takeKeptListener(named: "probed") {
+            self.context.logger.info("Took the kept listener", metadata: ["descriptor": "\(descriptor)"])
+            return
+        }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        self.context.notifier.keepListener(descriptor, named: "probed")
+    }
+
+    /// Never returns, and does not hear of cancellation, while the loop goes on.
+    private static func hang(_ context: DaemonContext) async {
+        context.logger.info("The probe hangs")
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+    }
+}
