@@ -1,4 +1,8 @@
+import DaemonKit
+
 @main
 struct Feedd {
-    static func main() {}
+    static func main() {
+        Daemon.main("feedd") { context in try FeedService(context) }
+    }
 }

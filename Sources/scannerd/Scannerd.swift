@@ -1,4 +1,8 @@
+import DaemonKit
+
 @main
 struct Scannerd {
-    static func main() {}
+    static func main() {
+        Daemon.main("scannerd") { context in try ScanService(context) }
+    }
 }

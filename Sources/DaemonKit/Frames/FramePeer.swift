@@ -43,7 +43,8 @@ public final class FramePeer {
         self.lastHeard = now
     }
 
-    func wants(_ n: Int64) -> Bool {
+    /// Whether it wants the frames of market `n`.
+    public func wants(_ n: Int64) -> Bool {
         switch self.interest {
         case .none: false
         case .all: true

@@ -1,32 +1,32 @@
-import Shared
-
 /// The set of markets that are watched, as a value: a listing and a filter in, changes out.
-struct Universe {
-    struct Filter: Equatable {
+public struct Universe: Sendable {
+    public struct Filter: Hashable, Sendable {
         /// At least one must be found; none given means all.
-        var keywords: [String] = []
+        public var keywords: [String] = []
         /// None may be found.
-        var excludedKeywords: [String] = []
-        var timeLeftMin = Duration.seconds(120)
-        var marketCountMax = 25
+        public var excludedKeywords: [String] = []
+        public var timeLeftMin = Duration.seconds(120)
+        public var marketCountMax = 25
+
+        public init() {}
     }
 
-    enum Change: Equatable {
+    public enum Change: Hashable, Sendable {
         case added(Market)
         case changed(Market, [String])
         case removed(ConditionID, MarketRemoved.Reason)
     }
 
-    private let filter: Filter
-    private(set) var markets: [ConditionID: Market] = [:]
+    public let filter: Filter
+    public private(set) var markets: [ConditionID: Market] = [:]
 
-    init(filter: Filter) { self.filter = filter }
+    public init(filter: Filter) { self.filter = filter }
 
     /// In the order of their conditions.
-    var sorted: [Market] { self.markets.values.sorted { $0.condition < $1.condition } }
+    public var sorted: [Market] { self.markets.values.sorted { $0.condition < $1.condition } }
 
     /// Why the filter keeps a tradable market out; `nil` when it does not.
-    func refusal(_ market: Market, now: Timestamp) -> Refusal? {
+    public func refusal(_ market: Market, now: Timestamp) -> Refusal? {
         guard market.endTime - now >= self.filter.timeLeftMin else { return .tooLittleTime }
         let text = Self.fold("\(market.question) \(market.slug) \(market.event)")
         func isFound(_ keyword: String) -> Bool { Self.contains(text, Self.fold(keyword)) }
@@ -40,7 +40,7 @@ struct Universe {
     ///
     /// - Parameter gone: why listed markets are not in `tradable`, for the reason of their removal.
     /// - Returns: what changed, removals first, each group in the order of the conditions.
-    mutating func update(_ tradable: [Market], gone: [ConditionID: Refusal], now: Timestamp) -> [Change] {
+    public mutating func update(_ tradable: [Market], gone: [ConditionID: Refusal], now: Timestamp) -> [Change] {
         var next: [ConditionID: Market] = [:]
         var candidates: [Market] = []
         var refused = gone

@@ -1,5 +1,3 @@
-import Shared
-
 /// Why a listed market is not watched. The names stand in `scan_status` and in `polybot scan-markets --why`.
 public enum Refusal: String, Error, CaseIterable, Sendable {
     // What cannot be read is refused with the reason, never guessed.
@@ -25,13 +23,13 @@ public enum Refusal: String, Error, CaseIterable, Sendable {
 }
 
 /// One market as the discovery interface lists it. Source: reference of the market object, 1.2.
-enum GammaMarket {
+public enum GammaMarket {
     /// Reads and judges one listed market.
     ///
     /// - Parameters:
     ///   - event: slug of the event around it, where the listing was of events.
     ///   - now: for the date test; about one "active" market in eight ended long ago.
-    static func read(_ value: JSONValue, event: String? = nil, now: Timestamp) throws(Refusal) -> Market {
+    public static func read(_ value: JSONValue, event: String? = nil, now: Timestamp) throws(Refusal) -> Market {
         guard value["active"]?.bool == true else { throw .inactive }
         guard value["closed"]?.bool != true else { throw .closed }
         guard value["archived"]?.bool != true else { throw .archived }

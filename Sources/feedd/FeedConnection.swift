@@ -1,0 +1,122 @@
+import DaemonKit
+import Logging
+import Shared
+
+/// A `MarketFeed` and the socket that it steers. Confined to the daemon's loop.
+final class FeedConnection {
+    /// Tokens that a connection may carry: the venue stops sending first snapshots beyond 500.
+    static let tokenCountMax = 500
+
+    let index: Int
+    private(set) var feed: MarketFeed
+    /// Markets whose tokens this connection carries, by number.
+    private(set) var markets: Set<Int64> = []
+    /// Since when each market waits for its first book on this connection.
+    var onText: (UnsafeBufferPointer<UInt8>) -> Void = { _ in }
+    var onDistrust: (TrustReason) -> Void = { _ in }
+    var onPollREST: (Bool) -> Void = { _ in }
+
+    private let loop: EventLoop
+    private let url: WebSocketURL
+    private let options: WebSocketConnection.Options
+    private let logger: Logger
+    private var tokens: Set<TokenID> = []
+    private var socket: WebSocketConnection?
+    private var timer: EventLoop.TimerID?
+
+    init(
+        index: Int, loop: EventLoop, url: WebSocketURL, options: WebSocketConnection.Options,
+        settings: MarketFeed.Settings, seed: UInt64, logger: Logger
+    ) {
+        self.index = index
+        self.loop = loop
+        self.url = url
+        self.options = options
+        self.feed = MarketFeed(settings: settings, seed: seed)
+        self.logger = logger
+    }
+
+    var tokenCount: Int { self.tokens.count }
+    var isLive: Bool { if case .live = self.feed.state { true } else { false } }
+
+    var status: FeedStatus.Connection {
+        switch self.feed.state {
+        case .idle: FeedStatus.Connection(state: "idle", tokens: 0, silence: -1)
+        case .connecting: FeedStatus.Connection(state: "connecting", tokens: Int64(self.tokens.count), silence: -1)
+        case .waiting: FeedStatus.Connection(state: "waiting", tokens: Int64(self.tokens.count), silence: -1)
+        case .live(let lastHeard, _):
+            FeedStatus.Connection(
+                state: "live", tokens: Int64(self.tokens.count),
+                silence: (Instant.now() - lastHeard).nanoseconds / 1_000)
+        }
+    }
+
+    func add(_ n: Int64, _ tokens: [TokenID]) {
+        self.markets.insert(n)
+        self.tokens.formUnion(tokens)
+    }
+
+    func remove(_ n: Int64, _ tokens: [TokenID]) {
+        self.markets.remove(n)
+        self.tokens.subtract(tokens)
+    }
+
+    /// Tells the venue what is wanted now.
+    func apply() { self.handle(.wanted(self.tokens)) }
+
+    func stop() {
+        self.tokens = []
+        self.apply()
+    }
+
+    /// What came cannot be read on: begin anew.
+    func restart() {
+        self.socket?.abort()
+    }
+
+    private func handle(_ event: MarketFeed.Event) {
+        for action in self.feed.handle(event, now: .now()) { self.perform(action) }
+    }
+
+    private func perform(_ action: MarketFeed.Action) {
+        switch action {
+        case .connect: self.connect()
+        case .close:
+            let socket = self.socket
+            self.socket = nil
+            socket?.onText = nil
+            socket?.onClosed = nil
+            socket?.close()
+        case .send(let text):
+            if self.socket?.send(text: text) != true { self.socket?.abort() }
+        case .distrust(let reason): self.onDistrust(reason)
+        case .pollREST(let begins): self.onPollREST(begins)
+        case .wake(let instant):
+            if let timer = self.timer { self.loop.cancel(timer) }
+            self.timer = self.loop.at(instant) { [weak self] in self?.handle(.woke) }
+        }
+    }
+
+    private func connect() {
+        let socket = WebSocketConnection(url: self.url, options: self.options, loop: self.loop)
+        self.socket = socket
+        socket.onOpen = { [weak self] in
+            guard let self else { return }
+            self.logger.info(
+                "Market channel connected", metadata: ["connection": "\(self.index)", "tokens": "\(self.tokens.count)"])
+            self.handle(.opened)
+        }
+        socket.onText = { [weak self] text in
+            guard let self else { return }
+            self.handle(.heard)
+            self.onText(text)
+        }
+        socket.onClosed = { [weak self] reason in
+            guard let self else { return }
+            self.logger.warning(
+                "Market channel lost", metadata: ["connection": "\(self.index)", "reason": "\(reason)"])
+            self.handle(.dropped)
+        }
+        socket.connect()
+    }
+}

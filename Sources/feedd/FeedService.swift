@@ -1,0 +1,162 @@
+import DaemonKit
+import Logging
+import Shared
+
+/// Holds the connections to the venue's market data and publishes numbered books.
+///
+/// It holds no keys and knows nothing of orders. When in doubt it says so; a wrong book costs more than a missing one.
+actor FeedService: DaemonService {
+    /// Markets carried at a time.
+    static let marketCountMax = 5_000
+    /// Between looks at books that wait for something.
+    private static let checkInterval = Duration.milliseconds(200)
+    private static let statusInterval = Duration.seconds(1)
+    /// Ready is said by then, whatever is missing.
+    private static let readyMax = Duration.seconds(10)
+
+    let context: DaemonContext
+    let loop: EventLoop
+    let logger: Logger
+    let server: FrameServer
+    let scanner: FrameClient
+    let venue: VenueBooks
+    let marketChannel: WebSocketURL
+    nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
+
+    var connections: [FeedConnection] = []
+    /// Indexed by market number less one; `nil` when the market is carried no more. Numbers are never given out twice.
+    var builders: [BookBuilder?] = []
+    var connectionOf: [Int64: Int] = [:]
+    var numbers: [ConditionID: Int64] = [:]
+    var numbersByToken: [TokenID: Int64] = [:]
+    /// From the scanner.
+    var universe: [ConditionID: Market] = [:]
+    /// Whether the scanner's first whole universe has been handled.
+    var hasUniverse = false
+    var universeParts: [Market] = []
+    /// What each subscriber asked for, by peer.
+    var subscriptions: [Int: Subscribe] = [:]
+    var lookups = Lookups()
+    var hasher = BookHasher()
+    var reader = MarketChannelReader()
+    var counters: [String: Int64] = [:]
+    var venueLatency = LatencyHistogram()
+    var publishLatency = LatencyHistogram()
+    var messageCount: Int64 = 0
+    var lastMessageCount: Int64 = 0
+    var isStopped = false
+
+    /// Requests to the venue that are under way or were made lately.
+    struct Lookups {
+        /// Books being fetched, by market.
+        var books: Set<Int64> = []
+        /// When a market's book may be fetched again.
+        var bookAllowedAt: [Int64: Instant] = [:]
+        /// Since when a market has had no trusted book.
+        var untrustedSince: [Int64: Instant] = [:]
+        /// Markets whose terms are being fetched.
+        var markets: Set<ConditionID> = []
+        var marketAllowedAt: [ConditionID: Instant] = [:]
+        var isPolling = false
+        var lastPoll: Instant?
+    }
+
+    init(_ context: DaemonContext) throws {
+        self.context = context
+        self.loop = context.loop
+        self.logger = context.logger
+        do {
+            self.marketChannel = try WebSocketURL(context.configuration.venue.marketWebSocketURL)
+        } catch {
+            throw DaemonExit(.configuration, "venue.market_ws_url: \(error)")
+        }
+        self.server = try context.makeServer()
+        self.scanner = context.makeClient(of: "scannerd")
+        var options = RESTClient.Options()
+        options.caFile = context.configuration.venue.authorityFile
+        options.proxy = context.configuration.venue.proxy
+        self.venue = VenueBooks(client: try RESTClient(options: options), baseURL: context.configuration.venue.clobURL)
+    }
+
+    func start() async throws {
+        // The callbacks run on the loop, which is this actor's executor; `stop()` breaks the cycles.
+        self.server.onFrame = { self.take($1, from: $0) }
+        self.server.onGone = { peer in
+            guard self.subscriptions.removeValue(forKey: peer.id) != nil else { return }
+            self.reconcile()
+        }
+        self.server.onSnapshotWanted = { n, conflated in self.builders[Int(n) - 1]?.body(conflated: conflated) }
+        self.scanner.onConnected = { _ in
+            self.universeParts = []
+            self.scanner.send(Subscribe(id: 1, markets: .all))
+        }
+        self.scanner.onFrame = { self.takeScan($0) }
+        try self.server.start()
+        self.scanner.start()
+        self.every(Self.checkInterval) { self.check() }
+        self.every(Self.statusInterval) { self.publishStatus() }
+        self.every(self.context.configuration.feed.restPollInterval) { self.poll() }
+        self.loop.after(Self.readyMax) { self.context.notifier.ready() }
+        self.context.notifier.status("waiting for the scanner's universe")
+    }
+
+    func stop() async {
+        self.isStopped = true
+        for connection in self.connections { connection.stop() }
+        self.scanner.stop()
+        self.server.stop()
+        self.venue.client.stop()
+    }
+
+    private func every(_ interval: Duration, _ work: @escaping () -> Void) {
+        self.loop.after(interval) {
+            guard !self.isStopped else { return }
+            work()
+            self.every(interval, work)
+        }
+    }
+
+    func count(_ name: String, _ amount: Int64 = 1) { self.counters[name, default: 0] += amount }
+
+    var mode: FeedStatus.Mode {
+        if self.lookups.isPolling { return .restPolling }
+        return self.connections.contains { $0.isLive } ? .webSocket : .disconnected
+    }
+
+    // MARK: Status
+
+    private func publishStatus() {
+        var checks = self.counters
+        var trusted: Int64 = 0
+        var carried: Int64 = 0
+        for builder in self.builders {
+            guard let builder else { continue }
+            carried += 1
+            if builder.isTrusted { trusted += 1 }
+            checks["hashes_checked", default: 0] += builder.counters.checked
+            checks["hashes_mismatched", default: 0] += builder.counters.mismatched
+            checks["repeated", default: 0] += builder.counters.repeated
+            checks["old", default: 0] += builder.counters.old
+            checks["off_tick", default: 0] += builder.counters.offTick
+        }
+        for (name, value) in self.server.counters { checks["subscribers_\(name)"] = value }
+        let status = FeedStatus(
+            mode: self.mode, connections: self.connections.map(\.status), markets: carried, trusted: trusted,
+            counters: checks)
+        self.server.publish(status, as: .status)
+        let rate = self.messageCount - self.lastMessageCount
+        self.lastMessageCount = self.messageCount
+        let metrics = Metrics(values: [
+            "messages": self.messageCount, "messages_per_s": rate,
+            "venue_latency_p50_us": self.venueLatency.quantile(0.5),
+            "venue_latency_p99_us": self.venueLatency.quantile(0.99),
+            "publish_latency_p50_us": self.publishLatency.quantile(0.5),
+            "publish_latency_p99_us": self.publishLatency.quantile(0.99),
+            "subscribers": Int64(self.server.peers.count),
+        ])
+        self.server.publish(metrics, as: .status)
+        self.venueLatency.reset()
+        self.publishLatency.reset()
+        self.context.notifier.status("\(self.mode.rawValue), \(trusted) of \(carried) books trusted, \(rate) messages/s")
+    }
+}

@@ -1,0 +1,79 @@
+import DaemonKit
+import Shared
+
+/// What `feedd` asks of the venue's REST interface.
+struct VenueBooks: Sendable {
+    /// Books in one `POST /books`.
+    static let bookCountMax = 500
+    private static let timeout = Duration.seconds(5)
+
+    enum Failure: Error, CustomStringConvertible {
+        case status(Int)
+        case transport(RESTError)
+        case malformed(JSONError)
+
+        var description: String {
+            switch self {
+            case .status(let status): "the venue answered with status \(status)"
+            case .transport(let error): "\(error)"
+            case .malformed(let error): "the answer holds \(error)"
+            }
+        }
+    }
+
+    let client: RESTClient
+    let baseURL: String
+
+    /// The book of one token.
+    func book(_ token: TokenID) async throws(Failure) -> RESTBook {
+        let value = try await self.ask(RESTRequest(url: "\(self.baseURL)/book?token_id=\(token)", timeout: Self.timeout))
+        do { return try RESTBook(value) } catch { throw .malformed(error) }
+    }
+
+    /// The books of at most `bookCountMax` tokens; unknown ones are left out by the venue, malformed ones by us.
+    func books(_ tokens: [TokenID]) async throws(Failure) -> (books: [RESTBook], malformed: Int) {
+        precondition(tokens.count <= Self.bookCountMax, "the venue refuses more")
+        var writer = JSONWriter()
+        writer.array {
+            for token in tokens {
+                $0.object {
+                    $0.key("token_id")
+                    $0.string(token.description)
+                }
+            }
+        }
+        let request = RESTRequest(.post, url: "\(self.baseURL)/books", body: writer.bytes, timeout: Self.timeout)
+        guard let values = try await self.ask(request).array else { throw .malformed(JSONError(.unexpected, at: 0)) }
+        let books = values.compactMap { try? RESTBook($0) }
+        return (books, values.count - books.count)
+    }
+
+    /// The terms of a market that the scanner does not list.
+    func market(_ condition: ConditionID) async throws(Failure) -> Market {
+        let value = try await self.ask(
+            RESTRequest(url: "\(self.baseURL)/clob-markets/\(condition)", timeout: Self.timeout))
+        guard let tokens = value["t"]?.array, tokens.count == 2,
+            let first = Self.outcome(tokens[0]), let second = Self.outcome(tokens[1]),
+            let tick = value["mts"]?.micros.flatMap({ TickSize(micros: $0) }), let sizeMin = value["mos"]?.micros
+        else { throw .malformed(JSONError(.missing, at: 0, member: "t, mts, mos")) }
+        let fees = value["fd"]
+        return Market(
+            condition: condition, slug: "", question: "", first: first, second: second, tick: tick,
+            sizeMin: Quantity(micros: sizeMin), isNegRisk: value["nr"]?.bool ?? false, event: "", startTime: nil,
+            endTime: Timestamp(microseconds: 0), feeRate: fees?["r"]?.micros ?? 0,
+            feeExponent: (fees?["e"]?.micros ?? Decimal6.scale) / Decimal6.scale,
+            hasTakerDelay: value["itode"]?.bool ?? false, rewards: nil, settlement: .other, asset: nil)
+    }
+
+    private static func outcome(_ value: JSONValue) -> Outcome? {
+        guard let token = value["t"]?.string.flatMap({ TokenID($0) }), let label = value["o"]?.string else { return nil }
+        return Outcome(label: label, token: token)
+    }
+
+    private func ask(_ request: RESTRequest) async throws(Failure) -> JSONValue {
+        let response: RESTResponse
+        do { response = try await self.client.request(request) } catch { throw .transport(error) }
+        guard response.isSuccess else { throw .status(response.status) }
+        do { return try JSONValue(parsing: response.body) } catch { throw .malformed(error) }
+    }
+}
