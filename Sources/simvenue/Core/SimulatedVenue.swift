@@ -1,0 +1,269 @@
+import Shared
+
+/// The venue's market half as a value: markets, books and made-up traffic. The same seed and the same start give the
+/// same bytes, however often and in whatever steps time is told.
+struct SimulatedVenue: VenueCore {
+    struct Settings: Hashable, Sendable {
+        static let marketCountMax = 2_000
+        static let rateMax = 1_000_000
+        /// Tradable markets at any time.
+        var marketCount = 30
+        /// Messages a second over all markets, on average; 0 for a still venue.
+        var rate = 200
+        var seed: UInt64 = 7
+    }
+
+    /// Resolved windows that are still found through Gamma. Older ones are forgotten.
+    static let resolvedCountMax = 64
+    /// A trade's print comes so many milliseconds after the change of the book, at least.
+    static let printDelayMin = 30
+    static let printDelayMax = 90
+    /// How much more often a running window is touched than another market.
+    private static let windowWeight = 4
+
+    /// Something that will happen at a known time.
+    enum Appointment: Sendable {
+        case print(slot: Int, TradePrint)
+        /// The running window of a family ends.
+        case rollover(family: Int)
+    }
+
+    let settings: Settings
+    var listing = Listing()
+    var flows: [Flow?] = []
+    var assets: [AssetWalk]
+    var random: SeededRandom
+    var hasher = BookHasher()
+    var catalogue: Catalogue
+    /// Texts that are not of the hot path.
+    var writer = JSONWriter(capacity: 16_384)
+    /// Changes of the operation at work.
+    var changes: [LevelChange] = []
+
+    /// Milliseconds UTC of what happened last.
+    private(set) var now: Int64
+    private let start: Int64
+    /// Microseconds since `start` of the next operation.
+    private var nextOperation: Double
+    /// Latest first, so that the next one is taken from the end.
+    private var agenda: [(time: Int64, sequence: Int, what: Appointment)] = []
+    private var agendaSequence = 0
+    /// Slots as often as they are to be touched.
+    private var wheel: [Int] = []
+    /// Running and next window of each family.
+    var windows: [(running: Int, next: Int)] = []
+    private var resolved: [Int] = []
+    private var removed: [Int] = []
+    private(set) var isPaused = false
+    private(set) var corruptCount = 0
+    private(set) var loseCount = 0
+
+    /// A venue that opens at `time`, milliseconds UTC.
+    init(_ settings: Settings, at time: Int64) {
+        self.settings = settings
+        self.now = time
+        self.start = time
+        self.random = SeededRandom(seed: settings.seed, name: "traffic")
+        self.catalogue = Catalogue(seed: settings.seed)
+        self.assets = Catalogue.assets.map { _ in AssetWalk(at: time) }
+        self.nextOperation = settings.rate > 0 ? 0 : .infinity
+        let familyCount = Catalogue.familyCount(for: settings.marketCount)
+        for family in 0..<familyCount {
+            let length = Catalogue.families[family].length
+            let windowStart = time / 1_000 / length * length
+            let running = self.list(window: family, start: windowStart)
+            self.open(running, strike: self.random.normal() * 3)
+            self.windows.append((running, self.list(window: family, start: windowStart + length)))
+            self.appoint(.rollover(family: family), at: (windowStart + length) * 1_000)
+        }
+        for market in self.catalogue.dated(count: settings.marketCount - 2 * familyCount, now: time, hasher: &self.hasher) {
+            self.list(dated: market)
+        }
+        self.remakeWheel()
+    }
+
+    // MARK: Time
+
+    var waitsForReaders: Bool { false }
+
+    var nextTime: Int64? {
+        let operation = self.nextOperation.isFinite && !self.isPaused ? self.start + Int64(self.nextOperation / 1_000) : Int64.max
+        let next = min(operation, self.agenda.last?.time ?? Int64.max)
+        return next == Int64.max ? nil : next
+    }
+
+    mutating func advance(to time: Int64, messageCountMax: Int, into batch: inout MessageBatch) {
+        while batch.count < messageCountMax, let next = self.nextTime, next <= time {
+            self.now = max(self.now, next)
+            if let appointment = self.agenda.last, appointment.time <= next {
+                self.agenda.removeLast()
+                self.keep(appointment.what, into: &batch)
+            } else {
+                self.operate(into: &batch)
+            }
+        }
+        if batch.count < messageCountMax { self.now = max(self.now, time) }
+    }
+
+    mutating func skip(to time: Int64) {
+        guard self.nextOperation.isFinite else { return }
+        self.nextOperation = max(self.nextOperation, Double(time - self.start) * 1_000)
+    }
+
+    mutating func pause(at time: Int64) { self.isPaused = true }
+    mutating func resume(at time: Int64) {
+        self.isPaused = false
+        self.skip(to: time)
+    }
+
+    private mutating func operate(into batch: inout MessageBatch) {
+        let before = batch.plainCount
+        if !self.wheel.isEmpty {
+            self.operate(on: self.wheel[self.random.below(self.wheel.count)], into: &batch)
+        }
+        let messageCount = max(1, batch.plainCount - before)
+        self.nextOperation += Double(messageCount) * 1_000_000 / Double(self.settings.rate) * self.random.exponential()
+    }
+
+    mutating func appoint(_ what: Appointment, at time: Int64) {
+        self.agendaSequence += 1
+        let index = self.agenda.firstIndex { $0.time <= time } ?? self.agenda.endIndex
+        self.agenda.insert((time, self.agendaSequence, what), at: index)
+    }
+
+    private mutating func keep(_ appointment: Appointment, into batch: inout MessageBatch) {
+        switch appointment {
+        case .print(let slot, let print):
+            self.flows[slot]?.owesPrint = false
+            self.write(for: .market(slot), into: &batch) { venue, writer in
+                MarketMessages.lastTradePrice(venue.listing[slot], print, time: venue.now, to: &writer)
+            }
+        case .rollover(let family): self.rollOver(family, into: &batch)
+        }
+    }
+
+    /// Appends a message that the venue's writer makes.
+    mutating func write(
+        for audience: Audience, into batch: inout MessageBatch, _ body: (inout SimulatedVenue, inout JSONWriter) -> Void
+    ) {
+        var writer = self.writer
+        self.writer = JSONWriter()
+        writer.clear()
+        body(&self, &writer)
+        batch.append(for: audience) { $0.append(contentsOf: writer.bytes) }
+        self.writer = writer
+    }
+
+    // MARK: Listing
+
+    private mutating func list(window family: Int, start: Int64) -> Int {
+        let terms = Catalogue.families[family]
+        var listed = self.catalogue.window(terms, start: start, hasher: &self.hasher)
+        listed.bookTime = self.now
+        let flow = Flow(
+            model: .window(asset: terms.asset, end: (start + terms.length) * 1_000, strike: nil), fair: 0.5, at: self.now)
+        return self.list(listed, flow)
+    }
+
+    private mutating func list(dated listed: ListedMarket) {
+        var random = SeededRandom(seed: self.settings.seed, name: "fair " + listed.market.slug)
+        let base = 0.1 + 0.8 * random.unit()
+        let volatility = listed.market.tick == .cent ? 0.004 : 0.001
+        switch listed.kind {
+        case .decoy(.closed), .decoy(.noOrderBook): _ = self.list(listed, nil)
+        case .decoy, .dated, .window, .replayed:
+            _ = self.list(listed, Flow(model: .reverting(base: base, volatility: volatility), fair: base, at: self.now))
+        }
+    }
+
+    private mutating func list(_ listed: ListedMarket, _ flow: Flow?) -> Int {
+        let slot = self.listing.add(listed)
+        while self.flows.count <= slot { self.flows.append(nil) }
+        self.flows[slot] = flow
+        if flow != nil { self.fillBook(slot) }
+        return slot
+    }
+
+    /// The window in `slot` opens: from now on the asset is compared with where it stands, plus `strike`.
+    private mutating func open(_ slot: Int, strike offset: Double) {
+        guard case .window(let asset, let end, _) = self.flows[slot]?.model else { return }
+        self.flows[slot]?.model = .window(asset: asset, end: end, strike: self.assets[asset].level + offset)
+    }
+
+    private mutating func rollOver(_ family: Int, into batch: inout MessageBatch) {
+        let (ended, running) = self.windows[family]
+        let terms = Catalogue.families[family]
+        self.assets[terms.asset].walk(to: self.now, using: &self.random)
+        self.resolve(ended, into: &batch)
+        self.open(running, strike: 0)
+        guard case .window(_, _, let start) = self.listing[running].kind else { return }
+        let next = self.list(window: family, start: start + terms.length)
+        self.windows[family] = (running, next)
+        self.appoint(.rollover(family: family), at: (start + terms.length) * 1_000)
+        self.write(for: .everybody, into: &batch) { venue, writer in
+            MarketMessages.newMarket(venue.listing[next], time: venue.now, to: &writer)
+        }
+        self.remakeWheel()
+    }
+
+    private mutating func resolve(_ slot: Int, into batch: inout MessageBatch) {
+        guard case .window(let asset, _, let strike) = self.flows[slot]?.model else { return }
+        let winner = self.assets[asset].level >= (strike ?? 0) ? 0 : 1
+        self.listing[slot].isClosed = true
+        self.listing[slot].acceptsOrders = false
+        self.listing[slot].resolutionStatus = "resolved"
+        self.listing[slot].winner = winner
+        self.flows[slot] = nil
+        self.agenda.removeAll { if case .print(slot, _) = $0.what { true } else { false } }
+        self.write(for: .market(slot, needsFeatures: true), into: &batch) { venue, writer in
+            MarketMessages.marketResolved(venue.listing[slot], winner: winner, time: venue.now, to: &writer)
+        }
+        self.resolved.append(slot)
+        if self.resolved.count > Self.resolvedCountMax {
+            let oldest = self.resolved.removeFirst()
+            self.listing.remove(slot: oldest)
+            self.removed.append(oldest)
+        }
+    }
+
+    private mutating func remakeWheel() {
+        self.wheel = self.listing.order.filter { slot in
+            if case .decoy = self.listing[slot].kind { return false }
+            return self.flows[slot] != nil
+        }
+        for (running, _) in self.windows {
+            self.wheel.append(contentsOf: repeatElement(running, count: Self.windowWeight - 1))
+        }
+    }
+
+    mutating func takeRemovedSlots() -> [Int] {
+        defer { self.removed.removeAll() }
+        return self.removed
+    }
+
+    func noteSubscription(slot: Int, at time: Int64) {}
+
+    // MARK: Faults
+
+    mutating func inject(_ fault: StreamFault) -> Bool {
+        switch fault {
+        case .corruptNext: self.corruptCount += 1
+        case .loseNextDelta: self.loseCount += 1
+        }
+        return true
+    }
+
+    /// Whether the delta about to be sent is to be lost; if so, the fault is used up.
+    mutating func takeLoss() -> Bool {
+        guard self.loseCount > 0 else { return false }
+        self.loseCount -= 1
+        return true
+    }
+
+    /// What to add to the size told by the delta about to be sent, in millionths of a share.
+    mutating func takeSizeError() -> Int64 {
+        guard self.corruptCount > 0 else { return 0 }
+        self.corruptCount -= 1
+        return 1_000_000
+    }
+}

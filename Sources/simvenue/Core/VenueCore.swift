@@ -1,0 +1,40 @@
+import Shared
+
+/// What may be broken on purpose, on top of what the server itself can do to its connections.
+enum StreamFault: Hashable, Sendable {
+    /// The next `price_change` tells a wrong size.
+    case corruptNext
+    /// The next `price_change` is not sent.
+    case loseNextDelta
+}
+
+/// A venue as a value: time goes in, messages come out, books can be asked for. No sockets, clocks or files.
+protocol VenueCore: Sendable {
+    var listing: Listing { get }
+
+    /// Milliseconds UTC of the next thing that will happen by itself; `nil` when nothing will.
+    var nextTime: Int64? { get }
+
+    /// Whether it is to be no faster than its slowest reader: a recording without pacing.
+    var waitsForReaders: Bool { get }
+
+    /// Whether traffic rests. What was begun, a trade whose print is still to come, is finished all the same.
+    var isPaused: Bool { get }
+    mutating func pause(at time: Int64)
+    mutating func resume(at time: Int64)
+
+    /// Lets everything happen up to `time` (milliseconds UTC), or until `batch` holds `messageCountMax` messages.
+    mutating func advance(to time: Int64, messageCountMax: Int, into batch: inout MessageBatch)
+
+    /// Lets traffic of the past go by unsent: the process was stopped, or cannot keep up with its rate.
+    mutating func skip(to time: Int64)
+
+    /// Somebody subscribed to the market in `slot`.
+    mutating func noteSubscription(slot: Int, at time: Int64)
+
+    /// - Returns: `false` when this venue cannot break in that way.
+    mutating func inject(_ fault: StreamFault) -> Bool
+
+    /// Slots that were given up since the last call; subscriptions to them are void.
+    mutating func takeRemovedSlots() -> [Int]
+}

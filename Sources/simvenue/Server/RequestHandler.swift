@@ -1,0 +1,77 @@
+import NIOCore
+import NIOHTTP1
+
+/// One HTTP connection: collects a request, asks the service, answers.
+final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// Enough for five hundred token ids many times over.
+    static let bodyByteCountMax = 1 << 20
+
+    private let service: VenueService
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+    private var isTooLarge = false
+
+    init(_ service: VenueService) { self.service = service }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch Self.unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            self.body.removeAll(keepingCapacity: true)
+            self.isTooLarge = false
+            if head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
+                let proceed = HTTPResponseHead(version: .http1_1, status: .continue)
+                context.writeAndFlush(Self.wrapOutboundOut(.head(proceed)), promise: nil)
+            }
+        case .body(let part):
+            guard self.body.count + part.readableBytes <= Self.bodyByteCountMax else {
+                self.isTooLarge = true
+                return
+            }
+            self.body.append(contentsOf: part.readableBytesView)
+        case .end:
+            guard let head = self.head else { return }
+            self.head = nil
+            self.respond(to: head, context: context)
+        }
+    }
+
+    private func respond(to head: HTTPRequestHead, context: ChannelHandlerContext) {
+        let answer: Answer
+        if self.isTooLarge {
+            answer = .error(413, "the body is over \(Self.bodyByteCountMax) bytes")
+        } else if let request = PageRequest(method: head.method.rawValue, target: head.uri, body: self.body) {
+            answer = self.service.answer(request)
+        } else {
+            answer = .error(400, "malformed request target")
+        }
+        let keepsAlive = head.isKeepAlive && !self.isTooLarge
+        var headers = HTTPHeaders()
+        headers.add(name: "content-type", value: "application/json")
+        headers.add(name: "content-length", value: String(answer.body.count))
+        if !keepsAlive { headers.add(name: "connection", value: "close") }
+        let responseHead = HTTPResponseHead(
+            version: .http1_1, status: HTTPResponseStatus(statusCode: answer.status), headers: headers)
+        context.write(Self.wrapOutboundOut(.head(responseHead)), promise: nil)
+        if head.method != .HEAD {
+            context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
+        }
+        let channel = context.channel
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil))).whenComplete { _ in
+            if !keepsAlive { channel.close(promise: nil) }
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}

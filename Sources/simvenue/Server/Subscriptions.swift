@@ -1,0 +1,120 @@
+import Shared
+
+/// What one connection subscribed to, by slot, so that the question asked for every message is one look-up.
+struct Subscriptions: Sendable {
+    /// Outcomes in the two low bits, those with custom features in the next two.
+    private var bits: [UInt8] = []
+    /// Ids subscribed to.
+    private(set) var count = 0
+    private var featureCount = 0
+
+    /// - Returns: `false` when the id was there already; its custom features are then switched in place.
+    mutating func add(_ place: Listing.TokenPlace, wantsFeatures: Bool) -> Bool {
+        while self.bits.count <= place.slot { self.bits.append(0) }
+        let bit: UInt8 = 1 << UInt8(place.outcome)
+        let isNew = self.bits[place.slot] & bit == 0
+        self.remove(place)
+        self.bits[place.slot] |= bit | (wantsFeatures ? bit << 2 : 0)
+        self.count += 1
+        if wantsFeatures { self.featureCount += 1 }
+        return isNew
+    }
+
+    mutating func remove(_ place: Listing.TokenPlace) {
+        guard place.slot < self.bits.count else { return }
+        let bit: UInt8 = 1 << UInt8(place.outcome)
+        guard self.bits[place.slot] & bit != 0 else { return }
+        self.count -= 1
+        if self.bits[place.slot] & (bit << 2) != 0 { self.featureCount -= 1 }
+        self.bits[place.slot] &= ~(bit | bit << 2)
+    }
+
+    mutating func forget(slot: Int) {
+        self.remove(Listing.TokenPlace(slot: slot, outcome: 0))
+        self.remove(Listing.TokenPlace(slot: slot, outcome: 1))
+    }
+
+    func wants(_ audience: Audience) -> Bool {
+        guard let slot = audience.slot else { return self.featureCount > 0 }
+        guard slot < self.bits.count else { return false }
+        return self.bits[slot] & (audience.needsFeatures ? audience.tokens << 2 : audience.tokens) != 0
+    }
+}
+
+/// A text that a subscriber sent. Source: reference, 3.1.
+enum SubscriberMessage: Hashable, Sendable {
+    /// Ids of one message; more make it invalid.
+    static let tokenCountMax = 10_000
+
+    case ping
+    case subscribe([TokenID], wantsFeatures: Bool, wantsDump: Bool)
+    case unsubscribe([TokenID])
+    /// Answered with "INVALID OPERATION".
+    case invalid
+
+    init(parsing text: [UInt8]) {
+        if text.elementsEqual("PING".utf8) {
+            self = .ping
+            return
+        }
+        guard let value = try? JSONValue(parsing: text), let ids = value["assets_ids"]?.array,
+            ids.count <= Self.tokenCountMax
+        else {
+            self = .invalid
+            return
+        }
+        // An id that is none is passed over like one that nobody knows.
+        let tokens = ids.compactMap { $0.string.flatMap { TokenID($0) } }
+        switch (value["operation"]?.string, value["type"]?.string?.lowercased()) {
+        case ("unsubscribe", _): self = .unsubscribe(tokens)
+        case ("subscribe", _), (nil, "market"):
+            self = .subscribe(
+                tokens, wantsFeatures: value["custom_feature_enabled"]?.bool ?? false,
+                wantsDump: value["initial_dump"]?.bool ?? true)
+        default: self = .invalid
+        }
+    }
+}
+
+/// A fault asked for at `POST /control`.
+enum ControlRequest: Hashable, Sendable {
+    case drop
+    /// Whole seconds.
+    case silence(Int64)
+    case refuseUpgrades(Int64)
+    case stream(StreamFault)
+    /// `nil` until `resume`.
+    case pause(Int64?)
+    case resume
+
+    struct Problem: Error, Hashable, Sendable {
+        let sentence: String
+    }
+
+    static let secondsDefault: Int64 = 5
+
+    static func parse(_ body: [UInt8]) -> Result<ControlRequest, Problem> {
+        guard let value = try? JSONValue(parsing: body), let name = value["do"]?.string else {
+            return .failure(Problem(sentence: #"send {"do":"…","seconds":…}"#))
+        }
+        if value["seconds"] != nil {
+            guard let seconds = value["seconds"]?.integer, (0...VenueService.faultSecondsMax).contains(seconds) else {
+                return .failure(Problem(sentence: "seconds must be a whole number from 0 to \(VenueService.faultSecondsMax)"))
+            }
+        }
+        let seconds = value["seconds"]?.integer
+        switch name {
+        case "drop": return .success(.drop)
+        case "silence": return .success(.silence(seconds ?? Self.secondsDefault))
+        case "refuse_ws": return .success(.refuseUpgrades(seconds ?? Self.secondsDefault))
+        case "corrupt_next": return .success(.stream(.corruptNext))
+        case "lose_next_delta": return .success(.stream(.loseNextDelta))
+        case "pause_traffic": return .success(.pause(seconds))
+        case "resume": return .success(.resume)
+        default:
+            return .failure(
+                Problem(
+                    sentence: "unknown fault; known: drop, silence, refuse_ws, corrupt_next, lose_next_delta, pause_traffic, resume"))
+        }
+    }
+}

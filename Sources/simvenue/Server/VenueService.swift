@@ -1,0 +1,273 @@
+import Glibc
+import NIOCore
+import Shared
+
+/// The venue at work: one event loop, its clock, its subscribers and the faults of their connections.
+///
+/// Everything here happens on `loop`; the class is not `Sendable`, so the compiler keeps others away.
+final class VenueService {
+    /// Messages made between two looks at the sockets.
+    static let messagesPerTurnMax = 4_096
+    /// Traffic that is later than this is given up: the process was stopped, or the rate is above what it can do.
+    static let latenessMax: Int64 = 2_000
+    /// Books of one frame of the first dump. All levels of so many books stay well under a megabyte.
+    static let booksPerFrame = 50
+    /// Ids of one connection that get a first book; the venue goes silent above that.
+    static let snapshotCountMax = 500
+    static let faultSecondsMax: Int64 = 3_600
+
+    let loop: any EventLoop
+    /// Bytes that may wait for one subscriber before it is cut off.
+    let pendingByteCountMax: Int
+    private var core: any VenueCore
+    private let allocator = ByteBufferAllocator()
+    private var subscribers: [MarketSubscriber] = []
+    private var batch = MessageBatch()
+    private var turn: Scheduled<Void>?
+    private var lastTime: Int64 = 0
+    private var silentUntil: Int64 = 0
+    private var refusesUntil: Int64 = 0
+    private var resumesAt: Int64?
+
+    init(_ core: any VenueCore, on loop: any EventLoop, pendingByteCountMax: Int = 16 << 20) {
+        loop.preconditionInEventLoop()
+        self.core = core
+        self.loop = loop
+        self.pendingByteCountMax = pendingByteCountMax
+        self.scheduleTurn()
+    }
+
+    /// Milliseconds UTC, never going back.
+    var time: Int64 {
+        self.lastTime = max(self.lastTime, WallClock.milliseconds)
+        return self.lastTime
+    }
+
+    // MARK: Turns
+
+    private func takeTurn() {
+        self.turn = nil
+        let time = self.time
+        if let resumesAt = self.resumesAt, resumesAt <= time { self.resume(at: time) }
+        if let next = self.core.nextTime, time - next > Self.latenessMax { self.core.skip(to: time) }
+        if !self.isHeldUp(at: time) {
+            self.batch.clear()
+            self.core.advance(to: time, messageCountMax: Self.messagesPerTurnMax, into: &self.batch)
+            for slot in self.core.takeRemovedSlots() {
+                for subscriber in self.subscribers { subscriber.subscriptions.forget(slot: slot) }
+            }
+            if time >= self.silentUntil { self.deliver() }
+        }
+        self.scheduleTurn()
+    }
+
+    /// Whether the core wants to be no faster than its readers, and one of them is behind.
+    private func isHeldUp(at time: Int64) -> Bool {
+        guard self.core.waitsForReaders else { return false }
+        var isHeldUp = false
+        for subscriber in self.subscribers where subscriber.isBehind {
+            if subscriber.hasStalled(at: time) {
+                subscriber.cutOff()
+            } else {
+                isHeldUp = true
+            }
+        }
+        return isHeldUp
+    }
+
+    private func scheduleTurn() {
+        guard self.turn == nil else { return }
+        let next = [self.core.nextTime, self.resumesAt].compactMap { $0 }.min()
+        guard let next else { return }
+        // Never sooner than in a millisecond: what falls into one leaves in one write.
+        let delay = min(max(next - self.time, 1), 60_000)
+        let bound = NIOLoopBound(self, eventLoop: self.loop)
+        self.turn = self.loop.scheduleTask(in: .milliseconds(delay)) { bound.value.takeTurn() }
+    }
+
+    /// Something changed what happens next.
+    private func reschedule() {
+        self.turn?.cancel()
+        self.turn = nil
+        self.scheduleTurn()
+    }
+
+    private func deliver() {
+        guard !self.batch.isEmpty, !self.subscribers.isEmpty else { return }
+        var frames = self.allocator.buffer(capacity: self.batch.bytes.count + 10 * self.batch.count)
+        var ends: [Int] = []
+        ends.reserveCapacity(self.batch.count)
+        self.batch.bytes.withUnsafeBytes { bytes in
+            for entry in self.batch.entries {
+                TextFrame.write(UnsafeRawBufferPointer(rebasing: bytes[entry.range]), to: &frames)
+                ends.append(frames.writerIndex)
+            }
+        }
+        for subscriber in self.subscribers { self.deliver(frames, ends, to: subscriber) }
+    }
+
+    /// Sends a subscriber its share of `frames`; neighbours leave as one slice.
+    private func deliver(_ frames: ByteBuffer, _ ends: [Int], to subscriber: MarketSubscriber) {
+        var own: ByteBuffer?
+        var runStart = 0
+        var runEnd = 0
+        func close() {
+            guard runEnd > runStart, let slice = frames.getSlice(at: runStart, length: runEnd - runStart) else { return }
+            if own == nil {
+                own = slice
+            } else {
+                own!.writeImmutableBuffer(slice)
+            }
+        }
+        var start = 0
+        for (index, entry) in self.batch.entries.enumerated() {
+            if subscriber.subscriptions.wants(entry.audience) {
+                if runEnd != start {
+                    close()
+                    runStart = start
+                }
+                runEnd = ends[index]
+            }
+            start = ends[index]
+        }
+        close()
+        if let own { subscriber.send(own, at: self.lastTime) }
+    }
+
+    // MARK: Subscribers
+
+    func add(_ subscriber: MarketSubscriber) { self.subscribers.append(subscriber) }
+    func remove(_ subscriber: MarketSubscriber) { self.subscribers.removeAll { $0 === subscriber } }
+
+    /// Whether upgrades to the market channel are refused for now.
+    var refusesUpgrades: Bool { self.time < self.refusesUntil }
+
+    /// A text from a subscriber.
+    func receive(_ text: [UInt8], from subscriber: MarketSubscriber) {
+        switch SubscriberMessage(parsing: text) {
+        case .ping: self.send("PONG", to: subscriber)
+        case .invalid: self.send("INVALID OPERATION", to: subscriber)
+        case .unsubscribe(let tokens):
+            for token in tokens {
+                guard let place = self.core.listing.place(of: token) else { continue }
+                subscriber.subscriptions.remove(place)
+            }
+        case .subscribe(let tokens, let wantsFeatures, let wantsDump):
+            self.subscribe(subscriber, to: tokens, wantsFeatures: wantsFeatures, wantsDump: wantsDump)
+        }
+    }
+
+    private func subscribe(
+        _ subscriber: MarketSubscriber, to tokens: [TokenID], wantsFeatures: Bool, wantsDump: Bool
+    ) {
+        var fresh: [Listing.TokenPlace] = []
+        for token in tokens {
+            guard let place = self.core.listing.place(of: token) else { continue }
+            guard subscriber.subscriptions.add(place, wantsFeatures: wantsFeatures) else { continue }
+            // Above so many ids the venue accepts the subscription but sends no first book.
+            let listed = self.core.listing[place.slot]
+            if subscriber.subscriptions.count <= Self.snapshotCountMax, listed.isBookServed { fresh.append(place) }
+        }
+        if wantsDump { self.sendDump(of: fresh, to: subscriber) }
+        for place in Set(tokens.compactMap { self.core.listing.place(of: $0)?.slot }).sorted() {
+            self.core.noteSubscription(slot: place, at: self.time)
+        }
+        self.reschedule()
+    }
+
+    private func sendDump(of places: [Listing.TokenPlace], to subscriber: MarketSubscriber) {
+        guard !places.isEmpty else { return self.send("[]", to: subscriber) }
+        for start in stride(from: 0, to: places.count, by: Self.booksPerFrame) {
+            var writer = JSONWriter(capacity: 65_536)
+            writer.array {
+                for place in places[start..<min(places.count, start + Self.booksPerFrame)] {
+                    MarketMessages.book(self.core.listing[place.slot], outcome: place.outcome, isAfterTrade: false, to: &$0)
+                }
+            }
+            self.send(writer.bytes, to: subscriber)
+        }
+    }
+
+    private func send(_ text: StaticString, to subscriber: MarketSubscriber) {
+        var bytes: [UInt8] = []
+        bytes.append(text)
+        self.send(bytes, to: subscriber)
+    }
+
+    private func send(_ text: [UInt8], to subscriber: MarketSubscriber) {
+        guard self.time >= self.silentUntil else { return }
+        var frame = self.allocator.buffer(capacity: text.count + 10)
+        text.withUnsafeBytes { TextFrame.write($0, to: &frame) }
+        subscriber.send(frame, at: self.lastTime)
+    }
+
+    // MARK: Requests
+
+    func answer(_ request: PageRequest) -> Answer {
+        let time = self.time
+        if request.method == "POST", request.path == ["control"] { return self.control(request, time) }
+        if request.path == ["ws", "market"] {
+            return self.refusesUpgrades
+                ? .error(503, "the market channel refuses connections for now")
+                : .error(426, "this is the market channel: ask for an upgrade to WebSocket")
+        }
+        return TruthPages.answer(request, self.core.listing, time: time)
+            ?? ClobPages.answer(request, self.core.listing, time: time)
+            ?? GammaPages.answer(request, self.core.listing) ?? .unknownPath
+    }
+
+    private func control(_ request: PageRequest, _ time: Int64) -> Answer {
+        switch ControlRequest.parse(request.body) {
+        case .failure(let problem): return .error(400, problem.sentence)
+        case .success(.drop): for subscriber in self.subscribers { subscriber.cutOff() }
+        case .success(.silence(let seconds)): self.silentUntil = time + seconds * 1_000
+        case .success(.refuseUpgrades(let seconds)): self.refusesUntil = time + seconds * 1_000
+        case .success(.stream(let fault)):
+            guard self.core.inject(fault) else { return .error(409, "a replayed recording is sent as it is") }
+        case .success(.pause(let seconds)):
+            if !self.core.isPaused { self.core.pause(at: time) }
+            self.resumesAt = seconds.map { time + $0 * 1_000 }
+            self.reschedule()
+        case .success(.resume):
+            self.resume(at: time)
+            self.reschedule()
+        }
+        return .json {
+            $0.object {
+                $0.key("ok")
+                $0.bool(true)
+            }
+        }
+    }
+
+    private func resume(at time: Int64) {
+        self.resumesAt = nil
+        if self.core.isPaused { self.core.resume(at: time) }
+    }
+}
+
+/// The clock on the wall.
+enum WallClock {
+    static var milliseconds: Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
+    }
+}
+
+/// Text frames of a server: whole, unmasked. Source: RFC 6455, 5.2.
+enum TextFrame {
+    static func write(_ payload: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) {
+        buffer.writeInteger(0x81 as UInt8)
+        switch payload.count {
+        case 0..<126: buffer.writeInteger(UInt8(payload.count))
+        case 126..<65_536:
+            buffer.writeInteger(126 as UInt8)
+            buffer.writeInteger(UInt16(payload.count))
+        default:
+            buffer.writeInteger(127 as UInt8)
+            buffer.writeInteger(UInt64(payload.count))
+        }
+        buffer.writeBytes(payload)
+    }
+}
