@@ -1,0 +1,55 @@
+import Shared
+
+/// What subscribers are told.
+enum Publication: Hashable, Sendable {
+    case order(OrderBody)
+    case fill(FillBody)
+    case position(PositionBody)
+    case balance(BalanceBody)
+    case decision(DecisionBody)
+    case risk(RiskStatus)
+    case strategy(StrategyStatus)
+}
+
+/// What the log is told: a sentence for each, with its facts beside it.
+enum EngineNote: Hashable, Sendable {
+    case halted(reason: String)
+    case resumed
+    case orderRefused(strategy: String, market: ConditionID, Refusal)
+    case orderRejected(OrderID, strategy: String, market: ConditionID, reason: String)
+    case orderUnknown(OrderID, hash: String, reason: String)
+    case filled(FillBody)
+    case printsLost(market: ConditionID, count: Int64)
+    case marketResolved(market: ConditionID, winner: Int64?)
+    case contradiction(LedgerError)
+    case flattened(market: ConditionID, isWhole: Bool)
+}
+
+/// What the engine asks its shell to do, in this order. Records are written before anything else of the same list.
+enum EngineAction: Hashable, Sendable {
+    case record(LedgerRecord)
+    case submit(ApprovedOrder)
+    case cancel(OrderID)
+    case publish(Publication)
+    case note(EngineNote)
+}
+
+/// What an operator may ask for.
+enum OperatorCommand: Hashable, Sendable {
+    case halt(reason: String)
+    case resume
+    /// Ends every order once; strategies that run quote anew.
+    case cancelAll
+    /// Pauses every strategy, ends every order, sells what is held to whoever bids.
+    case flatten
+    case pause(strategy: String)
+    case unpause(strategy: String)
+    case setLimit(name: String, value: Int64)
+    case explain(ConditionID)
+}
+
+/// The answer to a command.
+enum CommandOutcome: Hashable, Sendable {
+    case done(JSONValue?)
+    case failed(String)
+}

@@ -1,0 +1,188 @@
+import Shared
+
+/// One market as the feed tells it: terms, book, and whether the book may be believed.
+struct MarketView: Sendable {
+    /// Next of each: `trusted` by a whole snapshot that the publisher trusts, or by its later word on an unbroken book.
+    enum Trust: Hashable, Sendable {
+        case trusted
+        /// Followed without a gap since a snapshot that the publisher itself does not trust.
+        case followed(TrustReason)
+        /// Broken: only the next snapshot helps.
+        case lost(TrustReason)
+    }
+
+    private(set) var market: Market
+    private(set) var book: OrderBook
+    private(set) var trust = Trust.lost(.noSnapshot)
+    private(set) var epoch: Int64 = 0
+    private(set) var update: Int64 = 0
+    private(set) var isSettled = false
+    /// When the feed received what the book says last.
+    private(set) var receivedTime = Timestamp(microseconds: 0)
+    /// The outcome, once it is known; within, `nil` when neither won.
+    private(set) var resolution: Int64??
+    /// Last bid seen in a settled book, for the first and the second outcome: what a share is worth to a seller.
+    private(set) var bids: (first: Price?, second: Price?) = (nil, nil)
+
+    init(_ market: Market) {
+        self.market = market
+        self.book = OrderBook(tick: market.tick)
+    }
+
+    var isTrusted: Bool { self.trust == .trusted }
+    var isResolved: Bool { self.resolution != nil }
+    var untrustedReason: TrustReason? {
+        switch self.trust {
+        case .trusted: nil
+        case .followed(let reason), .lost(let reason): reason
+        }
+    }
+
+    func token(_ outcome: Int) -> TokenID { outcome == 0 ? self.market.first.token : self.market.second.token }
+    func bid(_ outcome: Int) -> Price? { outcome == 0 ? self.bids.first : self.bids.second }
+
+    mutating func apply(_ market: Market) {
+        self.market = market
+        if market.tick != self.book.tick { self.book.changeTick(to: market.tick) }
+    }
+
+    mutating func apply(_ body: BookBody) {
+        guard !self.isResolved else { return }
+        if body.tick != self.book.tick {
+            self.market.tick = body.tick
+            self.book = OrderBook(tick: body.tick)
+        } else {
+            self.book.removeAll()
+        }
+        var isWhole = true
+        for level in body.bids where !self.book.set(.bid, level.price, level.size) { isWhole = false }
+        for level in body.asks where !self.book.set(.ask, level.price, level.size) { isWhole = false }
+        self.epoch = body.epoch
+        self.update = body.update
+        self.isSettled = body.isSettled
+        self.receivedTime = body.receivedTime
+        self.trust = !isWhole ? .lost(.malformed) : body.isTrusted ? .trusted : .followed(.noSnapshot)
+        self.mark()
+    }
+
+    mutating func apply(_ body: DeltaBody) {
+        if case .lost = self.trust { return }
+        guard body.epoch == self.epoch && body.update == self.update + 1 else {
+            self.lose(.gap)
+            return
+        }
+        self.update = body.update
+        self.isSettled = body.isSettled
+        self.receivedTime = body.receivedTime
+        for level in body.levels where !self.book.set(level.side, level.price, level.size) {
+            self.lose(.malformed)
+            return
+        }
+        self.mark()
+    }
+
+    mutating func apply(_ body: TrustBody) {
+        switch (body.isTrusted, self.trust) {
+        case (false, _): self.lose(body.reason ?? .noSnapshot)
+        case (true, .followed) where body.epoch == self.epoch: self.trust = .trusted
+        case (true, _): break
+        }
+    }
+
+    mutating func apply(_ body: TickSizeBody) {
+        self.market.tick = body.new
+        self.lose(.noSnapshot)
+    }
+
+    mutating func apply(_ body: ResolvedBody) {
+        self.resolution = .some(body.winner)
+        self.lose(.resolved)
+    }
+
+    mutating func lose(_ reason: TrustReason) {
+        self.trust = .lost(reason)
+        self.isSettled = false
+    }
+
+    private mutating func mark() {
+        guard self.isTrusted && self.isSettled else { return }
+        if let bid = self.book.bestBid { self.bids.first = bid.price }
+        if let ask = self.book.bestAsk { self.bids.second = ask.price.mirrored }
+    }
+}
+
+/// Every market that the feed tells of.
+struct MarketViews: Sendable {
+    /// Markets that are followed; the feed carries far fewer.
+    static let countMax = 20_000
+    /// How long a market is kept after its end when nothing of it is held.
+    static let keptAfterEnd = Duration.seconds(3_600)
+
+    private(set) var views: [ConditionID: MarketView] = [:]
+    /// The publisher's numbers; a new instance gives new ones.
+    private var conditions: [Int64: ConditionID] = [:]
+    /// Frames of numbers that no `market` frame introduced, and markets over `countMax`.
+    private(set) var skippedCount: Int64 = 0
+
+    subscript(market: ConditionID) -> MarketView? { self.views[market] }
+
+    var trustedCount: Int { self.views.values.count { $0.isTrusted } }
+
+    /// Applies what the feed said. Returns the markets that it touches, sorted.
+    mutating func apply(_ event: FeedEvent) -> [ConditionID] {
+        switch event {
+        case .market(let body):
+            let condition = body.market.condition
+            guard self.views[condition] != nil || self.views.count < Self.countMax else {
+                self.skippedCount += 1
+                return []
+            }
+            self.conditions[body.n] = condition
+            self.views[condition, default: MarketView(body.market)].apply(body.market)
+            return [condition]
+        case .book(let body): return self.change(body.n) { $0.apply(body) }
+        case .delta(let body): return self.change(body.n) { $0.apply(body) }
+        case .trade(let body): return self.change(body.n) { _ in }
+        case .tickSize(let body): return self.change(body.n) { $0.apply(body) }
+        case .resolved(let body): return self.change(body.n) { $0.apply(body) }
+        case .tradesDropped(let body): return self.change(body.n) { _ in }
+        case .trust(let body):
+            switch body.n {
+            case .one(let n): return self.change(n) { $0.apply(body) }
+            case .all: return self.changeAll { $0.apply(body) }
+            }
+        case .disconnected:
+            self.conditions.removeAll()
+            return self.changeAll { if !$0.isResolved { $0.lose(.dropped) } }
+        case .alive, .connected: return []
+        }
+    }
+
+    /// Which market a number stands for.
+    func condition(_ n: Int64) -> ConditionID? { self.conditions[n] }
+
+    private mutating func change(_ n: Int64, _ change: (inout MarketView) -> Void) -> [ConditionID] {
+        guard let condition = self.conditions[n], self.views[condition] != nil else {
+            self.skippedCount += 1
+            return []
+        }
+        change(&self.views[condition]!)
+        return [condition]
+    }
+
+    private mutating func changeAll(_ change: (inout MarketView) -> Void) -> [ConditionID] {
+        let conditions = self.views.keys.sorted()
+        for condition in conditions { change(&self.views[condition]!) }
+        return conditions
+    }
+
+    /// Forgets markets that are resolved or long over, except those that are held.
+    mutating func forget(before now: Timestamp, keeping held: Set<ConditionID>) {
+        let gone = self.views.filter { condition, view in
+            !held.contains(condition) && (view.isResolved || view.market.endTime + Self.keptAfterEnd < now)
+        }
+        guard !gone.isEmpty else { return }
+        for condition in gone.keys { self.views[condition] = nil }
+        self.conditions = self.conditions.filter { gone[$0.value] == nil }
+    }
+}

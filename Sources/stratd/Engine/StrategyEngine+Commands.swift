@@ -1,0 +1,109 @@
+import Shared
+
+extension StrategyEngine {
+    /// Does what an operator asks for. Who may ask is the shell's to know.
+    mutating func perform(_ command: OperatorCommand, now: Moment) -> (actions: [EngineAction], outcome: CommandOutcome) {
+        let outcome: CommandOutcome
+        switch command {
+        case .halt(let reason):
+            self.halt(reason, now: now)
+            outcome = .done(nil)
+        case .resume: outcome = self.resume(now: now)
+        case .cancelAll:
+            self.cancelAll(now: now)
+            outcome = .done(nil)
+        case .flatten: outcome = self.flatten(now: now)
+        case .pause(let strategy): outcome = self.pause(strategy, true, now: now)
+        case .unpause(let strategy): outcome = self.pause(strategy, false, now: now)
+        case .setLimit(let name, let value):
+            if let problem = self.gate.set(name, to: value, now: now.instant) {
+                outcome = .failed(problem)
+            } else {
+                self.record(.limit(name: name, value: value), now: now)
+                outcome = .done(nil)
+            }
+        case .explain(let market): outcome = self.explain(market, now: now)
+        }
+        self.planWake()
+        return (self.takeActions(), outcome)
+    }
+
+    /// Lifts the halt, unless its cause still stands.
+    private mutating func resume(now: Moment) -> CommandOutcome {
+        guard self.ledger.isHalted else { return .done(nil) }
+        guard !self.isHaltFilePresent else { return .failed("the halt file is still there: remove it first") }
+        if self.profit.daily < -self.gate.limits.dailyLossMax {
+            return .failed("the loss since midnight UTC is \(self.profit.daily): raise daily_loss_usd with set_limit, or wait for the next day")
+        }
+        if self.ledger.unknownOrderCount >= Int(self.gate.limits.unknownOrdersMax) {
+            return .failed("\(self.ledger.unknownOrderCount) orders are still of unknown fate")
+        }
+        guard self.record(.resume, now: now) else { return .failed("the ledger did not take it") }
+        if self.profit.drawdown > self.gate.limits.drawdownMax {
+            // A person has seen the loss: it counts anew from here.
+            let equity = self.ledger.equity { self.value(of: $0) }
+            self.record(.marks(day: self.ledger.day, dayStart: self.ledger.dayStart, peak: equity), now: now)
+            self.profit.peak = equity
+            self.profit.drawdown = .zero
+        }
+        self.note(.resumed)
+        self.publish(.risk(self.riskStatus))
+        self.look(self.views.views.keys.sorted(), now: now)
+        return .done(nil)
+    }
+
+    private mutating func pause(_ strategy: String, _ isPaused: Bool, now: Moment) -> CommandOutcome {
+        guard self.slots.contains(where: { $0.name == strategy }) else {
+            let known = self.slots.map(\.name).joined(separator: ", ")
+            return .failed("there is no strategy \"\(strategy)\"; running are: \(known)")
+        }
+        if self.ledger.paused.contains(strategy) != isPaused {
+            self.record(isPaused ? .pause(strategy: strategy) : .unpause(strategy: strategy), now: now)
+            for status in self.strategyStatuses where status.strategy == strategy { self.publish(.strategy(status)) }
+        }
+        if !isPaused { self.flattening.removeAll() }
+        self.lookNow(self.views.views.keys.sorted(), now: now)
+        return .done(nil)
+    }
+
+    private mutating func flatten(now: Moment) -> CommandOutcome {
+        guard !self.ledger.isHalted && !self.isHaltFilePresent else {
+            return .failed("trading is halted and nothing may leave: pause the strategies, resume, then flatten")
+        }
+        for slot in self.slots { _ = self.pause(slot.name, true, now: now) }
+        self.cancelAll(now: now)
+        let markets = Set(self.ledger.positions.values.filter { $0.size > .zero }.map(\.market)).sorted()
+        for market in markets {
+            self.flattening[market] = 0
+            self.flattenStep(market, now: now)
+        }
+        return .done(.object(["markets": .number("\(markets.count)")]))
+    }
+
+    /// The last decision of each strategy in a market, and what keeps it shut now.
+    private func explain(_ market: ConditionID, now: Moment) -> CommandOutcome {
+        guard let view = self.views[market] else { return .failed("the feed does not tell of market \(market)") }
+        var strategies: [JSONValue] = []
+        for (index, slot) in self.slots.enumerated() {
+            var members: [String: JSONValue] = ["strategy": .string(slot.name)]
+            if let refusal = self.gate.closedReason(strategy: slot.name, self.context(market), now: now) {
+                members["closed"] = .object(["code": .string(refusal.code.rawValue), "detail": .string(refusal.detail)])
+            }
+            if let decision = self.decisions[LookKey(market: market, slot: index)] {
+                members["action"] = .string(decision.body.action.rawValue)
+                members["time"] = .number("\(decision.body.time.microseconds)")
+                members["update"] = .number("\(decision.body.update)")
+                members["reasons"] = .array(
+                    decision.body.reasons.map {
+                        .object(["gate": .string($0.gate), "code": .string($0.code), "detail": .string($0.detail)])
+                    })
+            }
+            strategies.append(.object(members))
+        }
+        return .done(
+            .object([
+                "market": .string(market.description), "trusted": .bool(view.isTrusted), "settled": .bool(view.isSettled),
+                "open_orders": .number("\(self.ledger.openOrders(in: market).count)"), "strategies": .array(strategies),
+            ]))
+    }
+}

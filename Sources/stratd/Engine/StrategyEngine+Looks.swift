@@ -1,0 +1,177 @@
+import Shared
+
+extension StrategyEngine {
+    /// How often a flattening tries again, and how many times it does.
+    static let flattenInterval = Duration.seconds(1)
+    static let flattenAttemptCountMax = 10
+
+    /// Every strategy looks at these markets, now or when its interval has passed.
+    mutating func look(_ conditions: [ConditionID], now: Moment) {
+        for condition in conditions {
+            for slot in self.slots.indices {
+                let key = LookKey(market: condition, slot: slot)
+                let interval = self.slots[slot].maker.parameters.requoteInterval
+                if let last = self.lastLooks[key], now.instant < last + interval {
+                    self.due[key] = last + interval
+                } else {
+                    self.look(key, now: now)
+                }
+            }
+        }
+    }
+
+    /// Every strategy looks at these markets, whatever its interval.
+    mutating func lookNow(_ conditions: [ConditionID], now: Moment) {
+        for condition in conditions {
+            for slot in self.slots.indices { self.look(LookKey(market: condition, slot: slot), now: now) }
+        }
+    }
+
+    mutating func look(_ key: LookKey, now: Moment) {
+        guard !self.isStopping else { return }
+        self.due[key] = nil
+        guard key.slot >= 0 else { return self.flattenStep(key.market, now: now) }
+        guard let view = self.views[key.market], self.flattening[key.market] == nil else { return }
+        let slot = self.slots[key.slot]
+        let orders = self.ledger.openOrders(in: key.market).filter { $0.body.strategy == slot.name }
+        if let refusal = self.gate.closedReason(strategy: slot.name, self.context(key.market), now: now) {
+            self.lastLooks[key] = now.instant
+            for order in orders where order.body.state.isCancellable { self.cancel(order.id, now: now) }
+            self.decide(key, .refuse, [Self.reason(refusal)], view, now: now)
+            return
+        }
+        // The rest of the operation is on its way and brings the next look.
+        guard view.isSettled else { return }
+        self.lastLooks[key] = now.instant
+        let input = StrategyInput(
+            view: view, heldFirst: self.ledger.held(view.token(0), by: slot.name),
+            heldSecond: self.ledger.held(view.token(1), by: slot.name), now: now)
+        switch slot.maker.decide(input) {
+        case .hold(let code, let detail):
+            for order in orders where order.body.state.isCancellable { self.cancel(order.id, now: now) }
+            self.decide(
+                key, .hold, [DecisionBody.Reason(gate: "strategy", code: code, detail: detail)], view, now: now)
+        case .quote(let wanted): self.pursue(wanted, key, slot, orders, view, now: now)
+        }
+    }
+
+    /// Cancels and places what leads from the orders there are to those that are wanted.
+    private mutating func pursue(
+        _ wanted: [WantedOrder], _ key: LookKey, _ slot: Slot, _ orders: [LedgerOrder], _ view: MarketView, now: Moment
+    ) {
+        let steps = OrderDiff.steps(
+            from: orders, to: wanted, view, repriceTicks: slot.maker.parameters.repriceTicks)
+        for order in steps.cancel { self.cancel(order, now: now) }
+        var reasons = wanted.map {
+            DecisionBody.Reason(
+                gate: "strategy", code: "\($0.side.rawValue)_\($0.outcome == 0 ? "first" : "second")",
+                detail: "\($0.size) at \($0.price)")
+        }
+        var refusals: [DecisionBody.Reason] = []
+        for place in steps.place {
+            let intent = OrderIntent(
+                strategy: slot.name, origin: .strategy, market: key.market, event: view.market.event,
+                outcome: place.outcome, token: view.token(place.outcome), side: place.side, price: place.price,
+                size: place.size, kind: .gtc, isPostOnly: true)
+            if let refusal = self.place(intent, now: now) { refusals.append(Self.reason(refusal)) }
+        }
+        let isQuoting = refusals.count < wanted.count
+        reasons += refusals
+        self.decide(key, isQuoting ? .quote : .refuse, reasons, view, now: now)
+    }
+
+    /// Asks the gate, and sends what it approves. Returns why not, `nil` when it was sent.
+    private mutating func place(_ intent: OrderIntent, now: Moment) -> Refusal? {
+        switch self.gate.check(intent, self.context(intent.market), now: now) {
+        case .failure(let refusal):
+            self.note(.orderRefused(strategy: intent.strategy, market: intent.market, refusal))
+            return refusal
+        case .success(let order):
+            let body = OrderBody(
+                order: order.id.description, hash: order.hash, strategy: intent.strategy, market: intent.market,
+                token: intent.token, side: intent.side, price: intent.price, size: intent.size, filled: .zero,
+                kind: intent.kind, isPostOnly: intent.isPostOnly, state: .intended, reason: nil, mode: self.mode,
+                time: now.time)
+            let ledgerOrder = LedgerOrder(
+                id: order.id, body: body, event: intent.event, outcome: intent.outcome, feeReserve: order.feeReserve)
+            guard self.record(.intent(ledgerOrder), now: now),
+                self.record(.state(order.id, .sent, reason: nil), now: now)
+            else { return Refusal(.halted, "the ledger did not take the order") }
+            self.orderCount += 1
+            self.publishOrder(order.id)
+            self.actions.append(.submit(order))
+            return nil
+        }
+    }
+
+    /// The present state, for the gate.
+    func context(_ market: ConditionID) -> RiskContext {
+        RiskContext(
+            ledger: self.ledger, view: self.views[market], isHaltFilePresent: self.isHaltFilePresent,
+            isFeedUp: self.isFeedUp, feedTime: self.feedTime, dailyProfit: self.profit.daily,
+            drawdown: self.profit.drawdown)
+    }
+
+    private static func reason(_ refusal: Refusal) -> DecisionBody.Reason {
+        DecisionBody.Reason(gate: "risk", code: refusal.code.rawValue, detail: refusal.detail)
+    }
+
+    /// Keeps the decision for who asks, and tells it when it is another one, or once a second when only details changed.
+    private mutating func decide(
+        _ key: LookKey, _ action: DecisionBody.Action, _ reasons: [DecisionBody.Reason], _ view: MarketView, now: Moment
+    ) {
+        self.lookCount += 1
+        let body = DecisionBody(
+            strategy: key.slot < 0 ? "operator" : self.slots[key.slot].name, market: key.market, action: action,
+            reasons: reasons, update: view.update, time: now.time)
+        guard let former = self.decisions[key] else {
+            self.decisions[key] = Decision(body: body, publishedAt: now.instant)
+            return self.publish(.decision(body))
+        }
+        let isOther = former.body.action != action || former.body.reasons.map(\.code) != reasons.map(\.code)
+        let isDetailed = former.body.reasons != reasons && now.instant >= former.publishedAt + Self.decisionInterval
+        let isTold = isOther || isDetailed
+        self.decisions[key] = Decision(body: body, publishedAt: isTold ? now.instant : former.publishedAt)
+        if isTold { self.publish(.decision(body)) }
+    }
+
+    // MARK: Flattening
+
+    /// Waits until nothing is open in the market, then offers what is held to whoever bids within the price band.
+    mutating func flattenStep(_ condition: ConditionID, now: Moment) {
+        guard let attempts = self.flattening[condition] else { return }
+        let orders = self.ledger.openOrders(in: condition)
+        for order in orders where order.body.state.isCancellable { self.cancel(order.id, now: now) }
+        let held = self.ledger.sortedPositions.filter { $0.market == condition && $0.size > .zero }
+        guard let view = self.views[condition], !held.isEmpty, attempts < Self.flattenAttemptCountMax else {
+            self.flattening[condition] = nil
+            return self.note(.flattened(market: condition, isWhole: held.isEmpty))
+        }
+        let key = LookKey(market: condition, slot: -1)
+        self.due[key] = now.instant + Self.flattenInterval
+        guard orders.isEmpty else { return }
+        self.flattening[condition] = attempts + 1
+        var refusals: [DecisionBody.Reason] = []
+        for position in held {
+            guard let price = Self.flattenPrice(position.outcome, view, band: self.gate.limits.priceBand) else {
+                refusals.append(
+                    DecisionBody.Reason(gate: "strategy", code: "one_sided_book", detail: "a midpoint needs both sides"))
+                continue
+            }
+            let intent = OrderIntent(
+                strategy: position.strategy, origin: .operators, market: condition, event: view.market.event,
+                outcome: position.outcome, token: position.token, side: .sell, price: price,
+                size: position.size.flooredToSizeGrid, kind: .fak, isPostOnly: false)
+            if let refusal = self.place(intent, now: now) { refusals.append(Self.reason(refusal)) }
+        }
+        let done = DecisionBody.Reason(gate: "operator", code: "flatten", detail: "attempt \(attempts + 1)")
+        self.decide(key, refusals.isEmpty ? .quote : .refuse, [done] + refusals, view, now: now)
+    }
+
+    /// The lowest price of the grid that lies within the band.
+    private static func flattenPrice(_ outcome: Int, _ view: MarketView, band: Int64) -> Price? {
+        guard let midpoint = view.book.midpoint else { return nil }
+        let own = outcome == 0 ? midpoint : 1_000_000 - midpoint
+        return view.market.tick.ceil(max(view.market.tick.micros, own - band))
+    }
+}

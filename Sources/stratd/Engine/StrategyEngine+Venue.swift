@@ -1,0 +1,93 @@
+import Shared
+
+extension StrategyEngine {
+    /// Takes in what the venue says of one of our orders.
+    mutating func handle(_ event: VenueEvent, now: Moment) -> [EngineAction] {
+        guard let order = self.ledger.order(event.order) else {
+            self.note(.contradiction(.unknownOrder(event.order)))
+            self.halt("ledger", now: now)
+            return self.takeActions()
+        }
+        switch event.kind {
+        case .accepted(let isDelayed): self.accepted(order, isDelayed: isDelayed, now: now)
+        case .rejected(let reason):
+            self.move(order, to: .rejected, reason: reason, now: now)
+            self.note(
+                .orderRejected(order.id, strategy: order.body.strategy, market: order.body.market, reason: reason))
+        case .filled(let fill): self.filled(order, fill, at: event.time, now: now)
+        case .cancelled(let reason): self.move(order, to: .cancelled, reason: reason, now: now)
+        case .cancelRefused(let reason):
+            // What ended it instead is told by an event of its own.
+            if order.body.state == .cancelling && reason == "delayed" {
+                self.move(order, to: order.body.filled > .zero ? .partlyFilled : .live, reason: nil, now: now)
+            }
+        case .lost(let reason):
+            self.note(.orderUnknown(order.id, hash: order.body.hash, reason: reason))
+            self.move(order, to: .unknown, reason: reason, now: now)
+            self.checkAccount(now: now)
+        case .found:
+            guard order.body.state == .unknown else { break }
+            self.move(order, to: order.body.filled > .zero ? .partlyFilled : .live, reason: nil, now: now)
+            self.cancelIfClosed(order, now: now)
+        }
+        self.orderChanged(order, now: now)
+        return self.takeActions()
+    }
+
+    private mutating func accepted(_ order: LedgerOrder, isDelayed: Bool, now: Moment) {
+        // A fill may have come before; the order is past this state then.
+        guard order.body.state == .sent || order.body.state == .unknown || order.body.state == .delayed else { return }
+        self.move(order, to: isDelayed ? .delayed : .live, reason: nil, now: now)
+        self.cancelIfClosed(order, now: now)
+    }
+
+    /// Cancels an order that nobody wants by now, where the venue can be asked to.
+    private mutating func cancelIfClosed(_ order: LedgerOrder, now: Moment) {
+        guard let present = self.ledger.open[order.id], present.body.state.isCancellable else { return }
+        let isUnwanted =
+            self.isStopping || self.cancelOnAcceptance.contains(order.id)
+            || self.gate.closedReason(
+                strategy: order.body.strategy, self.context(order.body.market), now: now) != nil
+        if isUnwanted { self.cancel(order.id, now: now) }
+    }
+
+    private mutating func filled(_ order: LedgerOrder, _ fill: VenueFill, at time: Timestamp, now: Moment) {
+        guard !order.trades.contains(fill.trade) else { return }
+        let body = FillBody(
+            order: order.id.description, hash: order.body.hash, trade: fill.trade, strategy: order.body.strategy,
+            market: order.body.market, token: order.body.token, side: order.body.side, price: fill.price, size: fill.size,
+            fee: fill.fee, liquidity: fill.liquidity, settlement: .confirmed, time: time)
+        guard self.record(.fill(body), now: now) else { return }
+        self.fillCount += 1
+        self.note(.filled(body))
+        self.publish(.fill(body))
+        self.publishOrder(order.id)
+        self.publishPosition(PositionKey(token: body.token, strategy: body.strategy))
+        self.publish(.balance(self.balance))
+        // A trade from just before the end is told after it.
+        if case .some(let winner) = self.views[body.market]?.resolution {
+            self.settle(body.market, winner: winner, now: now)
+        }
+        self.updateProfit(now: now)
+        self.checkAccount(now: now)
+    }
+
+    private mutating func move(_ order: LedgerOrder, to state: OrderState, reason: String?, now: Moment) {
+        // Told twice, or ended meanwhile: nothing new.
+        guard order.body.state != state, !order.body.state.isFinished else { return }
+        if self.record(.state(order.id, state, reason: reason), now: now) { self.publishOrder(order.id) }
+    }
+
+    /// The strategies look again: a cancel that is confirmed makes room, a fill changes what is wanted.
+    private mutating func orderChanged(_ order: LedgerOrder, now: Moment) {
+        if self.ledger.open[order.id] == nil { self.cancelOnAcceptance.remove(order.id) }
+        if self.flattening[order.body.market] != nil {
+            if self.ledger.openOrders(in: order.body.market).isEmpty {
+                self.due[LookKey(market: order.body.market, slot: -1)] = now.instant
+            }
+        } else {
+            self.look([order.body.market], now: now)
+        }
+        self.planWake()
+    }
+}

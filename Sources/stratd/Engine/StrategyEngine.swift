@@ -1,0 +1,259 @@
+import Shared
+
+/// The heart of stratd as a value: what the feed, the venue and people say comes in, actions go out.
+///
+/// The shell applies feed events and venue events with the time at which it heard of them, performs the actions, and
+/// calls `wake` at `nextWake` and `tick` each second.
+struct StrategyEngine: Sendable {
+    /// A strategy with the name that its orders bear.
+    struct Slot: Sendable {
+        let name: String
+        let maker: Maker
+    }
+    /// A strategy's look at a market; slot -1 stands for the operator's flattening.
+    struct LookKey: Hashable, Comparable, Sendable {
+        let market: ConditionID
+        let slot: Int
+        static func < (a: LookKey, b: LookKey) -> Bool { (a.market, a.slot) < (b.market, b.slot) }
+    }
+    struct Decision: Sendable {
+        var body: DecisionBody
+        var publishedAt: Instant
+    }
+
+    /// Records between two checkpoints: what a restart replays at most, and a second more.
+    static let checkpointRecordCount = 10_000
+    /// Shortest time between two frames about decisions that differ in details only.
+    static let decisionInterval = Duration.seconds(1)
+    /// Shortest time between two records of a new peak.
+    static let marksInterval = Duration.seconds(60)
+
+    let slots: [Slot]
+    let mode = TradingMode.paper
+    var views = MarketViews()
+    var ledger: OrderLedger
+    var gate: RiskGate
+    var isFeedUp = false
+    /// Up to when the feed is known to have told everything.
+    var feedTime = Timestamp(microseconds: 0)
+    var isHaltFilePresent = false
+    var isStopping = false
+    var profit = Profit()
+    /// Looks at markets that ended in a decision.
+    var lookCount: Int64 = 0
+    var fillCount: Int64 = 0
+    var orderCount: Int64 = 0
+
+    var actions: [EngineAction] = []
+    var lastLooks: [LookKey: Instant] = [:]
+    /// Looks that wait for the end of their interval.
+    var due: [LookKey: Instant] = [:]
+    /// The soonest of `due`.
+    private(set) var nextWake: Instant?
+    var decisions: [LookKey: Decision] = [:]
+    /// Orders to cancel as soon as the venue is known to hold them.
+    var cancelOnAcceptance: Set<OrderID> = []
+    /// Markets that an operator wants to be out of, with the attempts made.
+    var flattening: [ConditionID: Int] = [:]
+    var recordCount = 0
+    var lastMarks: Instant?
+
+    /// - Parameter ledger: as the journal left it; what an operator set there goes before `limits`.
+    init(slots: [Slot], limits: RiskLimits, ledger: OrderLedger, now: Moment) {
+        self.slots = slots
+        self.ledger = ledger
+        self.gate = RiskGate(limits: limits, now: now.instant)
+        // A limit that is no longer known is passed over: the configuration's stands.
+        for (name, value) in ledger.limits { _ = self.gate.set(name, to: value, now: now.instant) }
+    }
+
+    /// The actions since the last call.
+    mutating func takeActions() -> [EngineAction] {
+        let actions = self.actions
+        self.actions.removeAll(keepingCapacity: true)
+        return actions
+    }
+
+    // MARK: The feed
+
+    /// - Parameter sentTime: when the feed sent it; everything before that has been heard.
+    mutating func handle(_ event: FeedEvent, sentTime: Timestamp, now: Moment) -> [EngineAction] {
+        self.feedTime = max(self.feedTime, sentTime)
+        let touched = self.views.apply(event)
+        switch event {
+        case .connected: self.isFeedUp = true
+        case .disconnected:
+            self.isFeedUp = false
+            self.lookNow(touched, now: now)
+        case .book, .delta, .market, .trust, .tickSize:
+            for condition in touched { self.bookChanged(condition, now: now) }
+        case .resolved(let body):
+            for condition in touched { self.resolve(condition, winner: body.winner, now: now) }
+        case .tradesDropped(let body):
+            for condition in touched { self.note(.printsLost(market: condition, count: body.count)) }
+        case .trade, .alive: break
+        }
+        self.planWake()
+        return self.takeActions()
+    }
+
+    private mutating func bookChanged(_ condition: ConditionID, now: Moment) {
+        guard let view = self.views[condition] else { return }
+        if !view.isTrusted && self.ledger.openOrders(in: condition).contains(where: \.body.state.isCancellable) {
+            // Out of the market at once, whatever the interval.
+            self.lookNow([condition], now: now)
+        } else if view.isSettled || !view.isTrusted {
+            self.look([condition], now: now)
+        }
+    }
+
+    private mutating func resolve(_ condition: ConditionID, winner: Int64?, now: Moment) {
+        self.note(.marketResolved(market: condition, winner: winner))
+        self.settle(condition, winner: winner, now: now)
+        self.flattening[condition] = nil
+        self.lookNow([condition], now: now)
+    }
+
+    /// Turns what is held in a market into money.
+    mutating func settle(_ condition: ConditionID, winner: Int64?, now: Moment) {
+        let held = self.ledger.sortedPositions.filter { $0.market == condition && $0.size > .zero }
+        guard !held.isEmpty, self.record(.resolution(condition, winner: winner), now: now) else { return }
+        for position in held { self.publishPosition(position.key) }
+        self.publish(.balance(self.balance))
+        self.updateProfit(now: now)
+    }
+
+    // MARK: Time
+
+    /// Takes the looks that are due.
+    mutating func wake(now: Moment) -> [EngineAction] {
+        let ready = self.due.filter { $0.value <= now.instant }.keys.sorted()
+        for key in ready {
+            self.due[key] = nil
+            self.look(key, now: now)
+        }
+        self.planWake()
+        return self.takeActions()
+    }
+
+    /// Once a second: marks and limits of the whole account, the halt file, and whatever time alone changes.
+    mutating func tick(isHaltFilePresent: Bool, now: Moment) -> [EngineAction] {
+        let wasPresent = self.isHaltFilePresent
+        self.isHaltFilePresent = isHaltFilePresent
+        if isHaltFilePresent && !wasPresent { self.halt("halt_file", now: now) }
+        self.updateProfit(now: now)
+        self.checkAccount(now: now)
+        // Books that went silent, markets that near their end, halts whose cancels were refused.
+        self.look(Set(self.ledger.open.values.map(\.body.market)).sorted(), now: now)
+        let held = self.ledger.markets
+        self.views.forget(before: now.time, keeping: held)
+        let forgotten = self.lastLooks.keys.filter { self.views[$0.market] == nil && !held.contains($0.market) }
+        for key in forgotten {
+            self.lastLooks[key] = nil
+            self.decisions[key] = nil
+        }
+        if self.recordCount >= Self.checkpointRecordCount { self.appendCheckpoint(now: now) }
+        self.planWake()
+        return self.takeActions()
+    }
+
+    /// Halts when the account as a whole broke a limit.
+    mutating func checkAccount(now: Moment) {
+        if self.profit.daily < -self.gate.limits.dailyLossMax { self.halt("daily_loss", now: now) }
+        if self.profit.drawdown > self.gate.limits.drawdownMax { self.halt("max_drawdown", now: now) }
+        if self.ledger.unknownOrderCount >= Int(self.gate.limits.unknownOrdersMax) {
+            self.halt("unknown_orders", now: now)
+        }
+    }
+
+    mutating func planWake() { self.nextWake = self.due.values.min() }
+
+    // MARK: The journal
+
+    /// After a restart: paper orders died with the venue that held them.
+    mutating func recover(now: Moment) -> [EngineAction] {
+        for order in self.ledger.openOrders {
+            if self.record(.state(order.id, .cancelled, reason: "restart"), now: now) { self.publishOrder(order.id) }
+        }
+        self.updateProfit(now: now)
+        return self.takeActions()
+    }
+
+    /// A line that holds the whole ledger, for the head of a file.
+    mutating func checkpoint(now: Moment) -> LedgerRecord {
+        self.recordCount = 0
+        return LedgerRecord(.checkpoint(self.ledger), at: now.time)
+    }
+
+    private mutating func appendCheckpoint(now: Moment) { self.actions.append(.record(self.checkpoint(now: now))) }
+
+    /// The journal took nothing of the last list: what it held must not leave, and trading halts.
+    mutating func journalFailed(_ lost: [EngineAction], now: Moment) -> [EngineAction] {
+        self.halt("journal", now: now)
+        for case .submit(let order) in lost {
+            // It never left; only the ledger in memory knows of it.
+            if self.record(.state(order.id, .rejected, reason: "journal_failed"), now: now) { self.publishOrder(order.id) }
+        }
+        return self.takeActions()
+    }
+
+    /// Applies a fact to the ledger and has it journalled.
+    @discardableResult
+    mutating func record(_ fact: LedgerRecord.Fact, now: Moment) -> Bool {
+        let record = LedgerRecord(fact, at: now.time)
+        do throws(LedgerError) { try self.ledger.apply(record) } catch {
+            self.note(.contradiction(error))
+            self.halt("ledger", now: now)
+            return false
+        }
+        self.actions.append(.record(record))
+        self.recordCount += 1
+        return true
+    }
+
+    mutating func note(_ note: EngineNote) { self.actions.append(.note(note)) }
+    mutating func publish(_ publication: Publication) { self.actions.append(.publish(publication)) }
+    mutating func publishOrder(_ id: OrderID) {
+        if let order = self.ledger.order(id) { self.publish(.order(order.body)) }
+    }
+    mutating func publishPosition(_ key: PositionKey) {
+        if let position = self.ledger.positions[key] { self.publish(.position(self.body(of: position))) }
+    }
+
+    // MARK: Halting
+
+    /// Halts trading, ends every order, and stays so until a person resumes.
+    mutating func halt(_ reason: String, now: Moment) {
+        guard !self.ledger.halts.contains(reason) else { return }
+        self.record(.halt(reason: reason), now: now)
+        self.note(.halted(reason: reason))
+        self.publish(.risk(self.riskStatus))
+        self.cancelAll(now: now)
+    }
+
+    /// Ends every order, those included that the venue has yet to confirm.
+    mutating func cancelAll(now: Moment) {
+        for order in self.ledger.openOrders {
+            if order.body.state.isCancellable {
+                self.cancel(order.id, now: now)
+            } else if order.body.state != .cancelling {
+                self.cancelOnAcceptance.insert(order.id)
+            }
+        }
+    }
+
+    mutating func cancel(_ id: OrderID, now: Moment) {
+        guard self.record(.state(id, .cancelling, reason: nil), now: now) else { return }
+        self.publishOrder(id)
+        self.actions.append(.cancel(id))
+    }
+
+    /// Nothing is placed any more, and what is open is ended: the daemon is about to leave.
+    mutating func stop(now: Moment) -> [EngineAction] {
+        self.isStopping = true
+        self.due.removeAll()
+        self.planWake()
+        self.cancelAll(now: now)
+        return self.takeActions()
+    }
+}

@@ -1,0 +1,150 @@
+import Shared
+
+/// One fact of the ledger's journal: a line of JSON. The ledger changes by records alone, so that replaying them gives
+/// the same ledger, byte for byte.
+struct LedgerRecord: Hashable, Sendable {
+    enum Fact: Hashable, Sendable {
+        /// The whole ledger as it stands.
+        case checkpoint(OrderLedger)
+        /// An order exists from now on, in state `intended`: it counts as exposure.
+        case intent(LedgerOrder)
+        /// An order went from one state to another.
+        case state(OrderID, OrderState, reason: String?)
+        case fill(FillBody)
+        /// A market's outcome is known: its tokens become money. `winner` is `nil` when each side gets half.
+        case resolution(ConditionID, winner: Int64?)
+        /// Trading halts, or halts for one more reason.
+        case halt(reason: String)
+        case resume
+        case pause(strategy: String)
+        case unpause(strategy: String)
+        case limit(name: String, value: Int64)
+        /// The day that profits count from, the account's worth when it began, and the most it was ever worth.
+        case marks(day: Int64, dayStart: Money, peak: Money)
+    }
+    let fact: Fact
+    let time: Timestamp
+
+    init(_ fact: Fact, at time: Timestamp) {
+        self.fact = fact
+        self.time = time
+    }
+
+    /// How each line of a checkpoint begins: a reader looks for the last of them.
+    static let checkpointPrefix = #"{"type":"checkpoint""#
+
+    private var name: String {
+        switch self.fact {
+        case .checkpoint: "checkpoint"
+        case .intent: "intent"
+        case .state: "state"
+        case .fill: "fill"
+        case .resolution: "resolution"
+        case .halt: "halt"
+        case .resume: "resume"
+        case .pause: "pause"
+        case .unpause: "unpause"
+        case .limit: "limit"
+        case .marks: "marks"
+        }
+    }
+
+    /// Appends the record as one line, newline included.
+    func writeLine(to bytes: inout [UInt8], writer: inout JSONWriter) {
+        writer.clear()
+        writer.object {
+            $0.member("type", self.name)
+            $0.member("time", self.time.microseconds)
+            switch self.fact {
+            case .checkpoint(let ledger):
+                $0.key("ledger")
+                ledger.write(to: &$0)
+            case .intent(let order):
+                $0.key("intent")
+                order.write(to: &$0)
+            case .state(let order, let state, let reason):
+                $0.member("order", order.description)
+                $0.member("state", state.rawValue)
+                if let reason { $0.member("reason", reason) }
+            case .fill(let fill):
+                $0.key("fill")
+                fill.write(to: &$0)
+            case .resolution(let market, let winner):
+                $0.member("market", market.description)
+                if let winner { $0.member("winner", winner) }
+            case .halt(let reason): $0.member("reason", reason)
+            case .resume: break
+            case .pause(let strategy), .unpause(let strategy): $0.member("strategy", strategy)
+            case .limit(let name, let value):
+                $0.member("name", name)
+                $0.member("value", value)
+            case .marks(let day, let dayStart, let peak):
+                $0.member("day", day)
+                $0.member("day_start", dayStart.micros)
+                $0.member("peak", peak.micros)
+            }
+        }
+        bytes.append(contentsOf: writer.bytes)
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    /// The record as one line, newline included.
+    var line: [UInt8] {
+        var bytes: [UInt8] = []
+        var writer = JSONWriter()
+        self.writeLine(to: &bytes, writer: &writer)
+        return bytes
+    }
+
+    /// Reads one line, without its newline.
+    init(line: UnsafeBufferPointer<UInt8>) throws(JSONError) {
+        self = try JSONReader.read(line) { (reader) throws(JSONError) in try LedgerRecord(reading: &reader) }
+    }
+
+    private init(reading reader: inout JSONReader) throws(JSONError) {
+        var type: String?
+        var texts: [String: String] = [:]
+        var numbers: [String: Int64] = [:]
+        var ledger: OrderLedger?
+        var intent: LedgerOrder?
+        var fill: FillBody?
+        var order: OrderID?
+        var market: ConditionID?
+        try reader.object { (key, reader) throws(JSONError) in
+            switch key {
+            case "type": type = try reader.string().string
+            case "ledger": ledger = try OrderLedger(reading: &reader)
+            case "intent": intent = try LedgerOrder(reading: &reader)
+            case "fill": fill = try FillBody(reading: &reader)
+            case "order": order = try reader.orderID()
+            case "market": market = try reader.condition()
+            case "state", "reason", "strategy", "name": texts[key.string] = try reader.string().string
+            case "time", "winner", "value", "day", "day_start", "peak": numbers[key.string] = try reader.integer()
+            default: try reader.skip()
+            }
+        }
+        self.time = Timestamp(microseconds: try reader.need(numbers["time"], "time"))
+        switch type {
+        case "checkpoint": self.fact = .checkpoint(try reader.need(ledger, "ledger"))
+        case "intent": self.fact = .intent(try reader.need(intent, "intent"))
+        case "state":
+            let state = texts["state"].flatMap { OrderState(rawValue: $0) }
+            self.fact = .state(
+                try reader.need(order, "order"), try reader.need(state, "state"), reason: texts["reason"])
+        case "fill": self.fact = .fill(try reader.need(fill, "fill"))
+        case "resolution": self.fact = .resolution(try reader.need(market, "market"), winner: numbers["winner"])
+        case "halt": self.fact = .halt(reason: try reader.need(texts["reason"], "reason"))
+        case "resume": self.fact = .resume
+        case "pause": self.fact = .pause(strategy: try reader.need(texts["strategy"], "strategy"))
+        case "unpause": self.fact = .unpause(strategy: try reader.need(texts["strategy"], "strategy"))
+        case "limit":
+            self.fact = .limit(name: try reader.need(texts["name"], "name"), value: try reader.need(numbers["value"], "value"))
+        case "marks":
+            self.fact = .marks(
+                day: try reader.need(numbers["day"], "day"),
+                dayStart: Money(micros: try reader.need(numbers["day_start"], "day_start")),
+                peak: Money(micros: try reader.need(numbers["peak"], "peak")))
+        default: throw JSONError(.wrongValue, at: reader.offset, member: "type")
+        }
+    }
+}

@@ -1,0 +1,279 @@
+import Shared
+
+/// Orders, positions and money: what is known of the account. A value that changes by `LedgerRecord`s alone.
+struct OrderLedger: Hashable, Sendable {
+    /// Finished orders that are remembered, for fills that come late and for people who ask.
+    static let finishedOrderCountMax = 1_000
+    /// Positions without shares that are remembered; then the oldest by token are folded into `closedProfit`.
+    static let closedPositionCountMax = 500
+
+    private(set) var cash: Money
+    private(set) var nextOrderNumber: Int64 = 1
+    /// Orders that are not finished.
+    private(set) var open: [OrderID: LedgerOrder] = [:]
+    private(set) var finished: [OrderID: LedgerOrder] = [:]
+    /// Finished orders, the oldest first.
+    private(set) var finishedQueue: [OrderID] = []
+    private(set) var positions: [PositionKey: Position] = [:]
+    /// Realised less fees of positions that are no longer remembered.
+    private(set) var closedProfit = Money.zero
+    /// Why trading is halted, in the order in which the reasons came; empty while it is not.
+    private(set) var halts: [String] = []
+    /// Strategies that an operator paused, sorted.
+    private(set) var paused: [String] = []
+    /// Limits that an operator set, by their names in the configuration.
+    private(set) var limits: [String: Int64] = [:]
+    /// The day that `dayStart` belongs to, in days since 1970; -1 before the first.
+    private(set) var day: Int64 = -1
+    /// What the account was worth when the day began.
+    private(set) var dayStart: Money
+    /// The most that the account was worth since trading began or was resumed after a drawdown.
+    private(set) var peak: Money
+
+    init(cash: Money) {
+        self.cash = cash
+        self.dayStart = cash
+        self.peak = cash
+    }
+
+    // MARK: Asking
+
+    var isHalted: Bool { !self.halts.isEmpty }
+
+    func order(_ id: OrderID) -> LedgerOrder? { self.open[id] ?? self.finished[id] }
+
+    /// Orders that are not finished, the oldest first.
+    var openOrders: [LedgerOrder] { self.open.values.sorted { $0.id < $1.id } }
+
+    func openOrders(in market: ConditionID) -> [LedgerOrder] {
+        self.open.values.filter { $0.body.market == market }.sorted { $0.id < $1.id }
+    }
+
+    var unknownOrderCount: Int { self.open.values.count { $0.body.state == .unknown } }
+
+    /// Collateral bound by open purchases.
+    var reserved: Money { self.open.values.reduce(.zero) { $0 + $1.reserved } }
+
+    /// Positions and open purchases at cost, of those that `matches` accepts by market and event.
+    func exposure(where matches: (_ market: ConditionID, _ event: String) -> Bool = { _, _ in true }) -> Money {
+        var sum = Money.zero
+        for order in self.open.values where matches(order.body.market, order.event) { sum += order.reserved }
+        for position in self.positions.values where matches(position.market, position.event) { sum += position.cost }
+        return sum
+    }
+
+    func held(_ token: TokenID, by strategy: String) -> Quantity {
+        self.positions[PositionKey(token: token, strategy: strategy)]?.size ?? .zero
+    }
+
+    /// What is held and not offered by an open order.
+    func sellable(_ token: TokenID, by strategy: String) -> Quantity {
+        var rest = self.held(token, by: strategy)
+        for order in self.open.values
+        where order.body.side == .sell && order.body.token == token && order.body.strategy == strategy {
+            rest -= order.remaining
+        }
+        return max(.zero, rest)
+    }
+
+    /// Positions in the order of their keys.
+    var sortedPositions: [Position] { self.positions.values.sorted { $0.key < $1.key } }
+
+    /// Markets with a position or an open order: they stay subscribed and followed.
+    var markets: Set<ConditionID> {
+        var markets = Set(self.open.values.map(\.body.market))
+        for position in self.positions.values where position.size > .zero { markets.insert(position.market) }
+        return markets
+    }
+
+    func isBooked(_ trade: String, of order: OrderID) -> Bool { self.order(order)?.trades.contains(trade) ?? false }
+
+    // MARK: Changing
+
+    /// Applies one fact.
+    ///
+    /// - Throws: when it contradicts what is known; nothing is changed then.
+    mutating func apply(_ record: LedgerRecord) throws(LedgerError) {
+        switch record.fact {
+        case .checkpoint(let ledger): self = ledger
+        case .intent(let order): try self.add(order)
+        case .state(let id, let state, let reason): try self.move(id, to: state, reason: reason, at: record.time)
+        case .fill(let fill): try self.book(fill)
+        case .resolution(let market, let winner): self.settle(market, winner: winner)
+        case .halt(let reason): if !self.halts.contains(reason) { self.halts.append(reason) }
+        case .resume: self.halts = []
+        case .pause(let strategy):
+            if !self.paused.contains(strategy) { self.paused = (self.paused + [strategy]).sorted() }
+        case .unpause(let strategy): self.paused.removeAll { $0 == strategy }
+        case .limit(let name, let value): self.limits[name] = value
+        case .marks(let day, let dayStart, let peak):
+            self.day = day
+            self.dayStart = dayStart
+            self.peak = peak
+        }
+    }
+
+    private mutating func add(_ order: LedgerOrder) throws(LedgerError) {
+        guard order.id.number >= self.nextOrderNumber else { throw .orderExists(order.id) }
+        guard order.body.state == .intended else {
+            throw .illegal(order.id, from: .intended, to: order.body.state)
+        }
+        self.open[order.id] = order
+        self.nextOrderNumber = order.id.number + 1
+    }
+
+    private mutating func move(_ id: OrderID, to state: OrderState, reason: String?, at time: Timestamp) throws(LedgerError) {
+        guard var order = self.order(id) else { throw .unknownOrder(id) }
+        guard order.body.state.mayBecome(state) else { throw .illegal(id, from: order.body.state, to: state) }
+        order.body.state = state
+        order.body.reason = reason
+        order.body.time = time
+        self.keep(order)
+    }
+
+    private mutating func book(_ fill: FillBody) throws(LedgerError) {
+        guard let id = OrderID(fill.order), var order = self.order(id) else {
+            throw .unknownOrder(OrderID(fill.order) ?? OrderID(number: 0))
+        }
+        guard fill.size > .zero else { throw .emptyFill(id) }
+        guard fill.token == order.body.token && fill.side == order.body.side else { throw .wrongOrder(id) }
+        guard !order.trades.contains(fill.trade) else { throw .alreadyBooked(trade: fill.trade) }
+        guard fill.size <= order.remaining else { throw .overfilled(id, by: fill.size - order.remaining) }
+        guard order.trades.count < LedgerOrder.tradeCountMax else { throw .tooManyTrades(id) }
+        guard let state = order.body.state.afterFill(isWhole: fill.size == order.remaining) else {
+            throw .fillNotExpected(id, state: order.body.state)
+        }
+        let key = PositionKey(token: fill.token, strategy: order.body.strategy)
+        var position =
+            self.positions[key]
+            ?? Position(
+                market: order.body.market, token: fill.token, outcome: order.outcome, event: order.event,
+                strategy: order.body.strategy)
+        switch fill.side {
+        case .buy:
+            let paid = fill.size.notional(at: fill.price, roundedUp: true)
+            position.buy(fill.size, paid: paid, fee: fill.fee)
+            self.cash -= paid + fill.fee
+        case .sell:
+            guard fill.size <= position.size else { throw .oversold(id, by: fill.size - position.size) }
+            let received = fill.size.notional(at: fill.price)
+            position.sell(fill.size, received: received, fee: fill.fee)
+            self.cash += received - fill.fee
+        }
+        self.positions[key] = position
+        order.body.filled += fill.size
+        order.body.state = state
+        order.body.time = fill.time
+        order.trades.append(fill.trade)
+        self.keep(order)
+        self.forgetClosedPositions()
+    }
+
+    private mutating func settle(_ market: ConditionID, winner: Int64?) {
+        for (key, position) in self.positions where position.market == market && position.size > .zero {
+            let payout: Money =
+                switch winner {
+                case nil: Money(micros: position.size.micros / 2)
+                case Int64(position.outcome): Money(micros: position.size.micros)
+                default: .zero
+                }
+            self.positions[key]?.settle(payout: payout)
+            self.cash += payout
+        }
+        self.forgetClosedPositions()
+    }
+
+    private mutating func keep(_ order: LedgerOrder) {
+        guard order.body.state.isFinished else {
+            self.open[order.id] = order
+            return
+        }
+        self.open[order.id] = nil
+        if self.finished.updateValue(order, forKey: order.id) == nil { self.finishedQueue.append(order.id) }
+        while self.finishedQueue.count > Self.finishedOrderCountMax {
+            self.finished[self.finishedQueue.removeFirst()] = nil
+        }
+    }
+
+    private mutating func forgetClosedPositions() {
+        guard self.positions.count > Self.closedPositionCountMax else { return }
+        let closed = self.sortedPositions.filter { $0.size == .zero }
+        for position in closed.dropLast(Self.closedPositionCountMax) {
+            self.closedProfit += position.realised - position.fees
+            self.positions[position.key] = nil
+        }
+    }
+}
+
+extension OrderLedger {
+    /// What the account is worth: cash, and positions at what `value` says of them.
+    func equity(valuing value: (Position) -> Money) -> Money {
+        self.positions.values.reduce(self.cash) { $1.size > .zero ? $0 + value($1) : $0 }
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("cash", self.cash.micros)
+            $0.member("next_order", self.nextOrderNumber)
+            $0.key("open")
+            $0.array { for order in self.openOrders { order.write(to: &$0) } }
+            $0.key("finished")
+            $0.array { for id in self.finishedQueue { self.finished[id]?.write(to: &$0) } }
+            $0.key("positions")
+            $0.array { for position in self.sortedPositions { position.write(to: &$0) } }
+            $0.member("closed_profit", self.closedProfit.micros)
+            $0.member("halts", self.halts)
+            $0.member("paused", self.paused)
+            $0.key("limits")
+            $0.object {
+                for (name, value) in self.limits.sorted(by: { $0.key < $1.key }) {
+                    $0.key(dynamic: name)
+                    $0.integer(value)
+                }
+            }
+            $0.member("day", self.day)
+            $0.member("day_start", self.dayStart.micros)
+            $0.member("peak", self.peak.micros)
+        }
+    }
+
+    init(reading reader: inout JSONReader) throws(JSONError) {
+        var ledger = OrderLedger(cash: .zero)
+        var hasCash = false
+        try reader.object { (key, reader) throws(JSONError) in
+            switch key {
+            case "cash":
+                ledger.cash = Money(micros: try reader.integer())
+                hasCash = true
+            case "next_order": ledger.nextOrderNumber = try reader.integer()
+            case "open":
+                try reader.array { (reader) throws(JSONError) in
+                    let order = try LedgerOrder(reading: &reader)
+                    ledger.open[order.id] = order
+                }
+            case "finished":
+                try reader.array { (reader) throws(JSONError) in
+                    let order = try LedgerOrder(reading: &reader)
+                    ledger.finished[order.id] = order
+                    ledger.finishedQueue.append(order.id)
+                }
+            case "positions":
+                try reader.array { (reader) throws(JSONError) in
+                    let position = try Position(reading: &reader)
+                    ledger.positions[position.key] = position
+                }
+            case "closed_profit": ledger.closedProfit = Money(micros: try reader.integer())
+            case "halts": ledger.halts = try reader.strings()
+            case "paused": ledger.paused = try reader.strings()
+            case "limits":
+                try reader.object { (key, reader) throws(JSONError) in ledger.limits[key.string] = try reader.integer() }
+            case "day": ledger.day = try reader.integer()
+            case "day_start": ledger.dayStart = Money(micros: try reader.integer())
+            case "peak": ledger.peak = Money(micros: try reader.integer())
+            default: try reader.skip()
+            }
+        }
+        guard hasCash else { throw JSONError(.missing, at: reader.offset, member: "cash") }
+        self = ledger
+    }
+}

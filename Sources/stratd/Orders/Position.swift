@@ -1,0 +1,110 @@
+import Shared
+
+/// Whose position in which token.
+struct PositionKey: Hashable, Comparable, Sendable {
+    let token: TokenID
+    let strategy: String
+    static func < (a: PositionKey, b: PositionKey) -> Bool { (a.token, a.strategy) < (b.token, b.strategy) }
+}
+
+/// What one strategy holds of one token, and what became of the money.
+///
+/// For all positions together, to the micro: cash + cost of what is held = cash at the start + realised − fees.
+struct Position: Hashable, Sendable {
+    let market: ConditionID
+    let token: TokenID
+    let outcome: Int
+    let event: String
+    let strategy: String
+    private(set) var size = Quantity.zero
+    /// What the held shares cost, fees left out.
+    private(set) var cost = Money.zero
+    /// Proceeds less cost of what was sold or settled, fees left out.
+    private(set) var realised = Money.zero
+    private(set) var fees = Money.zero
+
+    init(market: ConditionID, token: TokenID, outcome: Int, event: String, strategy: String) {
+        self.market = market
+        self.token = token
+        self.outcome = outcome
+        self.event = event
+        self.strategy = strategy
+    }
+
+    var key: PositionKey { PositionKey(token: self.token, strategy: self.strategy) }
+
+    /// Millionths of a pUSD a share, rounded down; zero without a position.
+    var averageCost: Int64 {
+        self.size > .zero ? Int64(Int128(self.cost.micros) * 1_000_000 / Int128(self.size.micros)) : 0
+    }
+
+    /// Books a purchase; `paid` leaves the cash together with `fee`.
+    mutating func buy(_ size: Quantity, paid: Money, fee: Money) {
+        self.size += size
+        self.cost += paid
+        self.fees += fee
+    }
+
+    /// Books a sale of at most what is held.
+    mutating func sell(_ size: Quantity, received: Money, fee: Money) {
+        precondition(size <= self.size, "the ledger let more be sold than is held")
+        // Rounded down: what a rounding leaves stays in the cost of the rest, and the last share takes it along.
+        let cost = Money(micros: Int64(Int128(self.cost.micros) * Int128(size.micros) / Int128(self.size.micros)))
+        self.size -= size
+        self.cost -= cost
+        self.realised += received - cost
+        self.fees += fee
+    }
+
+    /// Books the end of the market: every share turns into `payout`.
+    mutating func settle(payout: Money) {
+        self.realised += payout - self.cost
+        self.size = .zero
+        self.cost = .zero
+    }
+
+    /// As subscribers see it. Profits are told after fees.
+    func body(unrealised: Money) -> PositionBody {
+        PositionBody(
+            market: self.market, token: self.token, strategy: self.strategy, confirmed: self.size, pendingIn: .zero,
+            pendingOut: .zero, averageCost: self.averageCost, realised: self.realised - self.fees, unrealised: unrealised)
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("market", self.market.description)
+            $0.member("token", self.token.description)
+            $0.member("outcome", Int64(self.outcome))
+            $0.member("event", self.event)
+            $0.member("strategy", self.strategy)
+            $0.member("size", self.size.micros)
+            $0.member("cost", self.cost.micros)
+            $0.member("realised", self.realised.micros)
+            $0.member("fees", self.fees.micros)
+        }
+    }
+
+    init(reading reader: inout JSONReader) throws(JSONError) {
+        var market: ConditionID?
+        var token: TokenID?
+        var texts: [String: String] = [:]
+        var numbers: [String: Int64] = [:]
+        try reader.object { (key, reader) throws(JSONError) in
+            switch key {
+            case "market": market = try reader.condition()
+            case "token": token = try reader.token()
+            case "event", "strategy": texts[key.string] = try reader.string().string
+            case "outcome", "size", "cost", "realised", "fees": numbers[key.string] = try reader.integer()
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            market: try reader.need(market, "market"), token: try reader.need(token, "token"),
+            outcome: Int(try reader.need(numbers["outcome"], "outcome")), event: try reader.need(texts["event"], "event"),
+            strategy: try reader.need(texts["strategy"], "strategy"))
+        self.size = Quantity(micros: try reader.need(numbers["size"], "size"))
+        self.cost = Money(micros: try reader.need(numbers["cost"], "cost"))
+        self.realised = Money(micros: try reader.need(numbers["realised"], "realised"))
+        self.fees = Money(micros: try reader.need(numbers["fees"], "fees"))
+    }
+}

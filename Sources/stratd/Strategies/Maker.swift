@@ -1,0 +1,79 @@
+import Shared
+
+/// Quotes both sides of a market around its midpoint.
+///
+/// The bid is a purchase of the first outcome, or a sale of the second where that is held; the ask is a sale of the
+/// first outcome, or a purchase of the second. So inventory is sold before the other side is bought. Quotes never cross,
+/// join the touch when the spread is narrow, and lean away from what is held.
+struct Maker: Hashable, Sendable {
+    struct Parameters: Hashable, Sendable {
+        /// Shares of one order.
+        var orderSize: Quantity
+        /// Wanted distance from the midpoint, in ticks.
+        var halfSpreadTicks: Int64
+        /// Most shares that may be held of one outcome.
+        var positionMax: Quantity
+        /// How far an order may lie from where it is wanted before it is moved.
+        var repriceTicks: Int64
+        /// Shortest time between two looks at the same market.
+        var requoteInterval: Duration
+    }
+
+    /// How far both quotes lean when the largest position is held, in ticks.
+    static let skewTicksMax: Int64 = 2
+
+    let parameters: Parameters
+    init(_ parameters: Parameters) { self.parameters = parameters }
+
+    func decide(_ input: StrategyInput) -> StrategyAnswer {
+        guard let bid = input.view.book.bestBid, let ask = input.view.book.bestAsk else {
+            return .hold(code: "one_sided_book", detail: "a midpoint needs both sides")
+        }
+        let size = max(self.parameters.orderSize, input.view.market.sizeMin).flooredToSizeGrid
+        guard size <= self.parameters.positionMax else {
+            return .hold(code: "position_max", detail: "an order of \(size) exceeds \(self.parameters.positionMax)")
+        }
+        let quotes = self.quotes(bid: bid.price, ask: ask.price, input)
+        var wanted: [WantedOrder] = []
+        if let price = quotes.bid, let order = self.order(buying: 0, at: price, size, input) { wanted.append(order) }
+        if let price = quotes.ask, let order = self.order(buying: 1, at: price.mirrored, size, input) {
+            wanted.append(order)
+        }
+        guard !wanted.isEmpty else { return .hold(code: "no_room", detail: "neither side can be quoted") }
+        return .quote(wanted)
+    }
+
+    /// Where to bid and ask, in terms of the first outcome.
+    private func quotes(bid: Price, ask: Price, _ input: StrategyInput) -> (bid: Price?, ask: Price?) {
+        let tick = input.view.market.tick
+        let (bid, ask) = (Int64(bid.micros), Int64(ask.micros))
+        let half = self.parameters.halfSpreadTicks * tick.micros
+        let middle = (bid + ask) / 2
+        let lean = self.leanTicks(input) * tick.micros
+        // Joined to the touch where the spread is narrow, within it where it is wide; then leaning, never crossing.
+        let wantedBid = min(max(middle - half, bid) - lean, ask - tick.micros)
+        let wantedAsk = max(min(middle + half + (bid + ask) % 2, ask) - lean, bid + tick.micros)
+        return (tick.floor(wantedBid), tick.ceil(wantedAsk))
+    }
+
+    /// Ticks by which both quotes go down: up to `skewTicksMax` while the first outcome is held, negative for the second.
+    private func leanTicks(_ input: StrategyInput) -> Int64 {
+        let net = input.heldFirst - input.heldSecond
+        guard self.parameters.positionMax > .zero else { return 0 }
+        let share = Int128(net.micros) * Int128(Self.skewTicksMax) / Int128(self.parameters.positionMax.micros)
+        return max(-Self.skewTicksMax, min(Self.skewTicksMax, Int64(share)))
+    }
+
+    /// The order that buys `outcome` at `price`, or sells the other outcome at the mirrored price where it is held.
+    private func order(buying outcome: Int, at price: Price, _ size: Quantity, _ input: StrategyInput) -> WantedOrder? {
+        let sizeMin = input.view.market.sizeMin
+        let other = input.held(1 - outcome).flooredToSizeGrid
+        if other >= sizeMin && other > .zero {
+            // What would be left must be large enough to be sold later.
+            let sold = other - min(other, size) < sizeMin ? other : size
+            return WantedOrder(outcome: 1 - outcome, side: .sell, price: price.mirrored, size: sold)
+        }
+        guard input.held(outcome) + size <= self.parameters.positionMax else { return nil }
+        return WantedOrder(outcome: outcome, side: .buy, price: price, size: size)
+    }
+}

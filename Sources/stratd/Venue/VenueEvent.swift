@@ -1,0 +1,31 @@
+import Shared
+
+/// What a venue says of one of our orders.
+struct VenueEvent: Hashable, Sendable {
+    enum Kind: Hashable, Sendable {
+        /// The venue holds it: it rests, or waits for the taker delay.
+        case accepted(isDelayed: Bool)
+        case rejected(reason: String)
+        case filled(VenueFill)
+        case cancelled(reason: String)
+        /// The order is not, or not yet, there to be cancelled.
+        case cancelRefused(reason: String)
+        /// Its fate is not known until `found` or an end is told.
+        case lost(reason: String)
+        /// It rests, after all.
+        case found
+    }
+    let order: OrderID
+    let kind: Kind
+    /// When it happened.
+    let time: Timestamp
+}
+
+/// A trade of one of our orders, told from our order's side.
+struct VenueFill: Hashable, Sendable {
+    let trade: String
+    let price: Price
+    let size: Quantity
+    let fee: Money
+    let liquidity: Liquidity
+}
