@@ -61,7 +61,9 @@ let package = Package(
             ], swiftSettings: strict),
 
         .testTarget(name: "SharedTests", dependencies: ["Shared"], swiftSettings: strict),
-        .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit", "Shared", "CLinux", logging], swiftSettings: strict),
+        .testTarget(
+            name: "DaemonKitTests", dependencies: ["DaemonKit", "Shared", "CLinux", logging], exclude: ["Peers"],
+            swiftSettings: strict),
         .testTarget(name: "feeddTests", dependencies: ["feedd", "Shared", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "scannerdTests", dependencies: ["scannerd", "Shared", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "stratdTests", dependencies: ["stratd", "Shared", "DaemonKit"], swiftSettings: strict),
