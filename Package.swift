@@ -63,7 +63,9 @@ let package = Package(
         .testTarget(name: "SharedTests", dependencies: ["Shared"], swiftSettings: strict),
         .executableTarget(
             name: "daemonprobe", dependencies: ["DaemonKit", logging], path: "Tests/daemonprobe", swiftSettings: strict),
-        .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit", "daemonprobe", "Shared", "CLinux", logging], swiftSettings: strict),
+        .testTarget(
+            name: "DaemonKitTests", dependencies: ["DaemonKit", "daemonprobe", "Shared", "CLinux", logging],
+            exclude: ["Peers"], swiftSettings: strict),
         .testTarget(name: "feeddTests", dependencies: ["feedd", "Shared", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "scannerdTests", dependencies: ["scannerd", "Shared", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "stratdTests", dependencies: ["stratd", "Shared", "DaemonKit"], swiftSettings: strict),

@@ -1,3 +1,4 @@
+import Shared
 import Testing
 
 @testable import DaemonKit
@@ -193,7 +194,7 @@ func frame(_ first: UInt8, _ text: String) -> [UInt8] { frame(first, Array(text.
 
     @Test(arguments: 0..<200 as Range<UInt64>)
     func nonsenseGivesEventsOrOneErrorHoweverItIsCut(seed: UInt64) {
-        var random = TestRandom(seed: seed)
+        var random = SeededRandom(seed: seed)
         var bytes = Self.stream
         if seed % 2 == 0 {
             // A stream with a few bytes changed goes deeper than pure noise.
@@ -255,18 +256,5 @@ func frame(_ first: UInt8, _ text: String) -> [UInt8] { frame(first, Array(text.
         #expect(buffer.count == 2 * piece.count)
         buffer.removeAll()
         #expect(buffer.bytes.baseAddress == nil)
-    }
-}
-
-/// SplitMix64: the same seed, the same test.
-struct TestRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { self.state = seed }
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var z = self.state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

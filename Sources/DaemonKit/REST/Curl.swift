@@ -15,8 +15,8 @@ enum Curl {
         return ccurl_global_init() == CURLE_OK
     }()
 
-    /// A new easy handle with what all have in common: no signals, TLS 1.2 at least, no waiting for a resolver's thread
-    /// when a handle is given up.
+    /// A new easy handle with what all have in common: no signals, TLS 1.2 at least, sockets that no child
+    /// inherits, no waiting for a resolver's thread when a handle is given up.
     static func makeHandle() -> Handle {
         precondition(self.isReady, "libcurl could not be initialised")
         guard let handle = curl_easy_init() else { fatalError("curl_easy_init: out of memory") }
@@ -30,6 +30,7 @@ enum Curl {
         _ = ccurl_set_long(handle, CURLOPT_QUICK_EXIT, 1)
         _ = ccurl_set_long(handle, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         _ = ccurl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        _ = ccurl_set_private_sockets(handle)
         _ = ccurl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
     }
 

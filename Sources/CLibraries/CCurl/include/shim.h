@@ -22,6 +22,8 @@ static inline CURLcode ccurl_set_progress(CURL *h, ccurl_progress_callback v) {
 static inline CURLcode ccurl_set_prereq(CURL *h, ccurl_prereq_callback v) {
     return curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, v);
 }
+/// Sockets that no child process inherits; libcurl's own would keep a connection open in whatever the daemon starts.
+CURLcode ccurl_set_private_sockets(CURL *h);
 static inline CURLcode ccurl_get_long(CURL *h, CURLINFO i, long *v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode ccurl_get_socket(CURL *h, curl_socket_t *v) { return curl_easy_getinfo(h, CURLINFO_ACTIVESOCKET, v); }
 static inline CURLMcode ccurl_multi_set_long(CURLM *m, CURLMoption o, long v) { return curl_multi_setopt(m, o, v); }
