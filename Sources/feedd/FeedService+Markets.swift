@@ -25,6 +25,7 @@ extension FeedService {
             case .marketRemoved:
                 self.universe[try envelope.decode(MarketRemoved.self).market] = nil
                 self.reconcile()
+            case .result, .scanStatus, .metrics, .error: break
             default: self.count("scanner_frames_skipped")
             }
         } catch {
@@ -41,11 +42,7 @@ extension FeedService {
         self.logger.info("Universe received", metadata: ["markets": "\(self.universe.count)"])
         for market in self.universe.values.sorted(by: { $0.condition < $1.condition }) { self.describe(market) }
         self.reconcile()
-        // An empty universe is a scanner that has not finished its first pass.
-        if !self.hasUniverse && !self.universe.isEmpty {
-            self.hasUniverse = true
-            self.context.notifier.ready()
-        }
+        self.context.notifier.ready()
     }
 
     /// New terms of a carried market go to its builder and to the subscribers.

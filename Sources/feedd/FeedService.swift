@@ -31,8 +31,6 @@ actor FeedService: DaemonService {
     var numbersByToken: [TokenID: Int64] = [:]
     /// From the scanner.
     var universe: [ConditionID: Market] = [:]
-    /// Whether the scanner's first whole universe has been handled.
-    var hasUniverse = false
     var universeParts: [Market] = []
     /// What each subscriber asked for, by peer.
     var subscriptions: [Int: Subscribe] = [:]

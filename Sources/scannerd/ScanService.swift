@@ -88,15 +88,22 @@ actor ScanService: DaemonService {
         self.lastPass = listing
         self.lastPassAt = .now()
         self.lastError = nil
-        for change in changes { self.publish(change) }
         if self.passCount == 1 {
             self.logger.info(
                 "First pass over the listing is done",
                 metadata: ["listed": "\(listing.listedCount)", "markets": "\(self.universe.markets.count)"])
-            // Who subscribed before the first pass was told of an empty universe.
+            for peer in self.server.peers.values.sorted(by: { $0.id < $1.id }) where peer.isSubscribed {
+                self.sendUniverse(to: peer)
+            }
             self.context.notifier.ready()
+        } else {
+            for change in changes { self.publish(change) }
         }
         self.publishStatus()
+    }
+
+    private func sendUniverse(to peer: FramePeer) {
+        for body in UniverseBody.split(self.universe.sorted, age: self.age) { self.server.send(body, to: peer) }
     }
 
     private func publish(_ change: Universe.Change) {
@@ -123,7 +130,8 @@ actor ScanService: DaemonService {
                 let subscription = try envelope.decode(Subscribe.self)
                 if let id = subscription.id { self.server.send(ResultBody(id: id, .ok(nil)), to: peer) }
                 peer.isSubscribed = true
-                for body in UniverseBody.split(self.universe.sorted, age: self.age) { self.server.send(body, to: peer) }
+                // Before the first pass nobody knows; an empty universe would make every follower drop its markets.
+                if self.passCount > 0 { self.sendUniverse(to: peer) }
                 self.server.send(self.status, to: peer, as: .status)
             case .scanNow:
                 let command = try Command(envelope)
