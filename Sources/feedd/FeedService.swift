@@ -129,7 +129,8 @@ actor FeedService: DaemonService {
         var carried: Int64 = 0
         for builder in self.builders {
             guard let builder else { continue }
-            carried += 1
+            // A resolved market waits to be dropped: nobody misses its book.
+            if builder.trust != .untrusted(.resolved) { carried += 1 }
             if builder.isTrusted { trusted += 1 }
             checks["hashes_checked", default: 0] += builder.counters.checked
             checks["hashes_mismatched", default: 0] += builder.counters.mismatched
