@@ -35,7 +35,8 @@ import Testing
         #expect(get.status == 200 && get.isSuccess)
         #expect(get.startedTime >= before && get.startedTime <= .now())
         #expect(get.duration > .zero && get.duration < .seconds(20))
-        let post = try await client.request(RESTRequest(.post, url: url, headers: [("X-Test", "")], body: Array("{}".utf8)))
+        let post = try await client.request(
+            RESTRequest(.post, url: url, headers: [("X-Test", "")], body: Array("{}".utf8)))
         #expect(self.text(post).hasPrefix("POST|application/json|polybot/0.1||-|") && self.text(post).hasSuffix("|{}"))
         let typed = try await client.request(
             RESTRequest(.delete, url: url, headers: [("content-type", "text/plain")], body: Array("all".utf8)))
@@ -57,7 +58,8 @@ import Testing
         let peer = try await PythonPeer("http_peer.py")
         let client = try Self.client()
         for status in [301, 400, 404, 429, 500, 503] {
-            let response = try await client.request(RESTRequest(url: "http://127.0.0.1:\(peer.port)/status?code=\(status)"))
+            let response = try await client.request(
+                RESTRequest(url: "http://127.0.0.1:\(peer.port)/status?code=\(status)"))
             #expect(response.status == status && !response.isSuccess)
             #expect(response.header("Retry-After") == "7" && response.retryAfter == .seconds(7))
             #expect(response.header("x-odd") == "")
@@ -73,7 +75,9 @@ import Testing
         #expect(self.text(try await client.request(RESTRequest(url: url + "/connections"))) == "1")
         let sizes = try await withThrowingTaskGroup(of: Int.self) { group in
             for size in 0..<50 {
-                group.addTask { try await client.request(RESTRequest(url: url + "/big?size=\(size * 1_000)")).body.count }
+                group.addTask {
+                    try await client.request(RESTRequest(url: url + "/big?size=\(size * 1_000)")).body.count
+                }
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
@@ -181,7 +185,10 @@ import Testing
         #expect(error?.reason == .timedOut && error?.isOutcomeUnknown == false)
     }
 
-    @Test(arguments: ["file:///etc/passwd", "ftp://127.0.0.1/", "http://", "http://a b/", "http://127.0.0.1/\r\nX: y", "http://127.0.0.1:x/"])
+    @Test(arguments: [
+        "file:///etc/passwd", "ftp://127.0.0.1/", "http://", "http://a b/", "http://127.0.0.1/\r\nX: y",
+        "http://127.0.0.1:x/",
+    ])
     func wrongAddressesAreRefused(url: String) async throws {
         let error = await Self.failure(try Self.client(), RESTRequest(url: url))
         #expect(error?.reason == .badRequest && error?.isOutcomeUnknown == false)
@@ -190,7 +197,9 @@ import Testing
     @Test func aHeaderCannotSmuggleAnother() async throws {
         let client = try Self.client()
         for header in [("X", "a\r\nEvil: 1"), ("X\r\nEvil", "1"), ("", "1"), ("X:", "1"), ("X", "\0")] {
-            #expect(await Self.failure(client, RESTRequest(url: "http://127.0.0.1:1/", headers: [header]))?.reason == .badRequest)
+            #expect(
+                await Self.failure(client, RESTRequest(url: "http://127.0.0.1:1/", headers: [header]))?.reason
+                    == .badRequest)
         }
     }
 
@@ -238,7 +247,9 @@ import Testing
     @Test func anEndlessHeadIsGivenUp() async throws {
         let server = try RawServer { connection in
             _ = connection.receive(until: "\r\n\r\n")
-            connection.send("HTTP/1.1 200 OK\r\n" + String(repeating: "X-Filler: \(String(repeating: "y", count: 1_000))\r\n", count: 100))
+            connection.send(
+                "HTTP/1.1 200 OK\r\n"
+                    + String(repeating: "X-Filler: \(String(repeating: "y", count: 1_000))\r\n", count: 100))
             _ = connection.waitForEnd()
         }
         let error = await Self.failure(try Self.client(), RESTRequest(url: "http://127.0.0.1:\(server.port)/"))
@@ -248,7 +259,9 @@ import Testing
     @Test func anInterimAnswerIsNotTheAnswer() async throws {
         let server = try RawServer { connection in
             _ = connection.receive(until: "\r\n\r\n")
-            connection.send("HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-Late:  2 \r\nContent-Length: 2\r\n\r\nok")
+            connection.send(
+                "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-Late:  2 \r\nContent-Length: 2\r\n\r\nok"
+            )
         }
         let response = try await Self.client().request(RESTRequest(url: "http://127.0.0.1:\(server.port)/"))
         #expect(response.status == 200 && response.header("x-early") == nil && response.header("X-LATE") == "2")

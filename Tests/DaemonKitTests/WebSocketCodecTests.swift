@@ -103,15 +103,17 @@ func frame(_ first: UInt8, _ text: String) -> [UInt8] { frame(first, Array(text.
         }
     }
 
-    @Test(arguments: [
-        ("a reserved bit", [0xC1, 0x00]), ("another reserved bit", [0x91, 0x00]), ("a reserved opcode", [0x83, 0x00]),
-        ("a reserved control opcode", [0x8B, 0x00]), ("a masked frame", [0x81, 0x80, 1, 2, 3, 4]),
-        ("a fragmented ping", [0x09, 0x00]), ("a long ping", [0x89, 126, 0, 126]),
-        ("a continuation of nothing", [0x80, 0x00]), ("a length that needed no two bytes", [0x81, 126, 0, 125]),
-        ("a length that needed no eight bytes", [0x81, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]),
-        ("a length with the highest bit", [0x81, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]),
-        ("a message inside a message", [0x01, 0x00, 0x81, 0x00]), ("half a close code", [0x88, 0x01, 0x03]),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("a reserved bit", [0xC1, 0x00]), ("another reserved bit", [0x91, 0x00]),
+            ("a reserved opcode", [0x83, 0x00]),
+            ("a reserved control opcode", [0x8B, 0x00]), ("a masked frame", [0x81, 0x80, 1, 2, 3, 4]),
+            ("a fragmented ping", [0x09, 0x00]), ("a long ping", [0x89, 126, 0, 126]),
+            ("a continuation of nothing", [0x80, 0x00]), ("a length that needed no two bytes", [0x81, 126, 0, 125]),
+            ("a length that needed no eight bytes", [0x81, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]),
+            ("a length with the highest bit", [0x81, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+            ("a message inside a message", [0x01, 0x00, 0x81, 0x00]), ("half a close code", [0x88, 0x01, 0x03]),
+        ] as [(String, [UInt8])])
     func brokenFramingIs1002(what: String, bytes: [UInt8]) {
         #expect(heard(bytes) == [.failed(1002)], "\(what)")
         #expect(heard(bytes.map { [$0] }).first == .failed(1002), "\(what)")
@@ -123,7 +125,9 @@ func frame(_ first: UInt8, _ text: String) -> [UInt8] { frame(first, Array(text.
     }
 
     @Test func closeCodesThatAreNeverSentAre1002() {
-        let allowed: [UInt16] = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4003, 4999]
+        let allowed: [UInt16] = [
+            1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4003, 4999,
+        ]
         for code in allowed {
             #expect(heard(frame(0x88, [UInt8(code >> 8), UInt8(code & 0xFF)])) == [.close(code, "")])
         }
@@ -134,7 +138,8 @@ func frame(_ first: UInt8, _ text: String) -> [UInt8] { frame(first, Array(text.
 
     @Test func aCloseMayHaveNoCodeAndNothingIsReadAfterIt() {
         #expect(heard(frame(0x88, "") + frame(0x81, "late")) == [.close(nil, "")])
-        #expect(heard([frame(0x88, [0x0F, 0xA3] + Array("bye €".utf8)), frame(0x81, "late")]) == [.close(4003, "bye €")])
+        #expect(
+            heard([frame(0x88, [0x0F, 0xA3] + Array("bye €".utf8)), frame(0x81, "late")]) == [.close(4003, "bye €")])
         #expect(heard(frame(0x88, [0x03, 0xE8, 0xFF])) == [.failed(1007)])
     }
 
@@ -143,16 +148,20 @@ func frame(_ first: UInt8, _ text: String) -> [UInt8] { frame(first, Array(text.
         #expect(heard([0x81, 5], messageByteCountMax: 4) == [.failed(1009)])
         #expect(heard([0x81, 127, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]) == [.failed(1009)])
         #expect(heard(frame(0x01, "123") + [0x80, 2], messageByteCountMax: 4) == [.failed(1009)])
-        #expect(heard(frame(0x01, "123") + frame(0x89, "12345") + frame(0x80, "4"), messageByteCountMax: 4).last == .text("1234"))
+        #expect(
+            heard(frame(0x01, "123") + frame(0x89, "12345") + frame(0x80, "4"), messageByteCountMax: 4).last
+                == .text("1234"))
     }
 
     /// Pieces of texts; Swift's own decoder says whether they are UTF-8.
-    @Test(arguments: [
-        [0xC0, 0x80], [0xC1, 0xBF], [0xE0, 0x80, 0x80], [0xE0, 0x9F, 0xBF], [0xE0, 0xA0, 0x80], [0xED, 0x9F, 0xBF],
-        [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xEE, 0x80, 0x80], [0xF0, 0x80, 0x80, 0x80], [0xF0, 0x8F, 0xBF, 0xBF],
-        [0xF0, 0x90, 0x80, 0x80], [0xF4, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80],
-        [0x80], [0xBF], [0xFF], [0xC2], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [0xC2, 0x41], [0xEF, 0xBF, 0xBF],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xC0, 0x80], [0xC1, 0xBF], [0xE0, 0x80, 0x80], [0xE0, 0x9F, 0xBF], [0xE0, 0xA0, 0x80], [0xED, 0x9F, 0xBF],
+            [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xEE, 0x80, 0x80], [0xF0, 0x80, 0x80, 0x80],
+            [0xF0, 0x8F, 0xBF, 0xBF],
+            [0xF0, 0x90, 0x80, 0x80], [0xF4, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80],
+            [0x80], [0xBF], [0xFF], [0xC2], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [0xC2, 0x41], [0xEF, 0xBF, 0xBF],
+        ] as [[UInt8]])
     func textsThatAreNotUTF8Are1007(bytes: [UInt8]) {
         for prefix in ["", "a", "12345678", "123456789012345"] {
             let payload = Array(prefix.utf8) + bytes
@@ -172,8 +181,10 @@ func frame(_ first: UInt8, _ text: String) -> [UInt8] { frame(first, Array(text.
 
     /// Everything that a server may send, in one stream.
     static let stream: [UInt8] =
-        frame(0x81, "[]") + frame(0x81, "Grüße €😀") + frame(0x89, "are you there") + frame(0x01, "one €") + frame(0x00, "")
-        + frame(0x8A, "yes") + frame(0x80, "😀 two") + frame(0x82, [0, 255, 128]) + frame(0x81, String(repeating: "x", count: 300))
+        frame(0x81, "[]") + frame(0x81, "Grüße €😀") + frame(0x89, "are you there") + frame(0x01, "one €")
+        + frame(0x00, "")
+        + frame(0x8A, "yes") + frame(0x80, "😀 two") + frame(0x82, [0, 255, 128])
+        + frame(0x81, String(repeating: "x", count: 300))
         + frame(0x81, "") + frame(0x88, [0x03, 0xE9] + Array("going".utf8))
 
     @Test func everyCutOfAStreamGivesTheSameEvents() {

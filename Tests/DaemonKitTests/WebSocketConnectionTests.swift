@@ -12,7 +12,8 @@ import Testing
         var reason: WebSocketConnection.CloseReason?
     }
 
-    static func options(_ change: (inout WebSocketConnection.Options) -> Void = { _ in }) -> WebSocketConnection.Options {
+    static func options(_ change: (inout WebSocketConnection.Options) -> Void = { _ in }) -> WebSocketConnection.Options
+    {
         var options = WebSocketConnection.Options()
         options.proxy = ""
         change(&options)
@@ -26,7 +27,8 @@ import Testing
     ) async throws -> Story {
         let story = try await onLoop { (loop, finish: @escaping (Story) -> Void) in
             var story = Story()
-            let connection = WebSocketConnection(url: try WebSocketURL(address), options: Self.options(change), loop: loop)
+            let connection = WebSocketConnection(
+                url: try WebSocketURL(address), options: Self.options(change), loop: loop)
             connection.onOpen = { [unowned connection] in
                 story.isOpened = true
                 steer(connection, nil)
@@ -55,11 +57,13 @@ import Testing
     func messagesOfEverySizeComeBack() async throws {
         let peer = try await PythonPeer("websocket_peer.py")
         let sizes = [1, 125, 126, 65_535, 65_536, 900_000]
-        let story = try await self.story("ws://127.0.0.1:\(peer.port)/echo", steer: { connection, text in
-            let next = text.map { (sizes.firstIndex(of: $0.utf8.count) ?? sizes.count) + 1 } ?? 0
-            guard next < sizes.count else { return connection.close() }
-            #expect(connection.send(text: String(repeating: "x", count: sizes[next])))
-        })
+        let story = try await self.story(
+            "ws://127.0.0.1:\(peer.port)/echo",
+            steer: { connection, text in
+                let next = text.map { (sizes.firstIndex(of: $0.utf8.count) ?? sizes.count) + 1 } ?? 0
+                guard next < sizes.count else { return connection.close() }
+                #expect(connection.send(text: String(repeating: "x", count: sizes[next])))
+            })
         #expect(story.texts.map(\.utf8.count) == sizes)
         #expect(story.reason == .closedByUs)
     }
@@ -83,7 +87,9 @@ import Testing
     @Test(.enabled(if: PythonPeer.hasWebSockets, "needs the Python package websockets"))
     func pingsAreAnsweredFragmentsJoinedAndHeadersSent() async throws {
         let peer = try await PythonPeer("websocket_peer.py")
-        let close = { @Sendable (connection: WebSocketConnection, text: String?) in if text != nil { connection.close() } }
+        let close = { @Sendable (connection: WebSocketConnection, text: String?) in
+            if text != nil { connection.close() }
+        }
         #expect(try await self.story("ws://127.0.0.1:\(peer.port)/ping", steer: close).texts == ["ponged"])
         #expect(try await self.story("ws://127.0.0.1:\(peer.port)/fragments", steer: close).texts == ["Grüße €"])
         let headers = try await self.story(
@@ -108,7 +114,10 @@ import Testing
         #expect(isAnswered == true)
     }
 
-    @Test(.enabled(if: PythonPeer.hasWebSockets && TestCertificate.isAvailable, "needs the Python package websockets, openssl"))
+    @Test(
+        .enabled(
+            if: PythonPeer.hasWebSockets && TestCertificate.isAvailable, "needs the Python package websockets, openssl")
+    )
     func tlsWorksWithItsAuthorityAndFailsWithout() async throws {
         let certificate = try TestCertificate()
         let peer = try await PythonPeer("websocket_peer.py", [certificate.certificate, certificate.key])
@@ -118,10 +127,12 @@ import Testing
             "wss://127.0.0.1:\(peer.port)/burst?count=3000&size=2000", change: { $0.caFile = caFile })
         #expect(burst.texts.count == 3_000)
         #expect(burst.reason == .closedByPeer(code: 1000, reason: ""))
-        let large = try await self.story("wss://127.0.0.1:\(peer.port)/echo", change: { $0.caFile = caFile }, steer: { connection, text in
-            guard text == nil else { return connection.close() }
-            #expect(connection.send(text: String(repeating: "y", count: 1_000_000)))
-        })
+        let large = try await self.story(
+            "wss://127.0.0.1:\(peer.port)/echo", change: { $0.caFile = caFile },
+            steer: { connection, text in
+                guard text == nil else { return connection.close() }
+                #expect(connection.send(text: String(repeating: "y", count: 1_000_000)))
+            })
         #expect(large.texts.map(\.utf8.count) == [1_000_000])
         let stranger = try await self.story("wss://127.0.0.1:\(peer.port)/echo")
         guard case .tls = stranger.reason else { return #expect(Bool(false), "\(stranger)") }
@@ -138,12 +149,15 @@ import Testing
             _ = connection.waitForEnd()
         }
         let story = try await self.story("ws://127.0.0.1:\(server.port)/")
-        #expect(story == Story(isOpened: true, texts: ["first", "second"], reason: .closedByPeer(code: 1000, reason: "")))
+        #expect(
+            story == Story(isOpened: true, texts: ["first", "second"], reason: .closedByPeer(code: 1000, reason: "")))
     }
 
     @Test func anAnswerThatTricklesInIsRead() async throws {
         let server = try RawServer { connection in
-            for byte in connection.upgrade() + frame(0x81, "text") + frame(0x88, [0x03, 0xE8]) { connection.send([byte]) }
+            for byte in connection.upgrade() + frame(0x81, "text") + frame(0x88, [0x03, 0xE8]) {
+                connection.send([byte])
+            }
             _ = connection.waitForEnd()
         }
         let story = try await self.story("ws://127.0.0.1:\(server.port)/")
@@ -167,13 +181,15 @@ import Testing
 
     @Test func aServerThatNeverAnswersIsGivenUp() async throws {
         let server = try RawServer { _ = $0.waitForEnd() }
-        let story = try await self.story("ws://127.0.0.1:\(server.port)/", change: { $0.handshakeTimeout = .milliseconds(100) })
+        let story = try await self.story(
+            "ws://127.0.0.1:\(server.port)/", change: { $0.handshakeTimeout = .milliseconds(100) })
         #expect(story.reason == .timedOut(.handshake))
     }
 
     @Test func aTLSHandshakeThatNeverEndsIsGivenUp() async throws {
         let server = try RawServer { _ = $0.waitForEnd() }
-        let story = try await self.story("wss://127.0.0.1:\(server.port)/", change: { $0.connectTimeout = .milliseconds(200) })
+        let story = try await self.story(
+            "wss://127.0.0.1:\(server.port)/", change: { $0.connectTimeout = .milliseconds(200) })
         #expect(story.reason == .timedOut(.connecting))
     }
 
@@ -197,7 +213,9 @@ import Testing
     }
 
     @Test func aLineThatEndsWithoutACloseIsLost() async throws {
-        let polite = try RawServer { connection in connection.send(connection.upgrade() + frame(0x81, "a") + [0x81, 5, 1]) }
+        let polite = try RawServer { connection in
+            connection.send(connection.upgrade() + frame(0x81, "a") + [0x81, 5, 1])
+        }
         let story = try await self.story("ws://127.0.0.1:\(polite.port)/")
         #expect(story.texts == ["a"])
         guard case .connectionLost = story.reason else { return #expect(Bool(false), "\(story)") }
@@ -216,7 +234,8 @@ import Testing
             connection.send(connection.upgrade() + frame(0x81, [0xFF]))
             heardByServer.set(connection.waitForEnd())
         }
-        let story = try await self.story("ws://127.0.0.1:\(server.port)/", change: { $0.closeTimeout = .milliseconds(100) })
+        let story = try await self.story(
+            "ws://127.0.0.1:\(server.port)/", change: { $0.closeTimeout = .milliseconds(100) })
         guard case .protocolError(1007, _) = story.reason else { return #expect(Bool(false), "\(story)") }
         try await waitUntil { heardByServer.value.count > 8 }
         let bytes = heardByServer.value
@@ -229,7 +248,8 @@ import Testing
             connection.send(connection.upgrade() + [0x81, 127, 0, 0, 0, 1, 0, 0, 0, 0])
             _ = connection.waitForEnd()
         }
-        let story = try await self.story("ws://127.0.0.1:\(server.port)/", change: { $0.closeTimeout = .milliseconds(50) })
+        let story = try await self.story(
+            "ws://127.0.0.1:\(server.port)/", change: { $0.closeTimeout = .milliseconds(50) })
         guard case .protocolError(1009, _) = story.reason else { return #expect(Bool(false), "\(story)") }
     }
 
@@ -253,8 +273,12 @@ import Testing
             _ = connection.waitForEnd()
         }
         let address = "ws://127.0.0.1:\(server.port)/"
-        #expect(try await self.story(address, steer: { connection, text in if text != nil { connection.close() } }).texts == ["one"])
-        #expect(try await self.story(address, steer: { connection, text in if text != nil { connection.abort() } }).texts == ["one"])
+        #expect(
+            try await self.story(address, steer: { connection, text in if text != nil { connection.close() } }).texts
+                == ["one"])
+        #expect(
+            try await self.story(address, steer: { connection, text in if text != nil { connection.abort() } }).texts
+                == ["one"])
         let atOnce = try await self.story(address, steer: { connection, _ in connection.abort() })
         #expect(atOnce == Story(isOpened: true, reason: .closedByUs))
     }

@@ -7,7 +7,8 @@ import Testing
 
     func handshake(_ address: String = "ws://venue.test:81/ws/market?x=1") throws -> WebSocketHandshake {
         WebSocketHandshake(
-            url: try WebSocketURL(address), key: Self.sampleKey, userAgent: "polybot/0.1", headers: [("Origin", "https://a.test")])
+            url: try WebSocketURL(address), key: Self.sampleKey, userAgent: "polybot/0.1",
+            headers: [("Origin", "https://a.test")])
     }
 
     func answer(_ lines: [String], status: String = "HTTP/1.1 101 Switching Protocols") -> [UInt8] {
@@ -47,11 +48,13 @@ import Testing
 
     @Test(arguments: [200, 301, 403, 429, 503])
     func anotherStatusIsARejection(status: Int) throws {
-        #expect(try self.outcome(self.answer([], status: "HTTP/1.1 \(status) No")) == .failure(.rejected(status: status)))
+        #expect(
+            try self.outcome(self.answer([], status: "HTTP/1.1 \(status) No")) == .failure(.rejected(status: status)))
     }
 
     @Test(arguments: [
-        ["Connection: Upgrade", accept], ["Upgrade: websocket", accept], ["Upgrade: websocket", "Connection: close", accept],
+        ["Connection: Upgrade", accept], ["Upgrade: websocket", accept],
+        ["Upgrade: websocket", "Connection: close", accept],
         ["Upgrade: websocket", "Connection: Upgrade"], ["Upgrade: h2c", "Connection: Upgrade", accept],
         ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOO="],
         ["Upgrade: websocket", "Connection: Upgrade", accept, "Sec-WebSocket-Extensions: permessage-deflate"],
@@ -84,7 +87,9 @@ import Testing
 
     @Test func addressesAreTakenApart() throws {
         let market = try WebSocketURL("wss://ws-subscriptions-clob.polymarket.com/ws/market")
-        #expect(market.isSecure && market.authority == "ws-subscriptions-clob.polymarket.com" && market.target == "/ws/market")
+        #expect(
+            market.isSecure && market.authority == "ws-subscriptions-clob.polymarket.com"
+                && market.target == "/ws/market")
         #expect(market.lineURL == "https://ws-subscriptions-clob.polymarket.com/")
         let local = try WebSocketURL("WS://[::1]:8080?a=b")
         #expect(!local.isSecure && local.authority == "[::1]:8080" && local.target == "/?a=b")
@@ -93,16 +98,19 @@ import Testing
     }
 
     @Test(arguments: [
-        "http://a/", "a", "", "ws://", "ws:///x", "ws://a b/", "ws://a/\r\nX: y", "ws://a#b", "ws://u@a/", "ws://a:0/", "ws://a:65536",
-        "ws://a:x", "ws://:1", "ws://[::1", "ws://[]", "ws://[::1]x", "ws://a:+1", "ws://münchen.test", "ws://" + String(repeating: "a", count: 9_000),
+        "http://a/", "a", "", "ws://", "ws:///x", "ws://a b/", "ws://a/\r\nX: y", "ws://a#b", "ws://u@a/", "ws://a:0/",
+        "ws://a:65536",
+        "ws://a:x", "ws://:1", "ws://[::1", "ws://[]", "ws://[::1]x", "ws://a:+1", "ws://münchen.test",
+        "ws://" + String(repeating: "a", count: 9_000),
     ])
     func wrongAddressesAreRefused(address: String) {
         #expect(throws: WebSocketURLError.self) { try WebSocketURL(address) }
     }
 
     @Test func base64IsPadded() {
-        #expect(["", "f", "fo", "foo", "foob", "fooba", "foobar"].map { Base64.encode(Array($0.utf8)) } == [
-            "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy",
-        ])
+        #expect(
+            ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map { Base64.encode(Array($0.utf8)) } == [
+                "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy",
+            ])
     }
 }

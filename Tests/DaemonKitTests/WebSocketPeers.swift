@@ -10,6 +10,7 @@ final class PythonPeer: Sendable {
     static let isAvailable = succeeds([python, "-c", "import ssl"])
     static let hasWebSockets = succeeds([python, "-c", "import websockets.asyncio.server"])
 
+    private static let spawning = DaemonKit.Mutex()
     private let process: pid_t
     private let input: Int32
     let port: Int
@@ -21,18 +22,23 @@ final class PythonPeer: Sendable {
             () throws(SystemError) in
             var input: [Int32] = [0, 0]
             var output: [Int32] = [0, 0]
-            guard pipe2(&input, Int32(O_CLOEXEC)) == 0, pipe2(&output, Int32(O_CLOEXEC)) == 0 else { throw SystemError("pipe2") }
-            defer {
-                close(input[0])
-                close(output[1])
-                close(output[0])
+            // One at a time: no peer may inherit the pipes of another, whose end it would hide.
+            Self.spawning.lock()
+            let spawned = Result { () throws(SystemError) in
+                guard pipe(&input) == 0, pipe(&output) == 0 else { throw SystemError("pipe") }
+                for descriptor in input + output { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+                return try spawn([Self.python, path] + arguments, input: input[0], output: output[1])
             }
-            let process = try spawn([Self.python, path] + arguments, input: input[0], output: output[1])
+            Self.spawning.unlock()
+            defer { close(output[0]) }
+            close(input[0])
             close(output[1])
-            output[1] = -1
+            let process = try spawned.get()
             var line = ""
             var byte: UInt8 = 0
-            while read(output[0], &byte, 1) == 1, byte != UInt8(ascii: "\n") { line.unicodeScalars.append(Unicode.Scalar(byte)) }
+            while read(output[0], &byte, 1) == 1, byte != UInt8(ascii: "\n") {
+                line.unicodeScalars.append(Unicode.Scalar(byte))
+            }
             guard let port = Int(line) else { throw SystemError("the peer \(script) did not start", code: ECHILD) }
             return (process, input[1], port)
         }.get()
@@ -55,15 +61,15 @@ func succeeds(_ arguments: [String]) -> Bool {
     return clinux_wifexited(status) != 0 && clinux_exit_status(status) == 0
 }
 
-private func spawn(_ arguments: [String], input: Int32, output: Int32, errors: Int32? = nil) throws(SystemError) -> pid_t {
+private func spawn(
+    _ arguments: [String], input: Int32, output: Int32, errors: Int32? = nil
+) throws(SystemError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     if let errors { posix_spawn_file_actions_adddup2(&actions, errors, 2) }
-    // Other tests run at the same time: a connection of theirs that lived on in a child would never end.
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     let words = arguments.map { strdup($0) }
     defer { words.forEach { free($0) } }
     var process: pid_t = 0
@@ -100,7 +106,8 @@ final class RawServer: Sendable {
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let port = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                guard bind(listener, $0, size) == 0, listen(listener, 8) == 0, getsockname(listener, $0, &size) == 0 else { return 0 }
+                guard bind(listener, $0, size) == 0, listen(listener, 8) == 0, getsockname(listener, $0, &size) == 0
+                else { return 0 }
                 return 1
             }
         }
@@ -109,9 +116,11 @@ final class RawServer: Sendable {
         self.port = Int(UInt16(bigEndian: address.sin_port))
         self.thread = try WorkerThread {
             while true {
-                let descriptor = accept(listener, nil, nil)
+                var readiness = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+                guard poll(&readiness, 1, -1) == 1 else { return }
+                let descriptor = clinux_accept(listener)
                 guard descriptor >= 0 else { return }
-                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+                _ = fcntl(descriptor, F_SETFL, 0)
                 // No test may hang on a client that does not speak.
                 var limit = timeval(tv_sec: 20, tv_usec: 0)
                 setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -134,7 +143,9 @@ struct RawConnection {
     func send(_ bytes: [UInt8]) {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { Glibc.send(self.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(self.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { return }
             sent += count
         }
@@ -171,7 +182,8 @@ struct RawConnection {
         let mark = "Sec-WebSocket-Key: "
         let line = request.split(separator: "\r\n").first { $0.hasPrefix(mark) } ?? ""
         let accept = WebSocketHandshake.accept(for: String(line.dropFirst(mark.count)))
-        let head = "HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n"
+        let head =
+            "HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n"
         return Array(head.utf8)
     }
 
@@ -195,8 +207,10 @@ final class TestCertificate: Sendable {
         guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
         self.directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         let made = succeeds([
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", "/CN=polybot test", "-addext", "subjectAltName=IP:127.0.0.1", "-out", self.directory + "/certificate.pem",
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+            "2",
+            "-subj", "/CN=polybot test", "-addext", "subjectAltName=IP:127.0.0.1", "-out",
+            self.directory + "/certificate.pem",
             "-keyout", self.directory + "/key.pem",
         ])
         guard made else { throw SystemError("openssl req", code: ENOENT) }

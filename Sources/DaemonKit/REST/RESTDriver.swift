@@ -142,7 +142,7 @@ final class RESTDriver: @unchecked Sendable {
             guard message.msg == CURLMSG_DONE, let handle = message.easy_handle else { continue }
             let code = message.data.result
             guard let transfer = self.transfers[handle] else { continue }
-            // Counted out before its caller goes on, who may ask again at once; its handle is reset only after it was read.
+            // Counted out before its caller goes on, who may ask again at once; reset only after it was read.
             self.forget()
             transfer.finish(code)
             self.release(handle, multi)

@@ -54,7 +54,8 @@ final class RESTTransfer: @unchecked Sendable {
             _ = ccurl_set_long(handle, CURLOPT_POST, 1)
             _ = ccurl_set_long(handle, CURLOPT_POSTFIELDSIZE, request.body.count)
             request.body.withUnsafeBytes { bytes in
-                _ = ccurl_set_pointer(handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+                _ = ccurl_set_pointer(
+                    handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
             }
         }
         if request.method == .delete { _ = ccurl_set_string(handle, CURLOPT_CUSTOMREQUEST, "DELETE") }
@@ -83,13 +84,15 @@ final class RESTTransfer: @unchecked Sendable {
         _ = ccurl_set_write(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             let buffer = UnsafeRawBufferPointer(start: bytes, count: size * count)
-            return Unmanaged<RESTTransfer>.fromOpaque(context).takeUnretainedValue().receivedBody(buffer) ? buffer.count : 0
+            return Unmanaged<RESTTransfer>.fromOpaque(context).takeUnretainedValue().receivedBody(buffer)
+                ? buffer.count : 0
         }
         _ = ccurl_set_pointer(handle, CURLOPT_HEADERDATA, context)
         _ = ccurl_set_write(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             let buffer = UnsafeRawBufferPointer(start: bytes, count: size * count)
-            return Unmanaged<RESTTransfer>.fromOpaque(context).takeUnretainedValue().receivedLine(buffer) ? buffer.count : 0
+            return Unmanaged<RESTTransfer>.fromOpaque(context).takeUnretainedValue().receivedLine(buffer)
+                ? buffer.count : 0
         }
         _ = ccurl_set_pointer(handle, CURLOPT_PREREQDATA, context)
         _ = ccurl_set_prereq(handle) { context, _, _, _, _ in
@@ -138,7 +141,9 @@ final class RESTTransfer: @unchecked Sendable {
     /// libcurl is done with it.
     func finish(_ code: CURLcode) {
         var status = 0
-        if code == CURLE_OK, let handle = self.handle, ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK {
+        if code == CURLE_OK, let handle = self.handle,
+            ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK
+        {
             let response = RESTResponse(
                 status: status, headers: self.headers, body: self.body, startedTime: self.startedTime,
                 duration: .now() - self.startedInstant)

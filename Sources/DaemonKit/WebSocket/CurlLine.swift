@@ -63,7 +63,8 @@ final class CurlLine {
             }
             var count = 0
             let code = self.writing.withUnsafeBytes {
-                curl_easy_send(self.handle, $0.baseAddress.map { $0 + self.writtenCount }, $0.count - self.writtenCount, &count)
+                curl_easy_send(
+                    self.handle, $0.baseAddress.map { $0 + self.writtenCount }, $0.count - self.writtenCount, &count)
             }
             if code == CURLE_AGAIN { return .wouldBlock }
             guard code == CURLE_OK else { return .failed(String(cString: curl_easy_strerror(code))) }

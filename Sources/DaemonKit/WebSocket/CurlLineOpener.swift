@@ -4,9 +4,9 @@ import Synchronization
 
 /// Opens one `CurlLine`: name resolution, proxy, TCP and TLS by libcurl, on a thread of its own that ends with it.
 ///
-/// libcurl's blocking connect cannot be on the loop, and its non-blocking one still resolves names in threads of its own
-/// and keeps the handle in a multi for ever. The thread is bounded by the connect timeout; an opener that is given up
-/// tells libcurl so, which ends the thread within about a second.
+/// libcurl's blocking connect cannot be on the loop, and its non-blocking one still resolves names in threads of its
+/// own and keeps the handle in a multi for ever. The thread is bounded by the connect timeout; an opener that is given
+/// up tells libcurl so, which ends the thread within about a second.
 final class CurlLineOpener: @unchecked Sendable {
     enum Outcome {
         case opened(CurlLine)

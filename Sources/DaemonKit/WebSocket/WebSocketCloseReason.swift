@@ -42,7 +42,8 @@ extension WebSocketConnection {
             case .timedOut(.connecting): "no connection in time"
             case .timedOut(.handshake): "no answer to the handshake in time"
             case .closedByPeer(let code, let reason):
-                "closed by the peer with \(code.map { "code \($0)" } ?? "no code")" + (reason.isEmpty ? "" : ": \(reason)")
+                "closed by the peer with \(code.map { "code \($0)" } ?? "no code")"
+                    + (reason.isEmpty ? "" : ": \(reason)")
             case .protocolError(let code, let detail):
                 WebSocketProtocolError(code: code, detail: detail).description
             case .connectionLost(let detail): "the connection was lost: \(detail)"

@@ -192,7 +192,9 @@ public struct WebSocketCodec: ~Copyable {
         return isText ? .text(self.message.bytes) : .binary(self.message.bytes)
     }
 
-    private static func wholeMessage(_ opcode: WebSocketFrame.Opcode, _ bytes: Bytes) throws(WebSocketProtocolError) -> Event {
+    private static func wholeMessage(
+        _ opcode: WebSocketFrame.Opcode, _ bytes: Bytes
+    ) throws(WebSocketProtocolError) -> Event {
         guard opcode == .text else { return .binary(bytes) }
         var utf8 = UTF8Validator()
         guard utf8.accept(bytes) && utf8.isComplete else { throw Self.notUTF8 }
@@ -226,5 +228,7 @@ public struct WebSocketCodec: ~Copyable {
         WebSocketProtocolError(code: 1002, detail: detail)
     }
 
-    private static var notUTF8: WebSocketProtocolError { WebSocketProtocolError(code: 1007, detail: "a text is not UTF-8") }
+    private static var notUTF8: WebSocketProtocolError {
+        WebSocketProtocolError(code: 1007, detail: "a text is not UTF-8")
+    }
 }

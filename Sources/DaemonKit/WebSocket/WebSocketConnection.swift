@@ -1,7 +1,7 @@
 /// One WebSocket connection to a venue, on an event loop.
 ///
-/// It belongs to the loop: created, used and called back there, never elsewhere. From `connect()` until its end it keeps
-/// itself alive. It does not reconnect; whoever owns it decides that, and makes a new one.
+/// It belongs to the loop: created, used and called back there, never elsewhere. From `connect()` until its end it
+/// keeps itself alive. It does not reconnect; whoever owns it decides that, and makes a new one.
 ///
 /// Pings are answered by it. A closed connection is read until the peer ends it too, or for `closeTimeout`, so that
 /// neither side's close frame is lost in a reset.
@@ -85,6 +85,11 @@ public final class WebSocketConnection {
         if case .open = self.state { true } else { false }
     }
 
+    /// Nothing is left of it: the socket is closed. Later than `onClosed`, when both sides had to say goodbye.
+    var isEnded: Bool {
+        if case .closed = self.state { true } else { false }
+    }
+
     // MARK: What the owner asks for
 
     /// Begins to connect. Once in the life of a connection.
@@ -106,7 +111,7 @@ public final class WebSocketConnection {
         }
     }
 
-    /// Queues a text message and sends what the socket takes. False: not open, or the queue is full; nothing was queued.
+    /// Queues a text message and sends what the socket takes. False: not open or the queue is full; nothing was queued.
     @discardableResult
     public func send(text: some Collection<UInt8>) -> Bool { self.send(.text, text) }
 
@@ -122,7 +127,7 @@ public final class WebSocketConnection {
     @discardableResult
     public func ping() -> Bool { self.send(.ping, []) }
 
-    /// Ends the connection in good order: sends a close frame, then waits for the peer's. No text is delivered any more.
+    /// Ends the connection in good order: sends a close frame, then waits for the peer's. No text is delivered after it.
     ///
     /// - Parameter code: 1000 for "done", 1001 for "going away", 3000...4999 for reasons of one's own.
     public func close(code: UInt16 = 1000, reason: String = "") {

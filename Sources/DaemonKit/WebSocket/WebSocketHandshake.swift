@@ -40,7 +40,8 @@ public struct WebSocketHandshake: Sendable {
             "Sec-WebSocket-Key: \(encodedKey)", "Sec-WebSocket-Version: 13", "User-Agent: \(userAgent)",
         ]
         lines += headers.map { "\($0.name): \($0.value)" }
-        precondition(lines.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }, "a header has a control character")
+        precondition(
+            lines.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }, "a header has a control character")
         self.request = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
         self.expectedAccept = Self.accept(for: encodedKey)
     }
@@ -67,7 +68,8 @@ public struct WebSocketHandshake: Sendable {
             .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
         let statusLine = String(decoding: lines.removeFirst(), as: UTF8.self)
         let words = statusLine.split(separator: " ", maxSplits: 2)
-        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), words[1].utf8.count == 3, let status = Int(words[1]) else {
+        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), words[1].utf8.count == 3, let status = Int(words[1])
+        else {
             throw .malformed("it begins with \"\(statusLine.prefix(80))\"")
         }
         guard status == 101 else { throw .rejected(status: status) }
@@ -81,7 +83,9 @@ public struct WebSocketHandshake: Sendable {
             values[name] = values[name].map { "\($0),\(value)" } ?? value
         }
         guard values["upgrade"]?.lowercased() == "websocket" else { throw .malformed("no \"Upgrade: websocket\"") }
-        let tokens = values["connection", default: ""].lowercased().split(separator: ",").map { Self.trimmed(String($0)) }
+        let tokens = values["connection", default: ""].lowercased().split(separator: ",").map {
+            Self.trimmed(String($0))
+        }
         guard tokens.contains("upgrade") else { throw .malformed("no \"Connection: Upgrade\"") }
         guard values["sec-websocket-accept"] == self.expectedAccept else {
             throw .malformed("its Sec-WebSocket-Accept is not the answer to our key")
@@ -119,7 +123,9 @@ enum Base64 {
         var output: [UInt8] = []
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = (0..<3).reduce(UInt32(0)) { $0 << 8 | (start + $1 < bytes.count ? UInt32(bytes[start + $1]) : 0) }
+            let bits = (0..<3).reduce(UInt32(0)) {
+                $0 << 8 | (start + $1 < bytes.count ? UInt32(bytes[start + $1]) : 0)
+            }
             for index in 0..<4 {
                 let letter = self.alphabet[Int(bits >> (18 - 6 * UInt32(index)) & 0x3F)]
                 output.append(index <= group.count ? letter : UInt8(ascii: "="))

@@ -15,7 +15,9 @@ static inline CURLcode ccurl_set_string(CURL *h, CURLoption o, const char *v) { 
 static inline CURLcode ccurl_set_pointer(CURL *h, CURLoption o, void *v) { return curl_easy_setopt(h, o, v); }
 static inline CURLcode ccurl_set_list(CURL *h, CURLoption o, struct curl_slist *v) { return curl_easy_setopt(h, o, v); }
 /// CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION.
-static inline CURLcode ccurl_set_write(CURL *h, CURLoption o, ccurl_write_callback v) { return curl_easy_setopt(h, o, v); }
+static inline CURLcode ccurl_set_write(CURL *h, CURLoption o, ccurl_write_callback v) {
+    return curl_easy_setopt(h, o, v);
+}
 static inline CURLcode ccurl_set_progress(CURL *h, ccurl_progress_callback v) {
     return curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, v);
 }
@@ -25,6 +27,8 @@ static inline CURLcode ccurl_set_prereq(CURL *h, ccurl_prereq_callback v) {
 /// Sockets that no child process inherits; libcurl's own would keep a connection open in whatever the daemon starts.
 CURLcode ccurl_set_private_sockets(CURL *h);
 static inline CURLcode ccurl_get_long(CURL *h, CURLINFO i, long *v) { return curl_easy_getinfo(h, i, v); }
-static inline CURLcode ccurl_get_socket(CURL *h, curl_socket_t *v) { return curl_easy_getinfo(h, CURLINFO_ACTIVESOCKET, v); }
+static inline CURLcode ccurl_get_socket(CURL *h, curl_socket_t *v) {
+    return curl_easy_getinfo(h, CURLINFO_ACTIVESOCKET, v);
+}
 static inline CURLMcode ccurl_multi_set_long(CURLM *m, CURLMoption o, long v) { return curl_multi_setopt(m, o, v); }
 #endif
