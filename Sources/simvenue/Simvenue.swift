@@ -29,7 +29,7 @@ struct Simvenue {
     private static func run(_ flags: Flags) throws -> Int32 {
         let stopSignals = Self.holdStopSignals()
         let lifeline = try Self.lifeline()
-        let makeCore: @Sendable (Int64) -> any VenueCore = { SimulatedVenue(flags.settings, at: $0) }
+        let makeCore = try Self.core(flags)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let server: VenueServer
@@ -45,6 +45,19 @@ struct Simvenue {
         Self.write("simvenue: stopping\n", to: STDERR_FILENO)
         try group.syncShutdownGracefully()
         return 0
+    }
+
+    /// What is to be served. A recording is read whole before anybody is told that we are ready.
+    private static func core(_ flags: Flags) throws(Flags.Problem) -> @Sendable (Int64) -> any VenueCore {
+        guard let path = flags.replay else { return { SimulatedVenue(flags.settings, at: $0) } }
+        do {
+            let recording = try Recording(parsing: try RecordingFile.read(path))
+            Self.write(
+                "simvenue: \(recording.frames.count) frames of \(recording.marketCount) markets in \(path)\n", to: STDERR_FILENO)
+            return { ReplayVenue(recording, speed: flags.speed, at: $0) }
+        } catch {
+            throw Flags.Problem(sentence: "cannot replay \(path): \(error.sentence)")
+        }
     }
 
     // MARK: Signals

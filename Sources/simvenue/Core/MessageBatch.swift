@@ -7,7 +7,7 @@ struct Audience: Hashable, Sendable {
     static let second: UInt8 = 2
     static let both: UInt8 = 3
 
-    /// Slot of the market; `nil` for a broadcast.
+    /// Slot of the market; `nil` for a broadcast to all who subscribed to anything.
     let slot: Int?
     /// Outcomes whose subscribers get it.
     let tokens: UInt8
@@ -19,12 +19,16 @@ struct Audience: Hashable, Sendable {
     }
     /// Everybody with the custom features, whatever is subscribed.
     static let everybody = Audience(slot: nil, tokens: Audience.both, needsFeatures: true)
+    /// Everybody who subscribed to anything.
+    static let anybody = Audience(slot: nil, tokens: Audience.both, needsFeatures: false)
 }
 
 /// Messages of the market channel in the order in which they leave, each encoded once for all who get it.
 struct MessageBatch: Sendable {
     struct Entry: Sendable {
         let audience: Audience
+        /// Further markets that the message speaks of; rare, hence beside.
+        let others: [Audience]
         let range: Range<Int>
     }
 
@@ -38,10 +42,10 @@ struct MessageBatch: Sendable {
 
     /// Appends the message that `body` writes.
     @inline(__always)
-    mutating func append(for audience: Audience, _ body: (inout [UInt8]) -> Void) {
+    mutating func append(for audience: Audience, others: [Audience] = [], _ body: (inout [UInt8]) -> Void) {
         let start = self.bytes.count
         body(&self.bytes)
-        self.entries.append(Entry(audience: audience, range: start..<self.bytes.count))
+        self.entries.append(Entry(audience: audience, others: others, range: start..<self.bytes.count))
         if !audience.needsFeatures { self.plainCount += 1 }
     }
 

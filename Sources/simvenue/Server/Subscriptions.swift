@@ -34,8 +34,12 @@ struct Subscriptions: Sendable {
         self.remove(Listing.TokenPlace(slot: slot, outcome: 1))
     }
 
-    func wants(_ audience: Audience) -> Bool {
-        guard let slot = audience.slot else { return self.featureCount > 0 }
+    func wants(_ entry: MessageBatch.Entry) -> Bool {
+        self.wants(entry.audience) || entry.others.contains { self.wants($0) }
+    }
+
+    private func wants(_ audience: Audience) -> Bool {
+        guard let slot = audience.slot else { return (audience.needsFeatures ? self.featureCount : self.count) > 0 }
         guard slot < self.bits.count else { return false }
         return self.bits[slot] & (audience.needsFeatures ? audience.tokens << 2 : audience.tokens) != 0
     }

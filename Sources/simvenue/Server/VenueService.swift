@@ -121,7 +121,7 @@ final class VenueService {
         }
         var start = 0
         for (index, entry) in self.batch.entries.enumerated() {
-            if subscriber.subscriptions.wants(entry.audience) {
+            if subscriber.subscriptions.wants(entry) {
                 if runEnd != start {
                     close()
                     runStart = start
