@@ -19,9 +19,7 @@ extension FeedService {
         let now = Instant.now()
         self.messageCount += 1
         do throws(JSONError) {
-            var reader = self.reader
-            defer { self.reader = reader }
-            switch try reader.read(text, { self.take($0, received: received, now: now) }) {
+            switch try self.reader.read(text, { self.take($0, received: received, now: now) }) {
             case .events, .pong: break
             case .notice(let notice):
                 self.count("notices")
