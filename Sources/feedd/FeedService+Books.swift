@@ -96,7 +96,9 @@ extension FeedService {
         case .unchanged: break
         case .delta: self.server.publish(self.builders[index]!.delta, market: n, as: .book(n: n))
         case .snapshot:
-            self.lookups.untrustedSince[n] = nil
+            if self.lookups.untrustedSince.removeValue(forKey: n) != nil && self.builders[index]!.epoch > 1 {
+                self.logger.info("Book is trusted again", metadata: ["market": "\(self.builders[index]!.market.condition)"])
+            }
             self.server.publish(self.builders[index]!.body(conflated: nil), market: n, as: .book(n: n))
         case .distrusted(let reason):
             self.count("distrusted_\(reason.rawValue)")
