@@ -27,7 +27,11 @@ import Testing
             connection.onClosed = { _ in
                 // The server's verdict counts what it reads until the line ends.
                 func endWhenDrained() {
-                    if connection.isEnded { finish(lastText) } else { loop.after(.milliseconds(1)) { endWhenDrained() } }
+                    if connection.isEnded {
+                        finish(lastText)
+                    } else {
+                        loop.after(.milliseconds(1)) { endWhenDrained() }
+                    }
                 }
                 endWhenDrained()
             }

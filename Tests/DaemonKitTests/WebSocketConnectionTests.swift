@@ -164,6 +164,24 @@ import Testing
         #expect(story == Story(isOpened: true, texts: ["text"], reason: .closedByPeer(code: 1000, reason: "")))
     }
 
+    @Test func aPlainProxyIsTunnelledThroughAndMayRefuse() async throws {
+        let proxy = try RawServer { connection in
+            let request = connection.receive(until: "\r\n\r\n")
+            guard request.hasPrefix("CONNECT venue.invalid:81 HTTP/1.1\r\n") else {
+                return connection.send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+            }
+            connection.send("HTTP/1.1 200 Connected\r\n\r\n")
+            connection.send(connection.upgrade() + frame(0x81, "through") + frame(0x88, [0x03, 0xE8]))
+            _ = connection.waitForEnd { $0.count == 8 }
+        }
+        let address = "http://127.0.0.1:\(proxy.port)"
+        let story = try await self.story("ws://venue.invalid:81/", change: { $0.proxy = address })
+        #expect(story.texts == ["through"])
+        let refused = try await self.story("ws://other.invalid/", change: { $0.proxy = address })
+        guard case .connectFailed(let detail) = refused.reason else { return #expect(Bool(false), "\(refused)") }
+        #expect(detail.contains("403"))
+    }
+
     @Test func aRefusedConnectionSaysSo() async throws {
         let port = try RawServer { _ in }.port
         let story = try await self.story("ws://127.0.0.1:\(port)/")

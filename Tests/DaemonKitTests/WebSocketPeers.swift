@@ -71,7 +71,7 @@ private func spawn(
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     if let errors { posix_spawn_file_actions_adddup2(&actions, errors, 2) }
     let words = arguments.map { strdup($0) }
-    defer { words.forEach { free($0) } }
+    defer { for word in words { free(word) } }
     var process: pid_t = 0
     let error = posix_spawnp(&process, arguments[0], &actions, nil, words + [nil], Glibc.environ)
     guard error == 0 else { throw SystemError("posix_spawnp \(arguments[0])", code: error) }

@@ -79,7 +79,6 @@ final class RESTTransfer: @unchecked Sendable {
 
     private func setCallbacks(_ handle: Curl.Handle) {
         let context = Unmanaged.passUnretained(self).toOpaque()
-        _ = ccurl_set_pointer(handle, CURLOPT_PRIVATE, context)
         _ = ccurl_set_pointer(handle, CURLOPT_WRITEDATA, context)
         _ = ccurl_set_write(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
