@@ -67,7 +67,7 @@ struct ConfigurationDocument {
 
     /// A key that holds a dot or other signs is none of ours; quoted, it cannot pass for a path.
     private static func component(_ key: String) -> String {
-        let isPlain = !key.isEmpty && key.utf8.allSatisfy(Self.isPlain)
+        let isPlain = !key.isEmpty && key.utf8.allSatisfy(Self.isPlain) && !ConfigurationText.looksSecret(key)
         return isPlain ? key : "\"\(ConfigurationText.cut(key))\""
     }
 

@@ -55,7 +55,8 @@ enum ConfigurationText {
     /// `text` without control characters, shortened, and without anything that looks like a private key.
     static func cut(_ text: String) -> String {
         if Self.looksSecret(text) { return "…not shown, it may be a private key…" }
-        let plain = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
+        let scalars = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }
+        let plain = String(String.UnicodeScalarView(scalars))
         return plain.count <= Self.shownCountMax ? plain : plain.prefix(Self.shownCountMax) + "…"
     }
 
@@ -76,8 +77,10 @@ enum ConfigurationText {
         // A key that stands in the wrong section, or in none.
         let last = lowered.split(separator: ".").last.map(String.init) ?? lowered
         if let moved = names.first(where: { $0 == last || $0.hasSuffix("." + last) }) { return moved }
-        let ranked = names.map { (distance: Self.distance(lowered, $0.lowercased()), name: $0) }.min { $0.distance < $1.distance }
-        guard let best = ranked, best.distance <= max(2, name.count / 4) else { return nil }
+        let ranked = names.map { (distance: Self.distance(lowered, $0.lowercased()), name: $0) }
+        guard let best = ranked.min(by: { $0.distance < $1.distance }), best.distance <= max(2, name.count / 4) else {
+            return nil
+        }
         return best.name
     }
 

@@ -69,7 +69,8 @@ extension ConfigurationKey {
 
     /// Whole milliseconds.
     static func milliseconds(
-        _ path: String, _ at: Property<Duration>, _ range: ClosedRange<Int64>, _ summary: String, was names: [String] = []
+        _ path: String, _ at: Property<Duration>, _ range: ClosedRange<Int64>, _ summary: String,
+        was names: [String] = []
     ) -> Self {
         Self(path, .integer(range), summary, names, read: { .integer($0[keyPath: at].milliseconds) }) {
             if case .integer(let value) = $1 { $0[keyPath: at] = .milliseconds(value) }

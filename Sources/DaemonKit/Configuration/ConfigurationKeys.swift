@@ -14,7 +14,8 @@ extension ConfigurationKey {
 
     private static let trading: [ConfigurationKey] = [
         .choice(
-            "trading.mode", \.trading.mode, "paper pretends to trade, live trades; DRY_RUN=true forces paper and DRY_RUN=false alone changes nothing"),
+            "trading.mode", \.trading.mode,
+            "paper pretends to trade, live trades; DRY_RUN=true forces paper, DRY_RUN=false alone changes nothing"),
         .dollars(
             "trading.paper_balance_usd", \.trading.paperBalance, milliRange: 0...largestAmount,
             "What a paper account starts with"),
@@ -131,7 +132,8 @@ extension ConfigurationKey {
             "Loss since the best moment that halts trading"),
         .price("risk.price_band", \.risk.priceBand, "How far from the middle of the book an order may be"),
         .milliseconds(
-            "risk.book_age_max_ms", \.risk.bookAgeMax, 100...day, "No order on a book that was last heard of before this"),
+            "risk.book_age_max_ms", \.risk.bookAgeMax, 100...day,
+            "No order on a book that was last heard of longer ago than this"),
         .milliseconds(
             "risk.clock_skew_max_ms", \.risk.clockSkewMax, 10...60_000,
             "No order while our clock and the venue's differ by more"),
@@ -158,7 +160,8 @@ extension ConfigurationKey {
             "Shares in one order"),
         .dollars(
             "strategies.maker.order_size_usd", \.strategies.maker.orderValue, milliRange: 0...largestAmount,
-            "When over 0, an order's size is this much money at its price instead of order_size", was: ["ORDER_SIZE_USD"]),
+            "When over 0, an order's size is this much money at its price instead of order_size",
+            was: ["ORDER_SIZE_USD"]),
         .count(
             "strategies.maker.half_spread_ticks", \.strategies.maker.halfSpreadTicks, 1...1_000,
             "Ticks between the middle and each quote"),

@@ -158,7 +158,9 @@ enum ConfigurationKind: Equatable, Sendable {
             guard afterHost.count < hostAndPort.count else { return nil }
         }
         if !afterHost.isEmpty {
-            guard afterHost.first == ":", let port = Int(afterHost.dropFirst()), (1...65_535).contains(port) else { return nil }
+            guard afterHost.first == ":", let port = Int(afterHost.dropFirst()), (1...65_535).contains(port) else {
+                return nil
+            }
         }
         var url = text
         while url.last == "/" { url.removeLast() }

@@ -28,8 +28,8 @@ extension Configuration {
             sources.file = (named, text)
         } else {
             for candidate in defaultPaths where sources.file == nil {
-                guard let text = try Self.read(candidate, byteCountMax: ConfigurationDocument.byteCountMax) else { continue }
-                sources.file = (candidate, text)
+                let text = try Self.read(candidate, byteCountMax: ConfigurationDocument.byteCountMax)
+                sources.file = text.map { (candidate, $0) }
             }
         }
         if readsDotEnv {
@@ -55,7 +55,9 @@ extension Configuration {
         }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw refuse("is not a regular file") }
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw refuse("is not a regular file")
+        }
         guard status.st_size <= byteCountMax else { throw refuse("is over \(byteCountMax) bytes long") }
         var bytes = [UInt8](repeating: 0, count: byteCountMax + 1)
         var count = 0

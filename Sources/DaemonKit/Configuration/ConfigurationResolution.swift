@@ -57,7 +57,9 @@ private struct Resolution {
     private static let keys = Dictionary(uniqueKeysWithValues: ConfigurationKey.all.map { ($0.path, $0) })
     private static let sections = Set(ConfigurationKey.all.map(\.section)).union(["strategies"])
 
-    mutating func set(_ path: String, to input: ConfigurationInput, source: String, line: Int? = nil, shownAs name: String) {
+    mutating func set(
+        _ path: String, to input: ConfigurationInput, source: String, line: Int? = nil, shownAs name: String
+    ) {
         guard let key = Self.keys[path] else { preconditionFailure("\(path) is not in the table of keys") }
         if let value = key.kind.value(of: input) {
             key.write(&self.configuration, value)
@@ -86,14 +88,18 @@ private struct Resolution {
                 // An empty section says nothing, and that is allowed.
                 if entry.input == .table { continue }
                 self.problems.append(
-                    .init(source: name, line: entry.line, key: entry.path, "is a section: write [\(entry.path)] and its keys below"))
+                    .init(
+                        source: name, line: entry.line, key: entry.path,
+                        "is a section: write [\(entry.path)] and its keys below"))
             } else {
                 self.refuse(unknown: entry, in: name, &unknownSections)
             }
         }
     }
 
-    private mutating func refuse(unknown entry: ConfigurationDocument.Entry, in file: String, _ reported: inout Set<String>) {
+    private mutating func refuse(
+        unknown entry: ConfigurationDocument.Entry, in file: String, _ reported: inout Set<String>
+    ) {
         let top = entry.path.prefix { $0 != "." }
         let nearest = ConfigurationText.nearest(to: entry.path, among: Self.paths)
         if entry.path.contains(".") && !Self.sections.contains(String(top)) && nearest == nil {
@@ -103,11 +109,14 @@ private struct Resolution {
             let section = ConfigurationText.nearest(to: String(top), among: known)
             let advice = section.map { "the nearest is [\($0)]" } ?? "sections are " + known.joined(separator: ", ")
             self.problems.append(
-                .init(source: file, line: entry.line, key: String(top), "is not a section of polybot.toml; \(advice)"))
+                .init(
+                    source: file, line: entry.line, key: ConfigurationText.cut(String(top)),
+                    "is not a section of polybot.toml; \(advice)"))
             return
         }
+        let message = "is not a key of polybot.toml" + self.advice(nearest, entry.path)
         self.problems.append(
-            .init(source: file, line: entry.line, key: entry.path, "is not a key of polybot.toml" + self.advice(nearest, entry.path)))
+            .init(source: file, line: entry.line, key: ConfigurationText.cut(entry.path), message))
     }
 
     private func advice(_ nearest: String?, _ path: String) -> String {
@@ -151,8 +160,8 @@ private struct Resolution {
         case false:
             self.notes.append("\(source): DRY_RUN=false enables nothing by itself; trading.mode = \"live\" would")
         case nil:
-            self.problems.append(
-                .init(source: source, key: "DRY_RUN", "found \"\(ConfigurationText.cut(text))\", allowed is true or false"))
+            let found = ConfigurationText.cut(text)
+            self.problems.append(.init(source: source, key: "DRY_RUN", "found \"\(found)\", allowed is true or false"))
         }
     }
 
@@ -165,8 +174,8 @@ private struct Resolution {
             let nearest = known.min { ConfigurationText.distance(name, $0) < ConfigurationText.distance(name, $1) }!
             let isNear = ConfigurationText.distance(name, nearest) <= Self.misspeltMax
             guard isNear || prefixes.contains(where: { name.hasPrefix($0) }) else { continue }
-            self.problems.append(
-                .init(source: source, key: ConfigurationText.cut(name), "stands for no key of polybot.toml; the nearest is \(nearest)"))
+            let message = "stands for no key of polybot.toml; the nearest is \(nearest)"
+            self.problems.append(.init(source: source, key: ConfigurationText.cut(name), message))
         }
     }
 }

@@ -16,7 +16,8 @@ enum DotEnv {
             if rest.isEmpty || rest.hasPrefix("#") { continue }
             if rest.hasPrefix("export ") { rest = rest.dropFirst("export ".count).trimmed }
             guard let equals = rest.firstIndex(of: "=") else {
-                problems.append(.init(source: name, line: index + 1, "found a line without \"=\", allowed is NAME=value"))
+                problems.append(
+                    .init(source: name, line: index + 1, "found a line without \"=\", allowed is NAME=value"))
                 continue
             }
             let key = rest[..<equals].trimmed
@@ -26,7 +27,8 @@ enum DotEnv {
                 continue
             }
             guard let value = Self.value(rest[rest.index(after: equals)...].trimmed) else {
-                problems.append(.init(source: name, line: index + 1, key: key, "found a quote that does not end on its line"))
+                problems.append(
+                    .init(source: name, line: index + 1, key: key, "found a quote that does not end on its line"))
                 continue
             }
             values[key] = value
@@ -36,8 +38,8 @@ enum DotEnv {
     }
 
     private static func isName(_ name: String) -> Bool {
-        guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
-        return name.unicodeScalars.allSatisfy { $0.isASCII && ($0 == "_" || $0.properties.isAlphabetic || $0.properties.numericType != nil) }
+        guard let first = name.first, !first.isNumber else { return false }
+        return name.allSatisfy { $0.isASCII && ($0 == "_" || $0.isLetter || $0.isNumber) }
     }
 
     /// `nil` when a quote is not closed.

@@ -60,22 +60,27 @@ public struct DaemonDirectories: Equatable, Sendable {
             end = path[path.index(after: end)...].firstIndex(of: "/") ?? path.endIndex
             let prefix = String(path[..<end])
             if Self.exists(prefix) || mkdir(prefix, 0o700) == 0 || errno == EEXIST { continue }
-            throw DaemonExit(.refused, "The directory \(prefix) cannot be created: \(String(cString: strerror(errno))).")
+            throw DaemonExit(.refused, "The directory \(prefix) cannot be created: \(Self.reason()).")
         }
         var status = stat()
         guard lstat(path, &status) == 0 else {
-            throw DaemonExit(.refused, "The directory \(path) cannot be used: \(String(cString: strerror(errno))).")
+            throw DaemonExit(.refused, "The directory \(path) cannot be used: \(Self.reason()).")
         }
         // Where everybody may write, somebody else may have been here first.
-        if path.hasPrefix("/tmp/polybot-"), status.st_mode & S_IFMT != S_IFDIR || status.st_uid != getuid() || status.st_mode & 0o022 != 0 {
+        let isOursAlone =
+            status.st_mode & S_IFMT == S_IFDIR && status.st_uid == getuid() && status.st_mode & 0o022 == 0
+        guard isOursAlone || !path.hasPrefix("/tmp/polybot-") else {
             throw DaemonExit(
-                .refused, "\(path) is not a directory of this user alone: remove it, or choose another with --runtime-dir.")
+                .refused,
+                "\(path) is not a directory of this user alone: remove it, or choose another with --runtime-dir.")
         }
         guard Self.exists(path) else { throw DaemonExit(.refused, "\(path) is not a directory.") }
         guard access(path, W_OK | X_OK) == 0 else {
-            throw DaemonExit(.refused, "The directory \(path) cannot be written to: \(String(cString: strerror(errno))).")
+            throw DaemonExit(.refused, "The directory \(path) cannot be written to: \(Self.reason()).")
         }
     }
+
+    private static func reason() -> String { String(cString: strerror(errno)) }
 
     /// Whether `path` is a directory, by way of links too.
     public static func exists(_ path: String) -> Bool {

@@ -37,13 +37,13 @@ public struct DaemonFlags: Equatable, Sendable {
             case "--log-level":
                 let text = try value("a level").lowercased()
                 guard Logger.Level(rawValue: text) != nil else {
-                    throw DaemonExit(.usage, "--log-level is one of \(Self.names(Logger.Level.self)), not \"\(Self.shown(text))\".")
+                    throw Self.wrong(flag, Logger.Level.self, text)
                 }
                 self.logLevel = text
             case "--log-format":
                 let text = try value("a format")
                 guard let format = LogFormat(rawValue: text) else {
-                    throw DaemonExit(.usage, "--log-format is one of \(Self.names(LogFormat.self)), not \"\(Self.shown(text))\".")
+                    throw Self.wrong(flag, LogFormat.self, text)
                 }
                 self.logFormat = format
             case "--check-config":
@@ -57,13 +57,20 @@ public struct DaemonFlags: Equatable, Sendable {
                 self.action = .printHelp
             default:
                 let known = [
-                    "--config", "--runtime-dir", "--state-dir", "--log-level", "--log-format", "--check-config", "--version",
+                    "--config", "--runtime-dir", "--state-dir", "--log-level", "--log-format", "--check-config",
+                    "--version",
                     "--help",
                 ]
                 let nearest = ConfigurationText.nearest(to: flag, among: known).map { " Did you mean \($0)?" } ?? ""
                 throw DaemonExit(.usage, "There is no flag \"\(Self.shown(flag))\".\(nearest) See --help.")
             }
         }
+    }
+
+    private static func wrong<Choice: RawRepresentable & CaseIterable>(
+        _ flag: String, _ type: Choice.Type, _ text: String
+    ) -> DaemonExit where Choice.RawValue == String {
+        DaemonExit(.usage, "\(flag) is one of \(Self.names(type)), not \"\(Self.shown(text))\".")
     }
 
     private static func names<Choice: RawRepresentable & CaseIterable>(_ type: Choice.Type) -> String

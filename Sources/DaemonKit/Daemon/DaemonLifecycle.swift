@@ -47,7 +47,8 @@ final class DaemonLifecycle: @unchecked Sendable {
     /// Runs `service` until it is asked to stop.
     ///
     /// - Returns: the exit code. What led to it was logged.
-    func run(_ service: any DaemonService, signals: StopSignals, lifeline: Int32?) throws(DaemonExit) -> DaemonExit.Code {
+    func run(_ service: any DaemonService, signals: StopSignals, lifeline: Int32?) throws(DaemonExit) -> DaemonExit.Code
+    {
         self.service = service
         do {
             try self.loop.watch(signals.descriptor, for: .read) { [unowned self] _ in
@@ -97,17 +98,22 @@ final class DaemonLifecycle: @unchecked Sendable {
         case (.starting, .failure(let error)):
             self.outcome = Self.exit(for: error)
             self.phase = .stopping
-            self.logger.critical("Cannot start", metadata: ["reason": "\(self.outcome.message)", "code": "\(self.outcome.code.rawValue)"])
+            self.logger.critical("Cannot start", metadata: Self.facts(self.outcome))
             self.loop.stop()
         case (.stopping, _): self.callStop()
         case (.running, _): preconditionFailure("a service started twice")
         }
     }
 
+    private static func facts(_ exit: DaemonExit) -> Logger.Metadata {
+        ["reason": "\(exit.message)", "code": "\(exit.code.rawValue)"]
+    }
+
     private static func exit(for error: any Error) -> DaemonExit {
         switch error {
         case let exit as DaemonExit: exit
-        case let error as SystemError where error.code == EACCES || error.code == EPERM: DaemonExit(.refused, "\(error)")
+        case let error as SystemError where error.code == EACCES || error.code == EPERM:
+            DaemonExit(.refused, "\(error)")
         default: DaemonExit(.bug, "\(error)")
         }
     }
@@ -132,10 +138,11 @@ final class DaemonLifecycle: @unchecked Sendable {
         self.phase = .stopping
         self.outcome = exit
         let level: Logger.Level = exit.code == .stopped ? .notice : .critical
-        self.logger.log(level: level, "Stopping", metadata: ["reason": "\(exit.message)", "code": "\(exit.code.rawValue)"])
+        self.logger.log(level: level, "Stopping", metadata: Self.facts(exit))
         self.notifier.stopping()
         self.loop.after(Self.stopTimeMax) { [unowned self] in
-            self.logger.critical("The stop took too long and is given up", metadata: ["limit_s": "\(Self.stopTimeMax.inSeconds)"])
+            self.logger.critical(
+                "The stop took too long and is given up", metadata: ["limit_s": "\(Self.stopTimeMax.inSeconds)"])
             Glibc._exit(DaemonExit.Code.bug.rawValue)
         }
         if self.hasStartEnded {

@@ -79,9 +79,9 @@ public final class Notifier: Sendable {
     ///
     /// - Parameter name: at most 255 printable ASCII characters without ":".
     public func keepListener(_ descriptor: Int32, named name: String) {
-        precondition(
-            !name.isEmpty && name.utf8.count <= 255 && name.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ":") },
-            "\(name) is no name for a kept descriptor")
+        let isName =
+            (1...255).contains(name.utf8.count) && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x3A }
+        precondition(isName, "\(name) is no name for a kept descriptor")
         var descriptors = [descriptor]
         sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=\(name)", &descriptors, 1)
     }

@@ -17,7 +17,9 @@ final class StopSignals: Sendable {
         for signal in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, signal) }
         guard pthread_sigmask(SIG_BLOCK, &set, nil) == 0 else { throw DaemonExit(.bug, "Signals cannot be blocked.") }
         self.descriptor = clinux_signalfd(&set)
-        guard self.descriptor >= 0 else { throw DaemonExit(.bug, "Signals cannot be read: \(SystemError("signalfd")).") }
+        guard self.descriptor >= 0 else {
+            throw DaemonExit(.bug, "Signals cannot be read: \(SystemError("signalfd")).")
+        }
     }
 
     deinit { close(self.descriptor) }
@@ -48,7 +50,9 @@ enum Lifeline {
     static func descriptor(in environment: [String: String]) throws(DaemonExit) -> Int32? {
         guard let text = environment["POLYBOT_LIFELINE_FD"], !text.isEmpty else { return nil }
         guard let descriptor = Int32(text), descriptor > 2, fcntl(descriptor, F_GETFD) >= 0 else {
-            throw DaemonExit(.configuration, "POLYBOT_LIFELINE_FD is \"\(ConfigurationText.cut(text))\", which is no open descriptor above 2.")
+            throw DaemonExit(
+                .configuration,
+                "POLYBOT_LIFELINE_FD is \"\(ConfigurationText.cut(text))\", which is no open descriptor above 2.")
         }
         // Our children are not the parent's.
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)

@@ -39,7 +39,8 @@ extension LogRecord {
         line += " \(self.program): \(Self.visible(self.message))"
         for (name, value) in self.facts {
             let shown = Self.visible(value)
-            let needsQuotes = shown.isEmpty || shown.utf8.contains { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\"") }
+            let needsQuotes =
+                shown.isEmpty || shown.utf8.contains { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\"") }
             line += " \(Self.visible(name))=" + (needsQuotes ? "\"\(shown)\"" : shown)
         }
         // Room for the line's end.

@@ -72,7 +72,8 @@ final class LogOutput: Sendable {
             switch self.way {
             case .write: Glibc.write(self.descriptor, bytes.baseAddress, bytes.count)
             case .send:
-                Glibc.send(self.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+                Glibc.send(
+                    self.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
             case .askAndWrite:
                 self.hasRoom ? Glibc.write(self.descriptor, bytes.baseAddress, bytes.count) : -1
             }
