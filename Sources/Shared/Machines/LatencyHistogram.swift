@@ -41,6 +41,7 @@ public struct LatencyHistogram: Sendable {
     private static func upperBound(_ bucket: Int) -> Int64 {
         guard bucket >= 2 * Self.subCount else { return Int64(bucket) }
         let shift = Int64(bucket / Self.subCount - 1)
-        return (Int64(bucket % Self.subCount + Self.subCount) + 1) << shift - 1
+        // The last bucket ends at the largest `Int64`: its bound wraps round, and back.
+        return (Int64(bucket % Self.subCount + Self.subCount) + 1) << shift &- 1
     }
 }

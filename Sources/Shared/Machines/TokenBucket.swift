@@ -38,7 +38,7 @@ public struct TokenBucket: Hashable, Sendable {
         let full = self.burst * 1_000_000_000
         let elapsed = max(0, (now - self.filledAt).nanoseconds)
         // A long pause fills the bucket whatever the product would be.
-        let gained = elapsed >= full / self.rate ? full : elapsed * self.rate
+        let gained = elapsed > full / self.rate ? full : elapsed * self.rate
         self.level = min(full, self.level + gained)
         self.filledAt = max(self.filledAt, now)
     }

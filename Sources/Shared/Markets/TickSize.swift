@@ -24,7 +24,8 @@ public struct TickSize: Hashable, Sendable, CustomStringConvertible {
 
     /// The nearest price of the grid at or above `micros`; `nil` when that is not a price of the market.
     public func ceil(_ micros: Int64) -> Price? {
-        micros <= 0 ? nil : Price(micros: (micros + self.micros - 1) / self.micros * self.micros)
+        guard (1...999_999).contains(micros) else { return nil }
+        return Price(micros: (micros + self.micros - 1) / self.micros * self.micros)
     }
 
     public var description: String { Decimal6.text(self.micros) }

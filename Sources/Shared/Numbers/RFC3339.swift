@@ -22,7 +22,9 @@ extension Timestamp {
         guard let year = number(4), skip("-"), let month = number(2), skip("-"), let day = number(2), skip("Tt "),
             let hour = number(2), skip(":"), let minute = number(2), skip(":"), let second = number(2)
         else { return nil }
-        guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60 else { return nil }
+        guard (1...12).contains(month), (1...Self.dayCount(year: year, month: month)).contains(day), hour < 24, minute < 60,
+            second <= 60
+        else { return nil }
         var micros: Int64 = 0
         if skip(".") {
             var scale: Int64 = 100_000
@@ -43,6 +45,7 @@ extension Timestamp {
                 guard let value = number(2) else { return nil }
                 minutes = value
             }
+            guard hours < 24, minutes < 60 else { return nil }
             offset = (hours * 60 + minutes) * (isBehind ? -60 : 60)
         }
         guard at == bytes.count else { return nil }
@@ -63,6 +66,14 @@ extension Timestamp {
         let fraction = micros == 0 ? "" : "." + pad(micros, 6)
         return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(seconds / 3_600, 2)):\(pad(seconds / 60 % 60, 2)):"
             + "\(pad(seconds % 60, 2))\(fraction)Z"
+    }
+
+    private static func dayCount(year: Int64, month: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
     }
 
     /// Days since 1970 of a date in the Gregorian calendar. Source: H. Hinnant, "chrono-compatible low-level date
