@@ -167,18 +167,16 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         _ = write(self.wakeup, &one, 8)
     }
 
+    /// What comes in meanwhile waits for the next round: work that hands in more work must not starve the descriptors.
     private func runPending() {
-        while true {
-            self.lock.lock()
-            let jobs = self.pendingJobs
-            let work = self.pendingWork
-            self.pendingJobs.removeAll(keepingCapacity: true)
-            self.pendingWork.removeAll(keepingCapacity: true)
-            self.lock.unlock()
-            if jobs.isEmpty && work.isEmpty { return }
-            for item in work { item() }
-            for job in jobs { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
-        }
+        self.lock.lock()
+        let jobs = self.pendingJobs
+        let work = self.pendingWork
+        self.pendingJobs.removeAll(keepingCapacity: true)
+        self.pendingWork.removeAll(keepingCapacity: true)
+        self.lock.unlock()
+        for item in work { item() }
+        for job in jobs { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 
     // MARK: Descriptors (loop only)
