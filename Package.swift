@@ -60,7 +60,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
-        .testTarget(name: "SharedTests", dependencies: ["Shared"], swiftSettings: strict),
+        .testTarget(name: "SharedTests", dependencies: ["Shared"], exclude: ["Fixtures"], swiftSettings: strict),
         .executableTarget(
             name: "daemonprobe", dependencies: ["DaemonKit", logging], path: "Tests/daemonprobe", swiftSettings: strict),
         .testTarget(

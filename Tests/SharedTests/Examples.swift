@@ -14,4 +14,17 @@ extension Market {
             startTime: Timestamp(seconds: 1_778_584_200), endTime: endTime, feeRate: 70_000, feeExponent: 1,
             hasTakerDelay: true, rewards: nil, settlement: .chainlinkTWAP60, asset: "btc")
     }
+
+    /// The same terms under other names.
+    static func example(
+        condition: ConditionID? = nil, first: TokenID, second: TokenID, like market: Market
+    ) -> Market {
+        Market(
+            condition: condition ?? market.condition, slug: market.slug, question: market.question,
+            first: Outcome(label: market.first.label, token: first),
+            second: Outcome(label: market.second.label, token: second), tick: market.tick, sizeMin: market.sizeMin,
+            isNegRisk: market.isNegRisk, event: market.event, startTime: market.startTime, endTime: market.endTime,
+            feeRate: market.feeRate, feeExponent: market.feeExponent, hasTakerDelay: market.hasTakerDelay,
+            rewards: market.rewards, settlement: market.settlement, asset: market.asset)
+    }
 }

@@ -6,8 +6,9 @@ public enum BookSide: String, Hashable, Sendable {
 
 /// The book of one market in terms of its first outcome; the other outcome is its exact mirror.
 public struct OrderBook: Sendable {
-    /// Largest size believed at one price: ten million shares. More is taken for a corrupt message.
-    public static let levelSizeMax = Quantity(shares: 10_000_000)
+    /// Largest size believed at one price: a hundred million shares. The venue has shown 31 million at 0.999; more than
+    /// this is taken for a corrupt message, and a whole side of it still adds up without overflow.
+    public static let levelSizeMax = Quantity(shares: 100_000_000)
 
     public private(set) var tick: TickSize
     private var bids: Ladder
