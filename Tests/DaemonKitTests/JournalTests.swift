@@ -1,0 +1,171 @@
+import Glibc
+import Shared
+import Testing
+
+@testable import DaemonKit
+
+/// A directory of its own for one test.
+private final class TestDirectory {
+    let path: String
+    init() {
+        var template = Array("/tmp/polybot-journal-XXXXXX".utf8CString)
+        self.path = String(cString: mkdtemp(&template)!)
+    }
+    deinit {
+        for file in self.files { unlink("\(self.path)/\(file)") }
+        rmdir(self.path)
+    }
+
+    var files: [String] {
+        guard let stream = opendir(self.path) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    func text(_ file: String) -> String {
+        guard let stream = fopen("\(self.path)/\(file)", "r") else { return "" }
+        defer { fclose(stream) }
+        var bytes: [UInt8] = []
+        while case let byte = fgetc(stream), byte != EOF { bytes.append(UInt8(byte)) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    func write(_ file: String, _ text: String) {
+        let stream = fopen("\(self.path)/\(file)", "a")!
+        fputs(text, stream)
+        fclose(stream)
+    }
+
+    func lines(_ file: String, from prefix: String? = nil) throws -> [String] {
+        var lines: [String] = []
+        try JournalReader.forEachLine(of: "\(self.path)/\(file)", fromLastStartingWith: prefix) { line, _ in
+            lines.append(String(decoding: line, as: UTF8.self))
+        }
+        return lines
+    }
+}
+
+private let firstDay = Timestamp(rfc3339: "2026-05-12T23:59:59Z")!
+private let secondDay = Timestamp(rfc3339: "2026-05-13T00:00:00Z")!
+private let firstFile = "ledger-2026-05-12.jsonl"
+private let secondFile = "ledger-2026-05-13.jsonl"
+
+@Suite struct JournalTests {
+    private let directory = TestDirectory()
+
+    private func begun(_ head: String = "head\n") throws -> JournalWriter {
+        let journal = try JournalWriter(directory: self.directory.path, name: "ledger")
+        try journal.beginFile(at: firstDay, head: Array(head.utf8))
+        return journal
+    }
+
+    @Test func linesAreReadBackAsTheyWereWritten() throws {
+        let journal = try self.begun()
+        try journal.append(Array("one\ntwo\n".utf8))
+        try journal.append(Array("three\n".utf8))
+        #expect(try self.directory.lines(firstFile) == ["head", "one", "two", "three"])
+        #expect(try self.directory.lines(firstFile, from: "t") == ["three"])
+        #expect(try self.directory.lines(firstFile, from: "two") == ["two", "three"])
+        #expect(try self.directory.lines(firstFile, from: "none") == ["head", "one", "two", "three"])
+        journal.sync()
+    }
+
+    @Test func everyDayHasItsFile() throws {
+        let journal = try self.begun()
+        #expect(!journal.needsFile(for: firstDay) && journal.needsFile(for: secondDay))
+        try journal.append(Array("one\n".utf8))
+        try journal.beginFile(at: secondDay, head: Array("head2\n".utf8))
+        try journal.append(Array("two\n".utf8))
+        // A clock that goes back does not reopen yesterday's file.
+        #expect(!journal.needsFile(for: firstDay))
+        #expect(try self.directory.lines(firstFile) == ["head", "one"])
+        #expect(try self.directory.lines(secondFile) == ["head2", "two"])
+        journal.close()
+        let next = try JournalWriter(directory: self.directory.path, name: "ledger")
+        #expect(next.path == "\(self.directory.path)/\(secondFile)" && next.tornTail == nil)
+        try next.append(Array("three\n".utf8))
+        #expect(try self.directory.lines(secondFile) == ["head2", "two", "three"])
+    }
+
+    @Test func aTornTailIsCutOffAndKeptBeside() throws {
+        try self.begun().close()
+        self.directory.write(firstFile, "one\nhalf a li")
+        let journal = try JournalWriter(directory: self.directory.path, name: "ledger")
+        #expect(journal.tornTail?.byteCount == 9)
+        #expect(self.directory.text(firstFile + ".torn") == "half a li\n")
+        try journal.append(Array("two\n".utf8))
+        #expect(try self.directory.lines(firstFile) == ["head", "one", "two"])
+    }
+
+    @Test(arguments: [0, 1, 65_535, 65_536, 65_537, 200_000])
+    func aTornTailOfAnyLengthIsFound(length: Int) throws {
+        try self.begun().close()
+        self.directory.write(firstFile, String(repeating: "x", count: length))
+        let journal = try JournalWriter(directory: self.directory.path, name: "ledger")
+        #expect(journal.tornTail?.byteCount ?? 0 == length)
+        #expect(self.directory.text(firstFile) == "head\n")
+    }
+
+    @Test func aFileThatWasNeverFinishedIsForgotten() throws {
+        try self.begun().close()
+        self.directory.write(secondFile + ".new", "hea")
+        let journal = try JournalWriter(directory: self.directory.path, name: "ledger")
+        #expect(journal.path?.hasSuffix(firstFile) == true)
+        #expect(!self.directory.files.contains(secondFile + ".new"))
+    }
+
+    @Test func aSecondWriterIsRefusedUntilTheFirstIsGone() throws {
+        let journal = try self.begun()
+        let error = #expect(throws: JournalError.self) {
+            _ = try JournalWriter(directory: self.directory.path, name: "ledger")
+        }
+        guard case .locked = error else {
+            Issue.record("expected the lock to be held, got \(String(describing: error))")
+            return
+        }
+        journal.close()
+        _ = try JournalWriter(directory: self.directory.path, name: "ledger")
+    }
+
+    @Test func aFullDiskIsAnErrorAndLeavesNoHalfLine() throws {
+        nonisolated(unsafe) var room = Int.max
+        let journal = try JournalWriter(directory: self.directory.path, name: "ledger") { descriptor, bytes, count in
+            guard room > 0 else {
+                errno = ENOSPC
+                return -1
+            }
+            let written = Glibc.write(descriptor, bytes, min(count, room))
+            room -= written
+            return written
+        }
+        try journal.beginFile(at: firstDay, head: Array("head\n".utf8))
+        room = 3
+        let error = #expect(throws: JournalError.self) { try journal.append(Array("one\n".utf8)) }
+        #expect(error?.description.contains("No space left") == true)
+        #expect(self.directory.text(firstFile) == "head\n")
+        room = Int.max
+        try journal.append(Array("two\n".utf8))
+        #expect(try self.directory.lines(firstFile) == ["head", "two"])
+    }
+
+    @Test func filesAreTheOwnersAlone() throws {
+        _ = try self.begun()
+        for file in self.directory.files {
+            var status = stat()
+            #expect(stat("\(self.directory.path)/\(file)", &status) == 0)
+            #expect(status.st_mode & 0o777 == 0o600, "\(file)")
+        }
+    }
+
+    @Test func aMissingDirectoryIsASentence() {
+        let error = #expect(throws: JournalError.self) { _ = try JournalWriter(directory: "/nowhere", name: "ledger") }
+        #expect(error?.description == "the journal /nowhere/ledger.lock cannot be used: open: No such file or directory")
+    }
+}
