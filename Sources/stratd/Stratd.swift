@@ -1,4 +1,8 @@
+import DaemonKit
+
 @main
 struct Stratd {
-    static func main() {}
+    static func main() {
+        Daemon.main("stratd") { context in try StrategyService(context) }
+    }
 }

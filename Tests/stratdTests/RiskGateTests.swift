@@ -104,6 +104,13 @@ import Testing
         #expect(refusal(intent(), context(ledger: open)) { $0.totalMax = usd("9.6") } == nil)
         #expect(refusal(intent(), context(ledger: open)) { $0.totalMax = usd("9.59") } == .maxTotalUSD)
     }
+    @Test func maxPositionsCountsMarketsNotOrders() throws {
+        let open = try self.opened(intent(on: 2))
+        #expect(refusal(intent(), context(ledger: open)) { $0.positionsMax = 1 } == .maxPositions)
+        #expect(refusal(intent(), context(ledger: open)) { $0.positionsMax = 2 } == nil)
+        let same = try self.opened(intent(on: 1))
+        #expect(refusal(intent(), context(ledger: same)) { $0.positionsMax = 1 } == nil)
+    }
     @Test func maxOpenOrders() throws {
         let open = try self.opened(intent())
         #expect(refusal(intent(), context(ledger: open)) { $0.openOrdersMax = 2 } == nil)
@@ -150,7 +157,7 @@ import Testing
     @Test func everyLimitThatCanBeSetIsNamedAndRanged() {
         var gate = RiskGate(limits: wideLimits, now: at(0).instant)
         for name in [
-            "max_order_usd", "max_market_usd", "max_event_usd", "max_total_usd", "max_open_orders", "max_orders_per_s",
+            "max_order_usd", "max_market_usd", "max_event_usd", "max_total_usd", "max_positions", "max_open_orders", "max_orders_per_s",
             "daily_loss_usd", "max_drawdown_usd", "price_band", "book_age_max_ms", "min_time_left_s", "unknown_orders_max",
         ] {
             #expect(gate.set(name, to: 7, now: at(0).instant) == nil)

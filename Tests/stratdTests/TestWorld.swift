@@ -65,7 +65,7 @@ func distrust(_ n: MarketNumber = .one(1), _ reason: TrustReason = .silent, epoc
 }
 
 let wideLimits = RiskLimits(
-    orderMax: usd("1000"), marketMax: usd("5000"), eventMax: usd("5000"), totalMax: usd("10000"), openOrdersMax: 100,
+    orderMax: usd("1000"), marketMax: usd("5000"), eventMax: usd("5000"), totalMax: usd("10000"), positionsMax: 100, openOrdersMax: 100,
     ordersPerSecondMax: 1_000, dailyLossMax: usd("1000"), drawdownMax: usd("1000"), priceBand: 200_000,
     bookAgeMax: .seconds(5), timeLeftMin: .seconds(60), unknownOrdersMax: 8)
 

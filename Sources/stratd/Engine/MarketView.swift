@@ -65,20 +65,22 @@ struct MarketView: Sendable {
         self.mark()
     }
 
-    mutating func apply(_ body: DeltaBody) {
-        if case .lost = self.trust { return }
+    /// - Returns: whether the book broke with it.
+    mutating func apply(_ body: DeltaBody) -> Bool {
+        if case .lost = self.trust { return false }
         guard body.epoch == self.epoch && body.update == self.update + 1 else {
             self.lose(.gap)
-            return
+            return true
         }
         self.update = body.update
         self.isSettled = body.isSettled
         self.receivedTime = body.receivedTime
         for level in body.levels where !self.book.set(level.side, level.price, level.size) {
             self.lose(.malformed)
-            return
+            return true
         }
         self.mark()
+        return false
     }
 
     mutating func apply(_ body: TrustBody) {
@@ -123,6 +125,8 @@ struct MarketViews: Sendable {
     private var conditions: [Int64: ConditionID] = [:]
     /// Frames of numbers that no `market` frame introduced, and markets over `countMax`.
     private(set) var skippedCount: Int64 = 0
+    /// Books that broke here, by a gap or a level that cannot be: the publisher does not know, and must be asked anew.
+    private(set) var brokenCount: Int64 = 0
 
     subscript(market: ConditionID) -> MarketView? { self.views[market] }
 
@@ -141,7 +145,11 @@ struct MarketViews: Sendable {
             self.views[condition, default: MarketView(body.market)].apply(body.market)
             return [condition]
         case .book(let body): return self.change(body.n) { $0.apply(body) }
-        case .delta(let body): return self.change(body.n) { $0.apply(body) }
+        case .delta(let body):
+            var isBroken = false
+            let touched = self.change(body.n) { isBroken = $0.apply(body) }
+            if isBroken { self.brokenCount += 1 }
+            return touched
         case .trade(let body): return self.change(body.n) { _ in }
         case .tickSize(let body): return self.change(body.n) { $0.apply(body) }
         case .resolved(let body): return self.change(body.n) { $0.apply(body) }

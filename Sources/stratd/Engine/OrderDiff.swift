@@ -2,7 +2,7 @@ import Shared
 
 /// The fewest steps from the orders there are to the orders that are wanted.
 ///
-/// An order stays when it lies within `repriceTicks` of a wanted one, is not much larger or smaller, and is not on the
+/// An order stays when it lies fewer than `repriceTicks` from a wanted one, is not much larger or smaller, and is not on the
 /// wrong side of the midpoint. Cancels go first; on the side of a cancel, or of an order whose fate is open, nothing is
 /// placed before it is known to be gone, and nothing is placed that would trade with an own order.
 enum OrderDiff {
@@ -14,13 +14,22 @@ enum OrderDiff {
         var place: [WantedOrder] = []
     }
 
-    private struct Slot: Hashable { let outcome: Int; let side: TradeSide }
+    private struct Slot {
+        let outcome: Int
+        let side: TradeSide
+    }
+    private static let slots = [
+        Slot(outcome: 0, side: .buy), Slot(outcome: 0, side: .sell), Slot(outcome: 1, side: .buy),
+        Slot(outcome: 1, side: .sell),
+    ]
 
-    static func steps(from orders: [LedgerOrder], to wanted: [WantedOrder], _ view: MarketView, repriceTicks: Int64) -> Steps {
+    static func steps(
+        from orders: [LedgerOrder], to wanted: [WantedOrder], _ view: MarketView, repriceTicks: Int64
+    ) -> Steps {
         var steps = Steps()
         var staying: [LedgerOrder] = []
         let reprice = repriceTicks * view.market.tick.micros
-        for slot in [Slot(outcome: 0, side: .buy), Slot(outcome: 0, side: .sell), Slot(outcome: 1, side: .buy), Slot(outcome: 1, side: .sell)] {
+        for slot in Self.slots {
             let targets = wanted.filter { $0.outcome == slot.outcome && $0.side == slot.side }
                 .sorted { $0.price < $1.price }
             let present = orders.filter { $0.outcome == slot.outcome && $0.body.side == slot.side }
@@ -50,7 +59,7 @@ enum OrderDiff {
     }
 
     private static func mayStay(_ order: LedgerOrder, for wanted: WantedOrder, _ view: MarketView, reprice: Int64) -> Bool {
-        guard abs(Int64(order.body.price.micros) - Int64(wanted.price.micros)) <= reprice else { return false }
+        guard abs(Int64(order.body.price.micros) - Int64(wanted.price.micros)) < reprice else { return false }
         let difference = abs(order.remaining.micros - wanted.size.micros)
         guard difference <= wanted.size.micros / 100 * Self.resizePercent else { return false }
         guard let midpoint = view.book.midpoint else { return false }

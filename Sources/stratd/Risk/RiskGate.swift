@@ -159,6 +159,10 @@ struct RiskGate: Sendable {
                 throw Refusal(.insufficientShares, "\(intent.size) to sell, \(sellable) held and not offered yet")
             }
         case .buy:
+            let markets = ledger.markets
+            guard markets.contains(intent.market) || markets.count < Int(self.limits.positionsMax) else {
+                throw Refusal(.maxPositions, "\(markets.count) markets are held or bid for")
+            }
             let added = intent.notional + feeReserve
             let inMarket = ledger.exposure { market, _ in market == intent.market } + added
             guard inMarket <= self.limits.marketMax else {

@@ -8,6 +8,8 @@ struct RiskLimits: Hashable, Sendable {
     var marketMax: Money
     var eventMax: Money
     var totalMax: Money
+    /// Markets with a position or an open purchase.
+    var positionsMax: Int64
     var openOrdersMax: Int64
     /// New orders a second, which is also the burst; 1...1_000_000.
     var ordersPerSecondMax: Int64
@@ -40,6 +42,7 @@ struct RiskLimits: Hashable, Sendable {
         case "max_market_usd": self.marketMax = Money(micros: value)
         case "max_event_usd": self.eventMax = Money(micros: value)
         case "max_total_usd": self.totalMax = Money(micros: value)
+        case "max_positions": self.positionsMax = value
         case "max_open_orders": self.openOrdersMax = value
         case "max_orders_per_s": self.ordersPerSecondMax = value
         case "daily_loss_usd": self.dailyLossMax = Money(micros: value)
@@ -57,7 +60,7 @@ struct RiskLimits: Hashable, Sendable {
     private static let ranges: [String: ClosedRange<Int64>] = [
         "max_order_usd": moneyRange, "max_market_usd": moneyRange, "max_event_usd": moneyRange,
         "max_total_usd": moneyRange, "daily_loss_usd": moneyRange, "max_drawdown_usd": moneyRange,
-        "max_open_orders": 0...100_000, "max_orders_per_s": 1...1_000_000, "price_band": 0...1_000_000,
+        "max_positions": 0...100_000, "max_open_orders": 0...100_000, "max_orders_per_s": 1...1_000_000, "price_band": 0...1_000_000,
         "book_age_max_ms": 1...3_600_000, "min_time_left_s": 0...31_536_000, "unknown_orders_max": 1...10_000,
     ]
 }

@@ -9,11 +9,13 @@ struct Maker: Hashable, Sendable {
     struct Parameters: Hashable, Sendable {
         /// Shares of one order.
         var orderSize: Quantity
+        /// When over zero, an order's size is this much money at its price, and `orderSize` is not used.
+        var orderValue = Money.zero
         /// Wanted distance from the midpoint, in ticks.
         var halfSpreadTicks: Int64
         /// Most shares that may be held of one outcome.
         var positionMax: Quantity
-        /// How far an order may lie from where it is wanted before it is moved.
+        /// An order stays while it lies fewer ticks than this from where it is wanted.
         var repriceTicks: Int64
         /// Shortest time between two looks at the same market.
         var requoteInterval: Duration
@@ -29,14 +31,10 @@ struct Maker: Hashable, Sendable {
         guard let bid = input.view.book.bestBid, let ask = input.view.book.bestAsk else {
             return .hold(code: "one_sided_book", detail: "a midpoint needs both sides")
         }
-        let size = max(self.parameters.orderSize, input.view.market.sizeMin).flooredToSizeGrid
-        guard size <= self.parameters.positionMax else {
-            return .hold(code: "position_max", detail: "an order of \(size) exceeds \(self.parameters.positionMax)")
-        }
         let quotes = self.quotes(bid: bid.price, ask: ask.price, input)
         var wanted: [WantedOrder] = []
-        if let price = quotes.bid, let order = self.order(buying: 0, at: price, size, input) { wanted.append(order) }
-        if let price = quotes.ask, let order = self.order(buying: 1, at: price.mirrored, size, input) {
+        if let price = quotes.bid, let order = self.order(buying: 0, at: price, input) { wanted.append(order) }
+        if let price = quotes.ask, let order = self.order(buying: 1, at: price.mirrored, input) {
             wanted.append(order)
         }
         guard !wanted.isEmpty else { return .hold(code: "no_room", detail: "neither side can be quoted") }
@@ -64,8 +62,18 @@ struct Maker: Hashable, Sendable {
         return max(-Self.skewTicksMax, min(Self.skewTicksMax, Int64(share)))
     }
 
+    /// Shares of an order at `price`, on the venue's grid of sizes, at least its smallest order.
+    private func size(at price: Price, _ input: StrategyInput) -> Quantity {
+        var size = self.parameters.orderSize
+        if self.parameters.orderValue > .zero {
+            size = Quantity(micros: Int64(Int128(self.parameters.orderValue.micros) * 1_000_000 / Int128(price.micros)))
+        }
+        return max(size.flooredToSizeGrid, input.view.market.sizeMin)
+    }
+
     /// The order that buys `outcome` at `price`, or sells the other outcome at the mirrored price where it is held.
-    private func order(buying outcome: Int, at price: Price, _ size: Quantity, _ input: StrategyInput) -> WantedOrder? {
+    private func order(buying outcome: Int, at price: Price, _ input: StrategyInput) -> WantedOrder? {
+        let size = self.size(at: price, input)
         let sizeMin = input.view.market.sizeMin
         let other = input.held(1 - outcome).flooredToSizeGrid
         if other >= sizeMin && other > .zero {

@@ -1,0 +1,34 @@
+import DaemonKit
+import Shared
+
+extension RiskLimits {
+    init(_ risk: Configuration.Risk) {
+        self.init(
+            orderMax: risk.orderMax, marketMax: risk.marketMax, eventMax: risk.eventMax, totalMax: risk.totalMax,
+            positionsMax: Int64(risk.positionCountMax), openOrdersMax: Int64(risk.openOrderCountMax),
+            ordersPerSecondMax: Int64(risk.ordersPerSecondMax), dailyLossMax: risk.dailyLossMax,
+            drawdownMax: risk.drawdownMax, priceBand: Int64(risk.priceBand.micros), bookAgeMax: risk.bookAgeMax,
+            timeLeftMin: risk.timeLeftMin, unknownOrdersMax: Int64(risk.unknownOrderCountMax))
+    }
+}
+
+extension Maker.Parameters {
+    init(_ maker: Configuration.Maker) {
+        self.init(
+            orderSize: maker.orderSize, orderValue: maker.orderValue, halfSpreadTicks: Int64(maker.halfSpreadTicks),
+            positionMax: maker.positionMax, repriceTicks: Int64(maker.repriceTicks),
+            requoteInterval: maker.requoteInterval)
+    }
+}
+
+extension PaperVenue.Settings {
+    /// The way back takes as long as the way there.
+    init(_ trading: Configuration.Trading) {
+        self.init(latencyOut: trading.paperLatency, latencyIn: trading.paperLatency)
+    }
+}
+
+extension Moment {
+    /// Both clocks, read now.
+    static func now() -> Moment { Moment(instant: .now(), time: .now()) }
+}

@@ -1,0 +1,182 @@
+import DaemonKit
+import Logging
+import Shared
+
+/// Frames of the feed, requests of subscribers, commands of operators.
+extension StrategyService {
+    // MARK: The feed
+
+    func takeFeed(_ envelope: Envelope) {
+        self.messageCount += 1
+        do throws(FrameError) {
+            switch FrameType(rawValue: envelope.type) {
+            case .delta:
+                let body = try envelope.decode(DeltaBody.self)
+                self.hear(.delta(body), from: envelope, received: body.receivedTime)
+            case .book:
+                let body = try envelope.decode(BookBody.self)
+                self.hear(.book(body), from: envelope, received: body.receivedTime)
+            case .trade: self.hear(.trade(try envelope.decode()), sentTime: envelope.sentTime)
+            case .market: self.hear(.market(try envelope.decode()), sentTime: envelope.sentTime)
+            case .trust: self.hear(.trust(try envelope.decode()), sentTime: envelope.sentTime)
+            case .tickSize: self.hear(.tickSize(try envelope.decode()), sentTime: envelope.sentTime)
+            case .resolved: self.hear(.resolved(try envelope.decode()), sentTime: envelope.sentTime)
+            case .tradesDropped: self.hear(.tradesDropped(try envelope.decode()), sentTime: envelope.sentTime)
+            case .feedStatus, .metrics, .result, .referencePrice:
+                self.hear(.alive, sentTime: envelope.sentTime)
+            default: self.count("feed_frames_skipped")
+            }
+        } catch {
+            // Nobody knows which book it was about: none is trusted until the feed has told all anew.
+            self.count("feed_frames_malformed")
+            self.logger.error("Cannot read a frame of the feed", metadata: ["type": "\(envelope.type)", "reason": "\(error)"])
+            self.hear(
+                .trust(TrustBody(n: .all, epoch: 0, isTrusted: false, reason: .malformed)), sentTime: envelope.sentTime)
+            self.feed.send(Subscribe(id: 4, markets: .all))
+        }
+    }
+
+    /// Takes in a change of a book, and notes how long after its arrival at the feed a decision on it was made.
+    private func hear(_ event: FeedEvent, from envelope: Envelope, received: Timestamp) {
+        let lookCount = self.engine.lookCount
+        self.hear(event, sentTime: envelope.sentTime)
+        if self.engine.lookCount > lookCount { self.latency.record((Timestamp.now() - received).nanoseconds / 1_000) }
+    }
+
+    // MARK: Requests
+
+    func take(_ envelope: Envelope, from peer: FramePeer) {
+        do throws(FrameError) {
+            switch FrameType(rawValue: envelope.type) {
+            case .subscribe:
+                let request = try envelope.decode(Subscribe.self)
+                peer.isSubscribed = true
+                peer.interest = .all
+                if let id = request.id { self.server.send(ResultBody(id: id, .ok(nil)), to: peer) }
+                self.sendSnapshot(to: peer)
+            case .halt, .resume, .cancelAll, .flatten, .pauseStrategy, .resumeStrategy, .setLimit, .explain:
+                self.takeCommand(try Command(envelope), envelope.type, from: peer)
+            default:
+                self.count("requests_skipped")
+                self.logger.debug("Frame skipped", metadata: ["type": "\(envelope.type)", "from": "\(peer.id)"])
+            }
+        } catch {
+            self.server.end(peer, .badRequest, "\(envelope.type): \(error)")
+        }
+    }
+
+    private func takeCommand(_ command: Command, _ type: String, from peer: FramePeer) {
+        guard peer.credentials.isOperator else {
+            self.count("commands_refused")
+            self.logger.warning(
+                "Refused a command of somebody who is no operator",
+                metadata: ["command": "\(type)", "uid": "\(peer.credentials.uid)", "pid": "\(peer.credentials.pid)"])
+            return self.answer(
+                command, .failed(code: .notAllowed, message: "commands are for members of \(Access.operatorsGroup)"), to: peer)
+        }
+        let asked: OperatorCommand
+        do throws(BadCommand) { asked = try Self.parse(type, command.body) } catch {
+            return self.answer(command, .failed(code: .badRequest, message: error.message), to: peer)
+        }
+        if asked == .resume && self.isJournalDown {
+            return self.answer(
+                command, .failed(code: .badRequest, message: "the journal still cannot be written: make room on the disk first"),
+                to: peer)
+        }
+        if case .explain = asked {} else {
+            self.logger.notice(
+                "An operator gave a command",
+                metadata: [
+                    "command": "\(type)", "uid": "\(peer.credentials.uid)",
+                    "reason": "\(String((command.body["reason"]?.string ?? "").prefix(200)))",
+                ])
+        }
+        let now = Moment.now()
+        let (actions, outcome) = self.engine.perform(asked, now: now)
+        self.perform(actions, now: now)
+        switch outcome {
+        case .done(let value): self.answer(command, .ok(value), to: peer)
+        case .failed(let message): self.answer(command, .failed(code: .badRequest, message: message), to: peer)
+        }
+        self.schedule()
+    }
+
+    /// To a request with an id a result; to one without, an error where it failed.
+    private func answer(_ command: Command, _ outcome: ResultBody.Outcome, to peer: FramePeer) {
+        if let id = command.id {
+            self.server.send(ResultBody(id: id, outcome), to: peer)
+        } else if case .failed(let code, let message) = outcome {
+            self.server.send(ErrorBody(code: code, message: message), to: peer)
+        }
+    }
+
+    private struct BadCommand: Error { let message: String }
+
+    private static func parse(_ type: String, _ body: JSONValue) throws(BadCommand) -> OperatorCommand {
+        func text(_ key: String) throws(BadCommand) -> String {
+            guard let text = body[key]?.string else { throw BadCommand(message: "\(type) needs \"\(key)\", a text") }
+            return text
+        }
+        switch FrameType(rawValue: type) {
+        case .halt: return .halt(reason: "operator")
+        case .resume: return .resume
+        case .cancelAll: return .cancelAll
+        case .flatten: return .flatten
+        case .pauseStrategy: return .pause(strategy: try text("strategy"))
+        case .resumeStrategy: return .unpause(strategy: try text("strategy"))
+        case .setLimit:
+            guard case .number(let digits)? = body["value"], let value = Int64(digits) else {
+                throw BadCommand(message: "set_limit needs \"value\", a whole number")
+            }
+            return .setLimit(name: try text("limit"), value: value)
+        case .explain:
+            guard let market = ConditionID(try text("market")) else {
+                throw BadCommand(message: "explain needs \"market\", a condition id")
+            }
+            return .explain(market)
+        default: throw BadCommand(message: "\(type) is no command")
+        }
+    }
+
+    // MARK: The log
+
+    func log(_ note: EngineNote) {
+        switch note {
+        case .halted(let reason): self.logger.error("Trading is halted", metadata: ["reason": "\(reason)"])
+        case .resumed: self.logger.notice("Trading is resumed")
+        case .orderRefused(let strategy, let market, let refusal):
+            self.logger.debug(
+                "Order refused",
+                metadata: [
+                    "strategy": "\(strategy)", "market": "\(market)", "code": "\(refusal.code.rawValue)",
+                    "detail": "\(refusal.detail)",
+                ])
+        case .orderRejected(let order, let strategy, let market, let reason):
+            self.count("orders_rejected")
+            self.logger.info(
+                "Order rejected by the venue",
+                metadata: ["order": "\(order)", "strategy": "\(strategy)", "market": "\(market)", "code": "\(reason)"])
+        case .orderUnknown(let order, let hash, let reason):
+            self.logger.error(
+                "Order outcome unknown", metadata: ["order": "\(order)", "hash": "\(hash)", "code": "\(reason)"])
+        case .filled(let fill):
+            self.logger.info(
+                "Order filled",
+                metadata: [
+                    "order": "\(fill.order)", "strategy": "\(fill.strategy)", "market": "\(fill.market)",
+                    "side": "\(fill.side.rawValue)", "price": "\(fill.price)", "size": "\(fill.size)", "fee": "\(fill.fee)",
+                ])
+        case .printsLost(let market, let count):
+            self.count("prints_lost")
+            self.logger.warning("Prints were lost", metadata: ["market": "\(market)", "count": "\(count)"])
+        case .marketResolved(let market, let winner):
+            self.logger.notice(
+                "Market resolved", metadata: ["market": "\(market)", "winner": "\(winner.map(String.init) ?? "none")"])
+        case .contradiction(let error):
+            self.count("contradictions")
+            self.logger.critical("The ledger was contradicted", metadata: ["reason": "\(error)"])
+        case .flattened(let market, let isWhole):
+            self.logger.notice("Market left", metadata: ["market": "\(market)", "nothing_held": "\(isWhole)"])
+        }
+    }
+}

@@ -1,0 +1,298 @@
+import DaemonKit
+import Glibc
+import Logging
+import Shared
+
+/// Performs what the engine asks for: the journal, the venue, the subscribers, the clock.
+///
+/// Everything that leaves is in the journal first; when the journal takes nothing, nothing leaves.
+actor StrategyService: DaemonService {
+    static let tickInterval = Duration.seconds(1)
+    /// A loop that has not ticked for this long is stuck.
+    static let tickAgeMax = Duration.seconds(3)
+    /// How long a stop waits for the cancels of its orders.
+    static let cancelTimeMax = Duration.seconds(2)
+
+    let context: DaemonContext
+    let loop: EventLoop
+    let logger: Logger
+    let server: FrameServer
+    let feed: FrameClient
+    /// Names markets with a position or an order, so that the feed carries them whatever the scanner ranks.
+    let keeper: FrameClient
+    let ledgerFile: LedgerFile
+    let haltFile: String
+    nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
+
+    var engine: StrategyEngine
+    var venue: PaperVenue
+    /// Whether the last write to the journal failed; the next second tries a whole checkpoint.
+    var isJournalDown = false
+    var counters: [String: Int64] = [:]
+    var latency = LatencyHistogram()
+    var messageCount: Int64 = 0
+    private var lastMessageCount: Int64 = 0
+    private var lastBrokenCount: Int64 = 0
+    private var keptMarkets: [ConditionID] = []
+    private var publishedPositions: [PositionKey: PositionBody] = [:]
+    private var timer: (id: EventLoop.TimerID, at: Instant)?
+    private var lastTick = Instant.now()
+    private var isStopped = false
+
+    init(_ context: DaemonContext) throws {
+        let configuration = context.configuration
+        guard configuration.trading.mode == .paper else {
+            throw DaemonExit(
+                .configuration, "trading.mode is \"live\", which this version does not do: set it to \"paper\".")
+        }
+        self.context = context
+        self.loop = context.loop
+        self.logger = context.logger
+        self.ledgerFile = try LedgerFile(directory: context.stateDirectory)
+        let ledger = try self.ledgerFile.read()
+        if let torn = self.ledgerFile.tornTail {
+            context.logger.warning(
+                "The ledger ended in half a line, which was put aside",
+                metadata: ["bytes": "\(torn.byteCount)", "file": "\(torn.path)"])
+        }
+        let maker = configuration.strategies.maker
+        let account = ledger ?? OrderLedger(cash: configuration.trading.paperBalance)
+        self.engine = StrategyEngine(
+            slots: maker.enabled ? [.init(name: "maker", maker: Maker(Maker.Parameters(maker)))] : [],
+            limits: RiskLimits(configuration.risk),
+            ledger: account, now: .now())
+        self.venue = PaperVenue(PaperVenue.Settings(configuration.trading))
+        let haltFile = configuration.risk.haltFile
+        self.haltFile = haltFile.hasPrefix("/") ? haltFile : "\(context.stateDirectory)/\(haltFile)"
+        self.server = try context.makeServer()
+        self.feed = context.makeClient(of: "feedd")
+        self.keeper = context.makeClient(of: "feedd")
+        context.logger.info(
+            "The ledger was read",
+            metadata: [
+                "cash": "\(account.cash)", "open_orders": "\(account.open.count)",
+                "markets": "\(account.markets.count)", "halted": "\(account.isHalted)",
+            ])
+    }
+
+    func start() async throws {
+        do {
+            try self.openDay(now: .now())
+        } catch { throw DaemonExit(.refused, "\(error).") }
+        self.perform(self.engine.recover(now: .now()), now: .now())
+        // The callbacks run on the loop, which is this actor's executor; `stop()` ends them.
+        self.server.onFrame = { self.take($1, from: $0) }
+        self.feed.onConnected = { _ in
+            self.feed.send(Subscribe(id: 1, markets: .all))
+            self.hear(.connected, sentTime: Timestamp(microseconds: 0))
+        }
+        self.feed.onDisconnected = { _ in self.hear(.disconnected, sentTime: Timestamp(microseconds: 0)) }
+        self.feed.onFrame = { self.takeFeed($0) }
+        self.keeper.onConnected = { _ in self.keeper.send(Subscribe(id: 1, markets: .only(self.keptMarkets))) }
+        try self.server.start()
+        self.tick()
+        self.feed.start()
+        self.keeper.start()
+        self.context.notifier.beat { self.assumeIsolated { Instant.now() - $0.lastTick < Self.tickAgeMax } }
+        self.context.notifier.ready()
+    }
+
+    func stop() async {
+        self.perform(self.engine.stop(now: .now()), now: .now())
+        let deadline = Instant.now() + Self.cancelTimeMax
+        while !self.engine.ledger.open.isEmpty && Instant.now() < deadline {
+            await withCheckedContinuation { continuation in
+                self.loop.after(.milliseconds(10)) { continuation.resume() }
+            }
+        }
+        if !self.engine.ledger.open.isEmpty {
+            self.logger.warning(
+                "Orders were still open at the end", metadata: ["orders": "\(self.engine.ledger.open.count)"])
+        }
+        self.isStopped = true
+        self.feed.stop()
+        self.keeper.stop()
+        self.server.stop()
+        self.ledgerFile.close()
+    }
+
+    func count(_ name: String) { self.counters[name, default: 0] += 1 }
+
+    // MARK: Events
+
+    /// Takes in what the feed says, and performs what follows.
+    func hear(_ event: FeedEvent, sentTime: Timestamp) {
+        guard !self.isStopped else { return }
+        let now = Moment.now()
+        self.advanceVenue(now: now)
+        self.perform(self.engine.handle(event, sentTime: sentTime, now: now), now: now)
+        self.venue.handle(event, self.engine.views, now: now)
+        self.advanceVenue(now: now)
+        self.schedule()
+    }
+
+    private func advanceVenue(now: Moment) {
+        for event in self.venue.advance(self.engine.views, now: now) {
+            self.perform(self.engine.handle(event, now: now), now: now)
+        }
+    }
+
+    /// Wakes the engine or the venue, whichever comes first.
+    func schedule() {
+        guard let next = [self.engine.nextWake, self.venue.nextWake].compactMap({ $0 }).min() else { return }
+        if let timer = self.timer {
+            guard next < timer.at else { return }
+            self.loop.cancel(timer.id)
+        }
+        let id = self.loop.at(next) {
+            self.timer = nil
+            guard !self.isStopped else { return }
+            let now = Moment.now()
+            self.advanceVenue(now: now)
+            self.perform(self.engine.wake(now: now), now: now)
+            self.schedule()
+        }
+        self.timer = (id, next)
+    }
+
+    private func tick() {
+        guard !self.isStopped else { return }
+        let now = Moment.now()
+        self.lastTick = now.instant
+        self.keepJournal(now: now)
+        let isHaltFilePresent = access(self.haltFile, F_OK) == 0
+        self.perform(self.engine.tick(isHaltFilePresent: isHaltFilePresent, now: now), now: now)
+        self.keepMarkets()
+        self.publishStatus()
+        self.schedule()
+        self.loop.after(Self.tickInterval) { self.tick() }
+    }
+
+    // MARK: The journal
+
+    private func openDay(now: Moment) throws(JournalError) {
+        guard self.ledgerFile.needsFile(for: now.time) else { return }
+        try self.ledgerFile.beginFile(with: self.engine.checkpoint(now: now))
+    }
+
+    /// Begins a new day's file; after a failure, tries whether the journal takes a checkpoint again.
+    private func keepJournal(now: Moment) {
+        do throws(JournalError) {
+            try self.openDay(now: now)
+            guard self.isJournalDown else { return }
+            try self.ledgerFile.append([.record(self.engine.checkpoint(now: now))])
+            self.isJournalDown = false
+            self.logger.notice("The journal takes records again; trading stays halted until it is resumed")
+        } catch { self.journalFailed(error, [], now: now) }
+    }
+
+    private func journalFailed(_ error: JournalError, _ actions: [EngineAction], now: Moment) {
+        if !self.isJournalDown { self.logger.critical("The journal cannot be written", metadata: ["reason": "\(error)"]) }
+        self.count("journal_failures")
+        self.isJournalDown = true
+        self.perform(self.engine.journalFailed(actions, now: now), now: now)
+    }
+
+    /// Writes the records first, then does the rest in order.
+    func perform(_ actions: [EngineAction], now: Moment) {
+        if !self.isJournalDown {
+            do throws(JournalError) { try self.ledgerFile.append(actions) } catch {
+                self.journalFailed(error, actions, now: now)
+            }
+        }
+        for action in actions {
+            switch action {
+            case .record: break
+            case .submit(let order): if !self.isJournalDown { self.venue.submit(order, now: now) }
+            case .cancel(let order): self.venue.cancel(order, now: now)
+            case .publish(let publication): self.publish(publication)
+            case .note(let note): self.log(note)
+            }
+        }
+        if !actions.isEmpty { self.schedule() }
+    }
+
+    // MARK: Publishing
+
+    private func publish(_ publication: Publication) {
+        switch publication {
+        case .order(let body): self.server.publish(body)
+        case .fill(let body): self.server.publish(body)
+        case .position(let body):
+            self.publishedPositions[PositionKey(token: body.token, strategy: body.strategy ?? "")] = body
+            self.server.publish(body)
+        case .balance(let body): self.server.publish(body)
+        case .decision(let body): self.server.publish(body)
+        case .risk(let body): self.server.publish(body, as: .status)
+        case .strategy(let body): self.server.publish(body, as: .status)
+        }
+    }
+
+    /// Everything that a new subscriber must know.
+    func sendSnapshot(to peer: FramePeer) {
+        for publication in self.engine.snapshot {
+            switch publication {
+            case .order(let body): self.server.send(body, to: peer)
+            case .fill(let body): self.server.send(body, to: peer)
+            case .position(let body): self.server.send(body, to: peer)
+            case .balance(let body): self.server.send(body, to: peer)
+            case .decision(let body): self.server.send(body, to: peer)
+            case .risk(let body): self.server.send(body, to: peer)
+            case .strategy(let body): self.server.send(body, to: peer)
+            }
+        }
+    }
+
+    private func publishStatus() {
+        let risk = self.engine.riskStatus
+        self.server.publish(risk, as: .status)
+        for status in self.engine.strategyStatuses { self.server.publish(status, as: .status) }
+        self.publishMovedPositions()
+        let rate = self.messageCount - self.lastMessageCount
+        self.lastMessageCount = self.messageCount
+        var values = self.counters
+        values["orders"] = self.engine.orderCount
+        values["fills"] = self.engine.fillCount
+        values["decisions"] = self.engine.lookCount
+        values["messages"] = self.messageCount
+        values["messages_per_s"] = rate
+        values["decision_latency_p50_us"] = self.latency.quantile(0.5)
+        values["decision_latency_p99_us"] = self.latency.quantile(0.99)
+        values["markets"] = Int64(self.engine.views.views.count)
+        values["trusted"] = Int64(self.engine.views.trustedCount)
+        values["frames_of_unknown_markets"] = self.engine.views.skippedCount
+        values["books_broken"] = self.engine.views.brokenCount
+        values["subscribers"] = Int64(self.server.peers.count)
+        self.server.publish(Metrics(values: values), as: .status)
+        self.latency.reset()
+        let state = risk.isHalted ? "halted (\(risk.reasons.joined(separator: ", ")))" : "trading on paper"
+        self.context.notifier.status(
+            "\(state), \(risk.openOrders) orders open, \(self.engine.views.trustedCount) trusted books, \(rate) messages/s")
+    }
+
+    /// Positions whose worth has changed with the market.
+    private func publishMovedPositions() {
+        let positions = self.engine.ledger.sortedPositions
+        for position in positions where position.size > .zero {
+            let body = self.engine.body(of: position)
+            if self.publishedPositions[position.key] != body { self.publish(.position(body)) }
+        }
+        if self.publishedPositions.count > 2 * positions.count {
+            self.publishedPositions = self.publishedPositions.filter { self.engine.ledger.positions[$0.key] != nil }
+        }
+    }
+
+    /// Names what is held, when it has changed; asks for fresh books where some broke here.
+    private func keepMarkets() {
+        let markets = self.engine.ledger.markets.sorted()
+        if markets != self.keptMarkets {
+            self.keptMarkets = Array(markets.prefix(Subscribe.marketCountMax))
+            if self.keeper.isConnected { self.keeper.send(Subscribe(id: 2, markets: .only(self.keptMarkets))) }
+        }
+        let broken = self.engine.views.brokenCount
+        if broken != self.lastBrokenCount && self.feed.isConnected {
+            self.lastBrokenCount = broken
+            self.feed.send(Subscribe(id: 3, markets: .all))
+        }
+    }
+}
