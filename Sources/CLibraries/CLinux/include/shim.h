@@ -1,29 +1,14 @@
 // What the Glibc module map leaves out: epoll, eventfd, signalfd, and calls that are macros or variadic.
-// Declarations only: GNU extensions are named in shim.c alone, or this module and Glibc would disagree about types.
+// Declarations only, and only headers that Glibc's module does not hold: otherwise the order of compilation decides which
+// module owns a type such as `stat`, and GNU extensions would make the two disagree about it.
 #ifndef POLYBOT_CLINUX_H
 #define POLYBOT_CLINUX_H
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <termios.h>
-#include <time.h>
-#include <unistd.h>
+#include <sys/prctl.h>
 
 /// Sets O_NONBLOCK; returns 0 or -1 with errno.
 int clinux_set_nonblocking(int fd);
