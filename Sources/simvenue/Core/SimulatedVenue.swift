@@ -29,7 +29,7 @@ struct SimulatedVenue: VenueCore {
     }
 
     let settings: Settings
-    var listing = Listing()
+    var listing = MarketRegister()
     var flows: [Flow?] = []
     var assets: [AssetWalk]
     var random: SeededRandom

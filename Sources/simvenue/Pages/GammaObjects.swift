@@ -2,7 +2,7 @@ import Shared
 
 /// Writes Gamma's market and event objects. Source: reference, 1.2 and 1.3.
 enum GammaObjects {
-    static func write(_ listed: ListedMarket, in listing: Listing, withEvents: Bool, to writer: inout JSONWriter) {
+    static func write(_ listed: ListedMarket, in listing: MarketRegister, withEvents: Bool, to writer: inout JSONWriter) {
         let market = listed.market
         writer.object {
             $0.key("id")
@@ -172,7 +172,7 @@ enum GammaObjects {
         writer.integer(volume / 2)
     }
 
-    static func write(_ event: ListedEvent, in listing: Listing, withMarkets: Bool, to writer: inout JSONWriter) {
+    static func write(_ event: ListedEvent, in listing: MarketRegister, withMarkets: Bool, to writer: inout JSONWriter) {
         writer.object {
             $0.key("id")
             $0.string(String(event.id))

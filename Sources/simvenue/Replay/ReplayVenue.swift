@@ -15,7 +15,7 @@ struct ReplayVenue: VenueCore {
     /// How long the markets of a recording seem to go on.
     private static let lifetime = Duration.seconds(86_400)
 
-    private(set) var listing = Listing()
+    private(set) var listing = MarketRegister()
     private let recording: Recording
     /// 0 plays as fast as the readers read.
     private let speed: Double

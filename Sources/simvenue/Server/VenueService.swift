@@ -160,7 +160,7 @@ final class VenueService {
     private func subscribe(
         _ subscriber: MarketSubscriber, to tokens: [TokenID], wantsFeatures: Bool, wantsDump: Bool
     ) {
-        var fresh: [Listing.TokenPlace] = []
+        var fresh: [MarketRegister.TokenPlace] = []
         for token in tokens {
             guard let place = self.core.listing.place(of: token) else { continue }
             guard subscriber.subscriptions.add(place, wantsFeatures: wantsFeatures) else { continue }
@@ -175,7 +175,7 @@ final class VenueService {
         self.reschedule()
     }
 
-    private func sendDump(of places: [Listing.TokenPlace], to subscriber: MarketSubscriber) {
+    private func sendDump(of places: [MarketRegister.TokenPlace], to subscriber: MarketSubscriber) {
         guard !places.isEmpty else { return self.send("[]", to: subscriber) }
         for start in stride(from: 0, to: places.count, by: Self.booksPerFrame) {
             var writer = JSONWriter(capacity: 65_536)
