@@ -124,9 +124,12 @@ struct Follower {
 
     /// Notes what a message claims before its levels are applied. Claims other than the noted ones end the run of equal
     /// ones, whose book is complete then and is checked.
-    private mutating func claim(_ claims: [(outcome: Int, hash: BookHash)], _ time: Int64, of followed: inout Followed) {
+    private mutating func claim(_ claims: [(outcome: Int, hash: BookHash)], _ time: Int64, of followed: inout Followed)
+    {
         let noted = followed.claims
-        if !noted.isEmpty && !claims.allSatisfy({ noted[$0.outcome]?.time == time && noted[$0.outcome]?.hash == $0.hash }) {
+        if !noted.isEmpty
+            && !claims.allSatisfy({ noted[$0.outcome]?.time == time && noted[$0.outcome]?.hash == $0.hash })
+        {
             self.check(&followed)
             followed.claims = [:]
             followed.candidates = []
@@ -140,7 +143,8 @@ struct Follower {
             let known = [followed.lastTrade] + followed.candidates
             let right = known.first {
                 self.hasher.hash(
-                    followed.book, of: followed.market, outcome: outcome, timestamp: claim.time, lastTrade: $0) == claim.hash
+                    followed.book, of: followed.market, outcome: outcome, timestamp: claim.time, lastTrade: $0)
+                    == claim.hash
             }
             guard let right else {
                 self.problems.append("a hash that nothing gives, \(followed.market.slug) at \(claim.time)")

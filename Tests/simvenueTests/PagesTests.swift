@@ -8,7 +8,8 @@ struct PagesTests {
 
     private func get(_ target: String) throws -> (status: Int, value: JSONValue) {
         let request = try #require(PageRequest(method: "GET", target: target))
-        let answer = TruthPages.answer(request, self.venue.listing, time: someTime)
+        let answer =
+            TruthPages.answer(request, self.venue.listing, time: someTime)
             ?? ClobPages.answer(request, self.venue.listing, time: someTime)
             ?? GammaPages.answer(request, self.venue.listing) ?? .unknownPath
         return (answer.status, try JSONValue(parsing: answer.body))
@@ -110,7 +111,8 @@ struct PagesTests {
             var hasher = BookHasher()
             let time = try #require(book["timestamp"]?.integer)
             let lastTrade = LastTradePrice(text: book["last_trade_price"]?.string ?? "?")
-            let hash = hasher.hash(listed.book, of: listed.market, outcome: outcome, timestamp: time, lastTrade: lastTrade)
+            let hash = hasher.hash(
+                listed.book, of: listed.market, outcome: outcome, timestamp: time, lastTrade: lastTrade)
             #expect(book["hash"]?.string == hash.description)
             let bids = try #require(book["bids"]?.array?.compactMap { $0["price"]?.micros })
             let asks = try #require(book["asks"]?.array?.compactMap { $0["price"]?.micros })
@@ -135,7 +137,9 @@ struct PagesTests {
         let request = try #require(PageRequest(method: "GET", target: "/a%20b//c?x=1%2B1&y&x=2"))
         #expect(request.path == ["a b", "c"])
         #expect(request.values("x") == ["1+1", "2"] && request.value("y") == "")
-        for target in ["", "a", "/%4", "/%zz", "/%ff", "*"] { #expect(PageRequest(method: "GET", target: target) == nil) }
+        for target in ["", "a", "/%4", "/%zz", "/%ff", "*"] {
+            #expect(PageRequest(method: "GET", target: target) == nil)
+        }
     }
 
     @Test func datesAreWrittenAsTheVenueWritesThem() {

@@ -78,7 +78,8 @@ struct SimulatedVenueTests {
         #expect(follower.kinds[.newMarket, default: 0] >= 1)
         #expect(follower.kinds[.tickSizeChange, default: 0] >= 2)
         #expect(follower.kinds[.bestBidAsk, default: 0] > 1_000)
-        for slot in venue.listing.order where venue.listing[slot].isTradable(at: Timestamp(milliseconds: someTime + 150_000)) {
+        for slot in venue.listing.order
+        where venue.listing[slot].isTradable(at: Timestamp(milliseconds: someTime + 150_000)) {
             let market = venue.listing[slot].market
             #expect(follower.book(of: market.condition).map { Follower.equal($0, venue.listing[slot].book) } == true)
         }
@@ -91,9 +92,12 @@ struct SimulatedVenueTests {
         for minute in 0...61 {
             let time = someTime + Int64(minute) * 60_000 + 1
             venue.advance(to: time, messageCountMax: .max, into: &batch)
-            let tradable = venue.listing.order.filter { venue.listing[$0].isTradable(at: Timestamp(milliseconds: time)) }
+            let tradable = venue.listing.order.filter {
+                venue.listing[$0].isTradable(at: Timestamp(milliseconds: time))
+            }
             #expect(tradable.count == count)
-            #expect(tradable.allSatisfy { venue.listing[$0].book.bestBid != nil && venue.listing[$0].book.bestAsk != nil })
+            #expect(
+                tradable.allSatisfy { venue.listing[$0].book.bestBid != nil && venue.listing[$0].book.bestAsk != nil })
             #expect(venue.listing.order.count > tradable.count, "decoys are listed too")
         }
     }

@@ -17,9 +17,11 @@ enum ClobPages {
                     $0.integer(2)
                 }
             }
-        case ("GET", ["book"]): return self.withToken(request, listing) { self.book(listing[$0.slot], outcome: $0.outcome) }
+        case ("GET", ["book"]):
+            return self.withToken(request, listing) { self.book(listing[$0.slot], outcome: $0.outcome) }
         case ("POST", ["books"]): return self.books(request, listing)
-        case ("GET", ["midpoint"]): return self.withToken(request, listing) { self.midpoint(listing[$0.slot], $0.outcome) }
+        case ("GET", ["midpoint"]):
+            return self.withToken(request, listing) { self.midpoint(listing[$0.slot], $0.outcome) }
         case ("GET", ["tick-size"]):
             return self.withToken(request, listing) { place in
                 .json {

@@ -92,7 +92,8 @@ enum GammaPages {
                     && (slugs.isEmpty || slugs.contains(listed.event.slug))
                     && (series.isEmpty || series.contains(listed.event.series ?? ""))
             }
-            return (ids.isEmpty || ids.contains(String(listed.id))) && (slugs.isEmpty || slugs.contains(listed.market.slug))
+            return (ids.isEmpty || ids.contains(String(listed.id)))
+                && (slugs.isEmpty || slugs.contains(listed.market.slug))
                 && (conditions.isEmpty || conditions.contains(listed.market.condition.description))
                 && (tokens.isEmpty || tokens.contains(listed.market.first.token.description)
                     || tokens.contains(listed.market.second.token.description))

@@ -103,7 +103,8 @@ enum ControlRequest: Hashable, Sendable {
         }
         if value["seconds"] != nil {
             guard let seconds = value["seconds"]?.integer, (0...VenueService.faultSecondsMax).contains(seconds) else {
-                return .failure(Problem(sentence: "seconds must be a whole number from 0 to \(VenueService.faultSecondsMax)"))
+                return .failure(
+                    Problem(sentence: "seconds must be a whole number from 0 to \(VenueService.faultSecondsMax)"))
             }
         }
         let seconds = value["seconds"]?.integer
@@ -118,7 +119,10 @@ enum ControlRequest: Hashable, Sendable {
         default:
             return .failure(
                 Problem(
-                    sentence: "unknown fault; known: drop, silence, refuse_ws, corrupt_next, lose_next_delta, pause_traffic, resume"))
+                    sentence:
+                        "unknown fault; known: drop, silence, refuse_ws, corrupt_next, lose_next_delta, "
+                        + "pause_traffic, resume"
+                ))
         }
     }
 }

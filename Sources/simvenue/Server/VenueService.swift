@@ -112,7 +112,9 @@ final class VenueService {
         var runStart = 0
         var runEnd = 0
         func close() {
-            guard runEnd > runStart, let slice = frames.getSlice(at: runStart, length: runEnd - runStart) else { return }
+            guard runEnd > runStart, let slice = frames.getSlice(at: runStart, length: runEnd - runStart) else {
+                return
+            }
             if own == nil {
                 own = slice
             } else {
@@ -181,7 +183,8 @@ final class VenueService {
             var writer = JSONWriter(capacity: 65_536)
             writer.array {
                 for place in places[start..<min(places.count, start + Self.booksPerFrame)] {
-                    MarketMessages.book(self.core.listing[place.slot], outcome: place.outcome, isAfterTrade: false, to: &$0)
+                    MarketMessages.book(
+                        self.core.listing[place.slot], outcome: place.outcome, isAfterTrade: false, to: &$0)
                 }
             }
             self.send(writer.bytes, to: subscriber)
