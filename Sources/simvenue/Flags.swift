@@ -16,8 +16,8 @@ struct Flags: Hashable, Sendable {
         USAGE: simvenue [--port N] [--markets N] [--rate N] [--seed N]
                simvenue [--port N] --replay FILE [--speed X]
 
-        A prediction-market venue on loopback: Gamma, the order book service's public reads and the market channel, all on
-        one port. Prints {"ready":true,"port":N} on standard output when it listens.
+        A prediction-market venue on loopback: Gamma, the order book service's public reads and the market channel, all
+        on one port. Prints {"ready":true,"port":N} on standard output when it listens.
 
         --port N       Port on 127.0.0.1; 0, the default, takes any free one.
         --markets N    Tradable markets at any time, 1 to 2000. Default 30.
@@ -56,7 +56,8 @@ struct Flags: Hashable, Sendable {
             switch name {
             case "--port": flags.port = try Self.number(value, of: name, 0...65_535)
             case "--markets":
-                flags.settings.marketCount = try Self.number(value, of: name, 1...SimulatedVenue.Settings.marketCountMax)
+                flags.settings.marketCount = try Self.number(
+                    value, of: name, 1...SimulatedVenue.Settings.marketCountMax)
                 isSimulationAsked = true
             case "--rate":
                 flags.settings.rate = try Self.number(value, of: name, 0...SimulatedVenue.Settings.rateMax)
@@ -77,15 +78,20 @@ struct Flags: Hashable, Sendable {
             }
         }
         if flags.replay != nil && isSimulationAsked {
-            throw Problem(sentence: "--replay serves a recording; --markets, --rate and --seed make traffic up: choose one")
+            throw Problem(
+                sentence: "--replay serves a recording; --markets, --rate and --seed make traffic up: choose one")
         }
-        if flags.replay == nil && isSpeedAsked { throw Problem(sentence: "--speed is the speed of --replay, which is missing") }
+        if flags.replay == nil && isSpeedAsked {
+            throw Problem(sentence: "--speed is the speed of --replay, which is missing")
+        }
         return .run(flags)
     }
 
     private static func number(_ text: String, of name: String, _ range: ClosedRange<Int>) throws(Problem) -> Int {
         guard let value = Int(text), range.contains(value) else {
-            throw Problem(sentence: "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
+            throw Problem(
+                sentence:
+                    "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
         }
         return value
     }

@@ -53,7 +53,8 @@ struct Simvenue {
         do {
             let recording = try Recording(parsing: try RecordingFile.read(path))
             Self.write(
-                "simvenue: \(recording.frames.count) frames of \(recording.marketCount) markets in \(path)\n", to: STDERR_FILENO)
+                "simvenue: \(recording.frames.count) frames of \(recording.marketCount) markets in \(path)\n",
+                to: STDERR_FILENO)
             return { ReplayVenue(recording, speed: flags.speed, at: $0) }
         } catch {
             throw Flags.Problem(sentence: "cannot replay \(path): \(error.sentence)")
@@ -85,7 +86,8 @@ struct Simvenue {
     private static func lifeline() throws(Flags.Problem) -> CInt? {
         guard let text = getenv(Self.lifelineVariable).map({ String(cString: $0) }), !text.isEmpty else { return nil }
         guard let descriptor = CInt(text), descriptor >= 0, fcntl(descriptor, F_GETFD) >= 0 else {
-            throw Flags.Problem(sentence: "\(Self.lifelineVariable) must be the number of an open descriptor, not '\(text)'")
+            throw Flags.Problem(
+                sentence: "\(Self.lifelineVariable) must be the number of an open descriptor, not '\(text)'")
         }
         return descriptor
     }

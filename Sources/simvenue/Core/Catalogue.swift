@@ -51,7 +51,9 @@ struct Catalogue: Sendable {
     mutating func window(_ family: Family, start: Int64, hasher: inout BookHasher) -> ListedMarket {
         let asset = Self.assets[family.asset]
         let slug = "\(asset.symbol)-updown-\(family.length / 60)m-\(start)"
-        let title = "\(asset.name) Up or Down - \(CalendarDate.rfc3339(start)) to \(CalendarDate.rfc3339(start + family.length))"
+        let title =
+            "\(asset.name) Up or Down - \(CalendarDate.rfc3339(start)) "
+            + "to \(CalendarDate.rfc3339(start + family.length))"
         let startTime = Timestamp(seconds: start)
         let endTime = Timestamp(seconds: start + family.length)
         let event = self.makeEvent(
@@ -61,7 +63,8 @@ struct Catalogue: Sendable {
             tick: .cent, isNegRisk: false, feeRate: 70_000, feeType: "crypto_fees_v2", hasTakerDelay: true,
             settlement: .chainlinkTWAP60, asset: asset.symbol)
         return self.make(
-            kind: .window(asset: family.asset, length: family.length, start: start), event: event, slug: slug, question: title,
+            kind: .window(asset: family.asset, length: family.length, start: start), event: event, slug: slug,
+            question: title,
             labels: ("Up", "Down"), terms: terms, endTime: endTime, listedTime: startTime + .seconds(-86_400),
             bookTime: start * 1_000, hasher: &hasher)
     }
@@ -76,7 +79,8 @@ struct Catalogue: Sendable {
             let size = min(count - made, 1 + eventIndex % Self.eventSize)
             let event = self.datedEvent(eventIndex, now: now)
             for member in 0..<size {
-                markets.append(self.member(member, of: event, index: eventIndex, kind: .dated, now: now, hasher: &hasher))
+                markets.append(
+                    self.member(member, of: event, index: eventIndex, kind: .dated, now: now, hasher: &hasher))
                 made += 1
                 if made % Self.marketsPerDecoy == 0 || made == count {
                     let reason = ListedMarket.Decoy.allCases[decoyCount % ListedMarket.Decoy.allCases.count]
@@ -104,8 +108,11 @@ struct Catalogue: Sendable {
         let verb = isNegRisk ? "close between" : "be above"
         let suffix = round / Self.dayCount == 0 ? "" : "-\(round / Self.dayCount + 1)"
         return self.makeEvent(
-            slug: "\(asset.name.lowercased())-\(isNegRisk ? "price" : "above")-on-\(date.monthName.lowercased())-\(date.day)\(suffix)",
-            title: "Where will \(asset.name) \(verb) on \(date.monthName) \(date.day)?", series: nil, isNegRisk: isNegRisk,
+            slug:
+                "\(asset.name.lowercased())-\(isNegRisk ? "price" : "above")-on-"
+                + "\(date.monthName.lowercased())-\(date.day)\(suffix)",
+            title: "Where will \(asset.name) \(verb) on \(date.monthName) \(date.day)?", series: nil,
+            isNegRisk: isNegRisk,
             startTime: nil, endTime: Timestamp(seconds: end))
     }
 
@@ -117,7 +124,8 @@ struct Catalogue: Sendable {
         let low = asset.threshold + asset.step * (member + Self.eventSize * round)
         let date = CalendarDate(secondsSince1970: event.endTime.microseconds / 1_000_000)
         let what = event.isNegRisk ? "close between $\(low) and $\(low + asset.step)" : "be above $\(low)"
-        let slug = "will-\(asset.name.lowercased())-\(event.isNegRisk ? "close-at" : "be-above")-\(low)-on-"
+        let slug =
+            "will-\(asset.name.lowercased())-\(event.isNegRisk ? "close-at" : "be-above")-\(low)-on-"
             + "\(date.monthName.lowercased())-\(date.day)\(round == 0 ? "" : "-\(round + 1)")"
         var random = SeededRandom(seed: self.seed, name: "terms " + slug)
         let hasFee = !random.chance(0.2)
@@ -125,10 +133,12 @@ struct Catalogue: Sendable {
         if kind == .decoy(.ended) { endTime = Timestamp(milliseconds: now) + .seconds(-3 * 86_400) }
         let terms = Terms(
             tick: random.chance(0.2) ? TickSize(micros: 1_000)! : .cent, isNegRisk: event.isNegRisk,
-            feeRate: hasFee ? 70_000 : 0, feeType: hasFee ? "crypto_fees_v2" : nil, hasTakerDelay: false, settlement: .other,
+            feeRate: hasFee ? 70_000 : 0, feeType: hasFee ? "crypto_fees_v2" : nil, hasTakerDelay: false,
+            settlement: .other,
             asset: asset.symbol)
         return self.make(
-            kind: kind, event: event, slug: slug, question: "Will \(asset.name) \(what) on \(date.monthName) \(date.day)?",
+            kind: kind, event: event, slug: slug,
+            question: "Will \(asset.name) \(what) on \(date.monthName) \(date.day)?",
             labels: random.chance(0.25) ? ("No", "Yes") : ("Yes", "No"), terms: terms, endTime: endTime,
             listedTime: Timestamp(milliseconds: now) + .seconds(-86_400 * Int64(1 + random.below(30))), bookTime: now,
             hasher: &hasher)
@@ -156,7 +166,8 @@ struct Catalogue: Sendable {
     }
 
     private mutating func make(
-        kind: ListedMarket.Kind, event: ListedEvent, slug: String, question: String, labels: (String, String), terms: Terms,
+        kind: ListedMarket.Kind, event: ListedEvent, slug: String, question: String, labels: (String, String),
+        terms: Terms,
         endTime: Timestamp, listedTime: Timestamp, bookTime: Int64, hasher: inout BookHasher
     ) -> ListedMarket {
         self.nextID += 1
@@ -168,7 +179,8 @@ struct Catalogue: Sendable {
             sizeMin: Quantity(shares: 5), isNegRisk: terms.isNegRisk, event: event.slug, startTime: event.startTime,
             endTime: endTime, feeRate: terms.feeRate, feeExponent: 1, hasTakerDelay: terms.hasTakerDelay,
             rewards: RewardTerms(
-                sizeMin: Quantity(shares: 50), spreadMax: 45_000, daily: Money(micros: Int64(5 + random.below(20)) * 1_000_000)),
+                sizeMin: Quantity(shares: 50), spreadMax: 45_000,
+                daily: Money(micros: Int64(5 + random.below(20)) * 1_000_000)),
             settlement: terms.settlement, asset: terms.asset)
         var listed = ListedMarket(
             id: self.nextID, kind: kind, event: event, market: market, feeType: terms.feeType, listedTime: listedTime,

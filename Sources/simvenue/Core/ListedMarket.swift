@@ -66,7 +66,8 @@ struct ListedMarket: Sendable {
     let ids: MarketIDBytes
 
     init(
-        id: Int, kind: Kind, event: ListedEvent, market: Market, feeType: String?, listedTime: Timestamp, bookTime: Int64,
+        id: Int, kind: Kind, event: ListedEvent, market: Market, feeType: String?, listedTime: Timestamp,
+        bookTime: Int64,
         hasher: inout BookHasher
     ) {
         self.id = id

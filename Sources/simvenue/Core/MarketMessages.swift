@@ -28,7 +28,8 @@ enum MarketMessages {
         Decimal6.write(Int64(price.micros), to: &bytes)
         bytes.append("\",\"size\":\"")
         Decimal6.write(change.size.micros + sizeError, to: &bytes)
-        bytes.append((change.side == .bid) == isFirst ? "\",\"side\":\"BUY\",\"hash\":\"" : "\",\"side\":\"SELL\",\"hash\":\"")
+        bytes.append(
+            (change.side == .bid) == isFirst ? "\",\"side\":\"BUY\",\"hash\":\"" : "\",\"side\":\"SELL\",\"hash\":\"")
         bytes.append(text: listed.hash(outcome: outcome).description)
         bytes.append("\",\"best_bid\":\"")
         Decimal6.write(Self.best(.bid, of: listed, outcome: outcome), to: &bytes)

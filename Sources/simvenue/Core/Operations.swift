@@ -1,7 +1,7 @@
 import Shared
 
-/// What the made-up traders do, one operation at a time. Each is sealed with the hashes of the book after the whole of it,
-/// then told level by level under that one hash, as the venue does.
+/// What the made-up traders do, one operation at a time. Each is sealed with the hashes of the book after the whole of
+/// it, then told level by level under that one hash, as the venue does.
 extension SimulatedVenue {
     /// Levels a side of a new book.
     private static let newLevelCount = 14
@@ -20,7 +20,9 @@ extension SimulatedVenue {
         let tick = self.listing[slot].book.tick
         self.changes.removeAll(keepingCapacity: true)
         var print: TradePrint?
-        if let thin = [BookSide.bid, .ask].first(where: { flow.count($0) < Flow.levelCountMin }), self.random.chance(0.5) {
+        if let thin = [BookSide.bid, .ask].first(where: { flow.count($0) < Flow.levelCountMin }),
+            self.random.chance(0.5)
+        {
             self.place(thin, count: 3, in: &flow, tick)
         } else if !flow.owesPrint, let side = self.stale(flow, tick), self.random.chance(0.4) {
             print = self.trade(taking: side, until: flow.fair, in: &flow)
@@ -70,7 +72,8 @@ extension SimulatedVenue {
         // Half of the orders compete for the touch, the others fill the depth.
         let steps =
             self.random.chance(0.5)
-            ? self.random.geometric(ratio: 0.3, max: 3) : self.random.geometric(ratio: 0.85, max: 30) * (1 + self.random.below(2))
+            ? self.random.geometric(ratio: 0.3, max: 3)
+            : self.random.geometric(ratio: 0.85, max: 30) * (1 + self.random.below(2))
         let distance = Int64(steps) * tick.micros
         switch side {
         case .bid:
@@ -134,7 +137,8 @@ extension SimulatedVenue {
         // Who buys the one outcome may as well have sold the other: the venue matches both.
         let outcome = self.random.below(2)
         return TradePrint(
-            outcome: outcome, price: outcome == 0 ? worst : worst.mirrored, size: traded, isBuy: (side == .ask) == (outcome == 0),
+            outcome: outcome, price: outcome == 0 ? worst : worst.mirrored, size: traded,
+            isBuy: (side == .ask) == (outcome == 0),
             transaction: ConditionID(words: self.random.words()))
     }
 
@@ -159,7 +163,8 @@ extension SimulatedVenue {
             if self.takeLoss() { continue }
             let error = self.takeSizeError()
             batch.append(for: .market(slot)) {
-                MarketMessages.priceChange(self.listing[slot], change, isReversed: isReversed, sizeError: error, to: &$0)
+                MarketMessages.priceChange(
+                    self.listing[slot], change, isReversed: isReversed, sizeError: error, to: &$0)
             }
         }
         if let print { self.tellTrade(slot, print, into: &batch) }

@@ -29,7 +29,7 @@ struct SimulatedVenue: VenueCore {
     }
 
     let settings: Settings
-    var listing = Listing()
+    var listing = MarketRegister()
     var flows: [Flow?] = []
     var assets: [AssetWalk]
     var random: SeededRandom
@@ -76,7 +76,9 @@ struct SimulatedVenue: VenueCore {
             self.windows.append((running, self.list(window: family, start: windowStart + length)))
             self.appoint(.rollover(family: family), at: (windowStart + length) * 1_000)
         }
-        for market in self.catalogue.dated(count: settings.marketCount - 2 * familyCount, now: time, hasher: &self.hasher) {
+        for market in self.catalogue.dated(
+            count: settings.marketCount - 2 * familyCount, now: time, hasher: &self.hasher)
+        {
             self.list(dated: market)
         }
         self.remakeWheel()
@@ -87,7 +89,8 @@ struct SimulatedVenue: VenueCore {
     var waitsForReaders: Bool { false }
 
     var nextTime: Int64? {
-        let operation = self.nextOperation.isFinite && !self.isPaused ? self.start + Int64(self.nextOperation / 1_000) : Int64.max
+        let operation =
+            self.nextOperation.isFinite && !self.isPaused ? self.start + Int64(self.nextOperation / 1_000) : Int64.max
         let next = min(operation, self.agenda.last?.time ?? Int64.max)
         return next == Int64.max ? nil : next
     }
@@ -161,7 +164,8 @@ struct SimulatedVenue: VenueCore {
         var listed = self.catalogue.window(terms, start: start, hasher: &self.hasher)
         listed.bookTime = self.now
         let flow = Flow(
-            model: .window(asset: terms.asset, end: (start + terms.length) * 1_000, strike: nil), fair: 0.5, at: self.now)
+            model: .window(asset: terms.asset, end: (start + terms.length) * 1_000, strike: nil), fair: 0.5,
+            at: self.now)
         return self.list(listed, flow)
     }
 

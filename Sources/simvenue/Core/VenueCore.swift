@@ -10,7 +10,7 @@ enum StreamFault: Hashable, Sendable {
 
 /// A venue as a value: time goes in, messages come out, books can be asked for. No sockets, clocks or files.
 protocol VenueCore: Sendable {
-    var listing: Listing { get }
+    var listing: MarketRegister { get }
 
     /// Milliseconds UTC of the next thing that will happen by itself; `nil` when nothing will.
     var nextTime: Int64? { get }

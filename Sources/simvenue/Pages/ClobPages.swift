@@ -6,7 +6,7 @@ enum ClobPages {
     static let bookCountMax = 500
 
     /// - Returns: `nil` when the path is none of the service's.
-    static func answer(_ request: PageRequest, _ listing: Listing, time: Int64) -> Answer? {
+    static func answer(_ request: PageRequest, _ listing: MarketRegister, time: Int64) -> Answer? {
         switch (request.method, request.path) {
         case ("GET", ["ok"]): return .json { $0.string("OK") }
         case ("GET", ["time"]): return .json { $0.integer(time / 1_000) }
@@ -17,9 +17,11 @@ enum ClobPages {
                     $0.integer(2)
                 }
             }
-        case ("GET", ["book"]): return self.withToken(request, listing) { self.book(listing[$0.slot], outcome: $0.outcome) }
+        case ("GET", ["book"]):
+            return self.withToken(request, listing) { self.book(listing[$0.slot], outcome: $0.outcome) }
         case ("POST", ["books"]): return self.books(request, listing)
-        case ("GET", ["midpoint"]): return self.withToken(request, listing) { self.midpoint(listing[$0.slot], $0.outcome) }
+        case ("GET", ["midpoint"]):
+            return self.withToken(request, listing) { self.midpoint(listing[$0.slot], $0.outcome) }
         case ("GET", ["tick-size"]):
             return self.withToken(request, listing) { place in
                 .json {
@@ -44,7 +46,7 @@ enum ClobPages {
     }
 
     private static func withToken(
-        _ request: PageRequest, _ listing: Listing, _ body: (Listing.TokenPlace) -> Answer
+        _ request: PageRequest, _ listing: MarketRegister, _ body: (MarketRegister.TokenPlace) -> Answer
     ) -> Answer {
         guard let token = request.value("token_id").flatMap({ TokenID($0) }) else { return .invalidToken }
         guard let place = listing.place(of: token), listing[place.slot].isBookServed else { return .unknownToken }
@@ -61,10 +63,10 @@ enum ClobPages {
             hash: listed.hash(outcome: outcome), to: &writer)
     }
 
-    private static func books(_ request: PageRequest, _ listing: Listing) -> Answer {
+    private static func books(_ request: PageRequest, _ listing: MarketRegister) -> Answer {
         guard let wanted = (try? JSONValue(parsing: request.body))?.array else { return .error(400, "Invalid payload") }
         guard wanted.count <= self.bookCountMax else { return .error(400, "Payload exceeds the limit") }
-        var places: [Listing.TokenPlace] = []
+        var places: [MarketRegister.TokenPlace] = []
         for value in wanted {
             guard let text = value["token_id"]?.string else { return .error(400, "Invalid payload") }
             // Ids that nobody knows are dropped without a word, as the venue does.
@@ -87,7 +89,7 @@ enum ClobPages {
     }
 
     /// The compact parameters of a market; members that are false are left out.
-    private static func compact(_ id: String, _ listing: Listing) -> Answer {
+    private static func compact(_ id: String, _ listing: MarketRegister) -> Answer {
         guard let condition = ConditionID(id) else { return .error(400, "Invalid condition id") }
         guard let slot = listing.slot(of: condition) else { return .error(404, "market not found") }
         let listed = listing[slot]

@@ -2,7 +2,8 @@ import Shared
 
 /// Writes Gamma's market and event objects. Source: reference, 1.2 and 1.3.
 enum GammaObjects {
-    static func write(_ listed: ListedMarket, in listing: Listing, withEvents: Bool, to writer: inout JSONWriter) {
+    static func write(_ listed: ListedMarket, in listing: MarketRegister, withEvents: Bool, to writer: inout JSONWriter)
+    {
         let market = listed.market
         writer.object {
             $0.key("id")
@@ -21,7 +22,9 @@ enum GammaObjects {
             $0.key("description")
             $0.string("A made-up market of a simulated venue.")
             $0.key("resolutionSource")
-            $0.string(market.settlement == .chainlinkTWAP60 ? "https://data.chain.link/streams/\(market.asset ?? "")-usd" : "")
+            $0.string(
+                market.settlement == .chainlinkTWAP60 ? "https://data.chain.link/streams/\(market.asset ?? "")-usd" : ""
+            )
             Self.writeTimes(listed, to: &$0)
             Self.writeOutcomes(listed, to: &$0)
             Self.writeState(listed, to: &$0)
@@ -172,7 +175,8 @@ enum GammaObjects {
         writer.integer(volume / 2)
     }
 
-    static func write(_ event: ListedEvent, in listing: Listing, withMarkets: Bool, to writer: inout JSONWriter) {
+    static func write(_ event: ListedEvent, in listing: MarketRegister, withMarkets: Bool, to writer: inout JSONWriter)
+    {
         writer.object {
             $0.key("id")
             $0.string(String(event.id))

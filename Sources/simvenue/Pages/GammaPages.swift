@@ -7,7 +7,7 @@ enum GammaPages {
     static let offsetMax = 2_000
 
     /// - Returns: `nil` when the path is none of Gamma's.
-    static func answer(_ request: PageRequest, _ listing: Listing) -> Answer? {
+    static func answer(_ request: PageRequest, _ listing: MarketRegister) -> Answer? {
         guard request.method == "GET", let first = request.path.first else { return nil }
         switch (first, request.path.dropFirst().first, request.path.count) {
         case ("markets", nil, 1): return self.legacyList(request, listing, isEvents: false)
@@ -24,12 +24,12 @@ enum GammaPages {
         }
     }
 
-    private static func one(_ slot: Int?, _ listing: Listing) -> Answer {
+    private static func one(_ slot: Int?, _ listing: MarketRegister) -> Answer {
         guard let slot else { return .error(404, "not found: no such market") }
         return .json { GammaObjects.write(listing[slot], in: listing, withEvents: true, to: &$0) }
     }
 
-    private static func one(event slot: Int?, _ listing: Listing) -> Answer {
+    private static func one(event slot: Int?, _ listing: MarketRegister) -> Answer {
         guard let slot else { return .error(404, "not found: no such event") }
         return .json { GammaObjects.write(listing[slot].event, in: listing, withMarkets: true, to: &$0) }
     }
@@ -42,7 +42,7 @@ enum GammaPages {
         let slot: Int
     }
 
-    private static func keyset(_ request: PageRequest, _ listing: Listing, isEvents: Bool) -> Answer {
+    private static func keyset(_ request: PageRequest, _ listing: MarketRegister, isEvents: Bool) -> Answer {
         guard request.value("offset") == nil else {
             return .error(422, "offset is not supported here; continue with after_cursor")
         }
@@ -66,7 +66,7 @@ enum GammaPages {
         }
     }
 
-    private static func legacyList(_ request: PageRequest, _ listing: Listing, isEvents: Bool) -> Answer {
+    private static func legacyList(_ request: PageRequest, _ listing: MarketRegister, isEvents: Bool) -> Answer {
         guard let limit = self.limit(request) else { return .error(400, "limit must be a number") }
         guard let offset = Int(request.value("offset") ?? "0"), (0...self.offsetMax).contains(offset) else {
             return .error(422, "offset must be 0 to \(self.offsetMax)")
@@ -76,7 +76,7 @@ enum GammaPages {
     }
 
     /// Everything that passes the filters, by id.
-    private static func items(_ request: PageRequest, _ listing: Listing, isEvents: Bool) -> ArraySlice<Item> {
+    private static func items(_ request: PageRequest, _ listing: MarketRegister, isEvents: Bool) -> ArraySlice<Item> {
         let closed = request.value("closed") == "true"
         let filters = request.query.filter { !$0.value.isEmpty }
         let ids = Set(filters.filter { $0.key == "id" }.map(\.value))
@@ -92,7 +92,8 @@ enum GammaPages {
                     && (slugs.isEmpty || slugs.contains(listed.event.slug))
                     && (series.isEmpty || series.contains(listed.event.series ?? ""))
             }
-            return (ids.isEmpty || ids.contains(String(listed.id))) && (slugs.isEmpty || slugs.contains(listed.market.slug))
+            return (ids.isEmpty || ids.contains(String(listed.id)))
+                && (slugs.isEmpty || slugs.contains(listed.market.slug))
                 && (conditions.isEmpty || conditions.contains(listed.market.condition.description))
                 && (tokens.isEmpty || tokens.contains(listed.market.first.token.description)
                     || tokens.contains(listed.market.second.token.description))
@@ -104,7 +105,7 @@ enum GammaPages {
     }
 
     private static func write(
-        _ page: ArraySlice<Item>, _ listing: Listing, isEvents: Bool, to writer: inout JSONWriter
+        _ page: ArraySlice<Item>, _ listing: MarketRegister, isEvents: Bool, to writer: inout JSONWriter
     ) {
         for item in page {
             if isEvents {

@@ -3,7 +3,7 @@ import Shared
 /// What the venue knows itself, for tests that compare: `GET /truth` lists the tradable markets, `GET /truth?token_id=`
 /// shows a book with its hash and last trade price.
 enum TruthPages {
-    static func answer(_ request: PageRequest, _ listing: Listing, time: Int64) -> Answer? {
+    static func answer(_ request: PageRequest, _ listing: MarketRegister, time: Int64) -> Answer? {
         guard request.method == "GET", request.path == ["truth"] else { return nil }
         if let text = request.value("token_id") {
             guard let token = TokenID(text) else { return .invalidToken }

@@ -57,7 +57,8 @@ struct Recording: Sendable {
         self.findMarkets()
         guard !self.markets.isEmpty else { throw RecordingProblem(sentence: "no frame in it names a market") }
         guard self.markets.count <= Self.marketCountMax else {
-            throw RecordingProblem(sentence: "it holds \(self.markets.count) markets; \(Self.marketCountMax) are allowed")
+            throw RecordingProblem(
+                sentence: "it holds \(self.markets.count) markets; \(Self.marketCountMax) are allowed")
         }
     }
 

@@ -1,6 +1,7 @@
 import Shared
 
-/// A venue that plays a recording: its frames go out byte for byte, and the books are kept beside for those who come later.
+/// A venue that plays a recording: its frames go out byte for byte, and the books are kept beside for those who
+/// come later.
 struct ReplayVenue: VenueCore {
     private enum State: Hashable, Sendable {
         /// Next: `playing` at the first subscription.
@@ -15,7 +16,7 @@ struct ReplayVenue: VenueCore {
     /// How long the markets of a recording seem to go on.
     private static let lifetime = Duration.seconds(86_400)
 
-    private(set) var listing = Listing()
+    private(set) var listing = MarketRegister()
     private let recording: Recording
     /// 0 plays as fast as the readers read.
     private let speed: Double
@@ -54,7 +55,8 @@ struct ReplayVenue: VenueCore {
         let slug = "replay-" + condition.dropFirst(2).prefix(8)
         let endTime = Timestamp(milliseconds: time) + Self.lifetime
         let event = ListedEvent(
-            id: id, slug: slug, title: "Up or Down, replayed from a recording", series: nil, isNegRisk: false, startTime: nil,
+            id: id, slug: slug, title: "Up or Down, replayed from a recording", series: nil, isNegRisk: false,
+            startTime: nil,
             endTime: endTime)
         // A market whose second token the recording never names gets one that nobody else has.
         var random = SeededRandom(seed: 0, name: condition)
@@ -63,7 +65,8 @@ struct ReplayVenue: VenueCore {
             condition: found.condition, slug: slug, question: "Up or Down, replayed from a recording of \(condition)",
             first: Outcome(label: "Up", token: found.first), second: Outcome(label: "Down", token: second),
             tick: found.tick ?? .cent, sizeMin: Quantity(shares: 5), isNegRisk: false, event: slug, startTime: nil,
-            endTime: endTime, feeRate: 70_000, feeExponent: 1, hasTakerDelay: true, rewards: nil, settlement: .other, asset: nil)
+            endTime: endTime, feeRate: 70_000, feeExponent: 1, hasTakerDelay: true, rewards: nil, settlement: .other,
+            asset: nil)
         var listed = ListedMarket(
             id: id, kind: .replayed, event: event, market: market, feeType: "crypto_fees_v2",
             listedTime: Timestamp(milliseconds: time), bookTime: time, hasher: &self.hasher)
@@ -98,8 +101,8 @@ struct ReplayVenue: VenueCore {
         self.changed.removeAll(keepingCapacity: true)
     }
 
-    /// Computes the hashes of a slot. Where they are not the recorded ones, the last trade's price is what we do not know:
-    /// it is the price of a level that changed lately, in the terms of one outcome or the other.
+    /// Computes the hashes of a slot. Where they are not the recorded ones, the last trade's price is what we do not
+    /// know: it is the price of a level that changed lately, in the terms of one outcome or the other.
     private mutating func seal(_ slot: Int) {
         self.listing[slot].seal(at: self.listing[slot].bookTime, hasher: &self.hasher)
         guard let clue = self.clues[slot], let hash = clue.hash, self.listing[slot].hasBook else { return }
@@ -108,7 +111,8 @@ struct ReplayVenue: VenueCore {
         for price in clue.prices.reversed() {
             for candidate in [LastTradePrice(price), LastTradePrice(price.mirrored)] {
                 let hashed = self.hasher.hash(
-                    listed.book, of: listed.market, outcome: clue.outcome, timestamp: listed.bookTime, lastTrade: candidate)
+                    listed.book, of: listed.market, outcome: clue.outcome, timestamp: listed.bookTime,
+                    lastTrade: candidate)
                 guard hashed == hash else { continue }
                 self.listing[slot].lastTrade = candidate
                 return self.listing[slot].seal(at: listed.bookTime, hasher: &self.hasher)

@@ -9,7 +9,7 @@ struct Subscriptions: Sendable {
     private var featureCount = 0
 
     /// - Returns: `false` when the id was there already; its custom features are then switched in place.
-    mutating func add(_ place: Listing.TokenPlace, wantsFeatures: Bool) -> Bool {
+    mutating func add(_ place: MarketRegister.TokenPlace, wantsFeatures: Bool) -> Bool {
         while self.bits.count <= place.slot { self.bits.append(0) }
         let bit: UInt8 = 1 << UInt8(place.outcome)
         let isNew = self.bits[place.slot] & bit == 0
@@ -20,7 +20,7 @@ struct Subscriptions: Sendable {
         return isNew
     }
 
-    mutating func remove(_ place: Listing.TokenPlace) {
+    mutating func remove(_ place: MarketRegister.TokenPlace) {
         guard place.slot < self.bits.count else { return }
         let bit: UInt8 = 1 << UInt8(place.outcome)
         guard self.bits[place.slot] & bit != 0 else { return }
@@ -30,8 +30,8 @@ struct Subscriptions: Sendable {
     }
 
     mutating func forget(slot: Int) {
-        self.remove(Listing.TokenPlace(slot: slot, outcome: 0))
-        self.remove(Listing.TokenPlace(slot: slot, outcome: 1))
+        self.remove(MarketRegister.TokenPlace(slot: slot, outcome: 0))
+        self.remove(MarketRegister.TokenPlace(slot: slot, outcome: 1))
     }
 
     func wants(_ entry: MessageBatch.Entry) -> Bool {
@@ -103,7 +103,8 @@ enum ControlRequest: Hashable, Sendable {
         }
         if value["seconds"] != nil {
             guard let seconds = value["seconds"]?.integer, (0...VenueService.faultSecondsMax).contains(seconds) else {
-                return .failure(Problem(sentence: "seconds must be a whole number from 0 to \(VenueService.faultSecondsMax)"))
+                return .failure(
+                    Problem(sentence: "seconds must be a whole number from 0 to \(VenueService.faultSecondsMax)"))
             }
         }
         let seconds = value["seconds"]?.integer
@@ -118,7 +119,10 @@ enum ControlRequest: Hashable, Sendable {
         default:
             return .failure(
                 Problem(
-                    sentence: "unknown fault; known: drop, silence, refuse_ws, corrupt_next, lose_next_delta, pause_traffic, resume"))
+                    sentence:
+                        "unknown fault; known: drop, silence, refuse_ws, corrupt_next, lose_next_delta, "
+                        + "pause_traffic, resume"
+                ))
         }
     }
 }

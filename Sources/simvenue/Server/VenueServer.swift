@@ -27,7 +27,8 @@ struct VenueServer: Sendable {
         makeCore: @escaping @Sendable (Int64) -> any VenueCore
     ) -> EventLoopFuture<VenueServer> {
         loop.submit {
-            let service = VenueService(makeCore(WallClock.milliseconds), on: loop, pendingByteCountMax: pendingByteCountMax)
+            let service = VenueService(
+                makeCore(WallClock.milliseconds), on: loop, pendingByteCountMax: pendingByteCountMax)
             return NIOLoopBound(Connections(service), eventLoop: loop)
         }.flatMap { connections in
             ServerBootstrap(group: loop)

@@ -112,7 +112,9 @@ final class VenueService {
         var runStart = 0
         var runEnd = 0
         func close() {
-            guard runEnd > runStart, let slice = frames.getSlice(at: runStart, length: runEnd - runStart) else { return }
+            guard runEnd > runStart, let slice = frames.getSlice(at: runStart, length: runEnd - runStart) else {
+                return
+            }
             if own == nil {
                 own = slice
             } else {
@@ -160,7 +162,7 @@ final class VenueService {
     private func subscribe(
         _ subscriber: MarketSubscriber, to tokens: [TokenID], wantsFeatures: Bool, wantsDump: Bool
     ) {
-        var fresh: [Listing.TokenPlace] = []
+        var fresh: [MarketRegister.TokenPlace] = []
         for token in tokens {
             guard let place = self.core.listing.place(of: token) else { continue }
             guard subscriber.subscriptions.add(place, wantsFeatures: wantsFeatures) else { continue }
@@ -175,13 +177,14 @@ final class VenueService {
         self.reschedule()
     }
 
-    private func sendDump(of places: [Listing.TokenPlace], to subscriber: MarketSubscriber) {
+    private func sendDump(of places: [MarketRegister.TokenPlace], to subscriber: MarketSubscriber) {
         guard !places.isEmpty else { return self.send("[]", to: subscriber) }
         for start in stride(from: 0, to: places.count, by: Self.booksPerFrame) {
             var writer = JSONWriter(capacity: 65_536)
             writer.array {
                 for place in places[start..<min(places.count, start + Self.booksPerFrame)] {
-                    MarketMessages.book(self.core.listing[place.slot], outcome: place.outcome, isAfterTrade: false, to: &$0)
+                    MarketMessages.book(
+                        self.core.listing[place.slot], outcome: place.outcome, isAfterTrade: false, to: &$0)
                 }
             }
             self.send(writer.bytes, to: subscriber)

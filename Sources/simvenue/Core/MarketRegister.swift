@@ -3,7 +3,7 @@ import Shared
 /// All markets that the venue knows, found by any of their names.
 ///
 /// A market keeps its slot while it is listed. Slots are used again, so that days of short windows cost no memory.
-struct Listing: Sendable {
+struct MarketRegister: Sendable {
     /// Where a token leads.
     struct TokenPlace: Hashable, Sendable {
         let slot: Int

@@ -1,0 +1,44 @@
+import Testing
+
+@testable import simvenue
+
+struct FlagsTests {
+    @Test func flagsAreRead() throws {
+        #expect(try Flags.parse([]) == .run(Flags()))
+        guard
+            case .run(let flags) = try Flags.parse(["--port", "8080", "--markets=50", "--rate", "2000", "--seed", "9"])
+        else {
+            Issue.record("not a run")
+            return
+        }
+        #expect(flags.port == 8_080 && flags.settings == settings(50, rate: 2_000, seed: 9))
+        guard case .run(let replay) = try Flags.parse(["--replay", "a.jsonl", "--speed", "0.5"]) else {
+            Issue.record("not a run")
+            return
+        }
+        #expect(replay.replay == "a.jsonl" && replay.speed == 0.5)
+        #expect(try Flags.parse(["--port", "1", "--help"]) == .help)
+        #expect(try Flags.parse(["--version"]) == .version)
+    }
+
+    @Test(arguments: [
+        (["--port", "99999"], "--port must be a whole number from 0 to 65535, not '99999'"),
+        (["--markets", "0"], "--markets must be a whole number from 1 to 2000, not '0'"),
+        (["--rate", "fast"], "--rate must be a whole number from 0 to 1000000, not 'fast'"),
+        (["--seed"], "--seed needs a value; see simvenue --help"),
+        (["--replay", "a", "--speed", "-1"], "--speed must be a number from 0 to 1000000, not '-1'"),
+        (["--replay", "a", "--speed", "nan"], "--speed must be a number from 0 to 1000000, not 'nan'"),
+        (
+            ["--replay", "a", "--rate", "5"],
+            "--replay serves a recording; --markets, --rate and --seed make traffic up: choose one"
+        ),
+        (["--speed", "2"], "--speed is the speed of --replay, which is missing"),
+        (["run"], "unknown argument 'run'; see simvenue --help"),
+    ])
+    func wrongFlagsAreRefusedWithASentence(arguments: [String], sentence: String) {
+        do {
+            _ = try Flags.parse(arguments)
+            Issue.record("accepted")
+        } catch { #expect(error.sentence == sentence) }
+    }
+}

@@ -1,0 +1,177 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import Shared
+
+@testable import simvenue
+
+/// A client on a plain blocking socket, so that the server is not tested by its own library.
+final class VenueClient {
+    struct Failure: Error { let what: String }
+
+    let descriptor: CInt
+    private var buffer: [UInt8] = []
+
+    /// - Parameter seconds: longest wait for anything.
+    init(port: Int, seconds: Int = 10, receiveBufferByteCount: CInt? = nil) throws {
+        self.descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var timeout = timeval(tv_sec: seconds, tv_usec: 0)
+        setsockopt(self.descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        if var count = receiveBufferByteCount {
+            setsockopt(self.descriptor, SOL_SOCKET, SO_RCVBUF, &count, socklen_t(MemoryLayout<CInt>.size))
+        }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw Failure(what: "connect: \(errno)") }
+    }
+
+    deinit { close(self.descriptor) }
+
+    // MARK: HTTP
+
+    func get(_ target: String) throws -> (status: Int, body: [UInt8]) {
+        try self.send("GET \(target) HTTP/1.1\r\nHost: venue\r\n\r\n")
+        return try self.readResponse()
+    }
+
+    func post(_ target: String, _ body: String) throws -> (status: Int, body: [UInt8]) {
+        try self.send("POST \(target) HTTP/1.1\r\nHost: venue\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        return try self.readResponse()
+    }
+
+    func json(_ target: String) throws -> JSONValue { try JSONValue(parsing: try self.get(target).body) }
+
+    func readResponse() throws -> (status: Int, body: [UInt8]) {
+        let head = try self.readHead()
+        let lines = head.split(separator: "\r\n")
+        guard let status = lines.first.flatMap({ Int($0.split(separator: " ")[1]) }) else { throw Failure(what: head) }
+        let length = lines.compactMap { line -> Int? in
+            let parts = line.split(separator: ":")
+            guard parts.count == 2, parts[0].lowercased() == "content-length" else { return nil }
+            return Int(parts[1].filter { $0 != " " })
+        }
+        let count = length.first ?? 0
+        while self.buffer.count < count { try self.fill() }
+        defer { self.buffer.removeFirst(count) }
+        return (status, Array(self.buffer[..<count]))
+    }
+
+    private func readHead() throws -> String {
+        while true {
+            let text = String(decoding: self.buffer, as: UTF8.self)
+            if let end = text.firstRange(of: "\r\n\r\n") {
+                let count = text[..<end.upperBound].utf8.count
+                self.buffer.removeFirst(count)
+                return String(text[..<end.lowerBound])
+            }
+            try self.fill()
+        }
+    }
+
+    // MARK: WebSocket
+
+    /// - Returns: the status: 101 when the market channel took us in.
+    func upgrade() throws -> Int {
+        try self.send(
+            "GET /ws/market HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        return try self.readResponse().status
+    }
+
+    func subscribe(_ tokens: [TokenID], features: Bool = false, operation: String? = nil) throws {
+        let ids = tokens.map { "\"\($0)\"" }.joined(separator: ",")
+        let what = operation.map { "\"operation\":\"\($0)\"" } ?? "\"type\":\"market\""
+        try self.sendText("{\(what),\"assets_ids\":[\(ids)],\"custom_feature_enabled\":\(features)}")
+    }
+
+    func sendText(_ text: String) throws {
+        let payload = Array(text.utf8)
+        let mask: [UInt8] = [1, 2, 3, 4]
+        var frame: [UInt8] = [0x81]
+        switch payload.count {
+        case 0..<126: frame.append(0x80 | UInt8(payload.count))
+        case 126..<65_536: frame += [0xFE, UInt8(payload.count >> 8), UInt8(payload.count & 255)]
+        default: frame += [0xFF] + (0..<8).reversed().map { UInt8(truncatingIfNeeded: payload.count >> (8 * $0)) }
+        }
+        frame += mask
+        for (index, byte) in payload.enumerated() { frame.append(byte ^ mask[index & 3]) }
+        try self.send(frame)
+    }
+
+    /// The next text; other frames are no business of these tests.
+    func readText() throws -> [UInt8] {
+        while true {
+            while self.buffer.count < 2 { try self.fill() }
+            var start = 2
+            var count = Int(self.buffer[1] & 127)
+            let lengthByteCount = count == 126 ? 2 : count == 127 ? 8 : 0
+            if lengthByteCount > 0 {
+                while self.buffer.count < 2 + lengthByteCount { try self.fill() }
+                count = self.buffer[2..<2 + lengthByteCount].reduce(0) { $0 << 8 | Int($1) }
+                start += lengthByteCount
+            }
+            while self.buffer.count < start + count { try self.fill() }
+            let isText = self.buffer[0] == 0x81
+            let payload = Array(self.buffer[start..<start + count])
+            self.buffer.removeFirst(start + count)
+            if isText { return payload }
+        }
+    }
+
+    // MARK: Bytes
+
+    func send(_ text: String) throws { try self.send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(self.descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw Failure(what: "send: \(errno)") }
+            rest.removeFirst(count)
+        }
+    }
+
+    private func fill() throws {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(self.descriptor, &chunk, chunk.count, 0)
+        guard count > 0 else { throw Failure(what: count == 0 ? "closed" : "recv: \(errno)") }
+        self.buffer += chunk[..<count]
+    }
+
+    /// Whether the server has ended the connection, or does within the time-out.
+    func isClosedByServer() -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(self.descriptor, &chunk, chunk.count, 0)
+            if count == 0 || (count < 0 && errno == ECONNRESET) { return true }
+            if count < 0 { return false }
+        }
+    }
+}
+
+/// Runs `body` against a server of its own.
+func withServer(
+    pendingByteCountMax: Int = 16 << 20, _ makeCore: @escaping @Sendable (Int64) -> any VenueCore,
+    _ body: (_ port: Int) async throws -> Void
+) async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    do {
+        let server = try await VenueServer.start(
+            port: 0, on: group.next(), pendingByteCountMax: pendingByteCountMax, makeCore: makeCore
+        ).get()
+        try await body(server.port)
+    } catch {
+        try await group.shutdownGracefully()
+        throw error
+    }
+    try await group.shutdownGracefully()
+}
