@@ -1,0 +1,20 @@
+import Shared
+
+/// What a screen shows beyond the frames: how the run itself stands.
+struct RunView {
+    /// One row of the list of daemons.
+    struct Child: Hashable {
+        var state: String
+        var pid: Int64?
+        /// `nil` when somebody else watches over it.
+        var restarts: Int?
+    }
+
+    /// "embedded venue on port 41233", or the venue's address.
+    var venue: String
+    /// Since the start; `nil` when somebody else started the daemons.
+    var elapsed: Duration?
+    var children: [ChildName: Child]
+    /// What a person should know now: the last restart, the way out.
+    var note: String
+}

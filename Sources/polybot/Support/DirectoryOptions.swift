@@ -1,0 +1,39 @@
+import ArgumentParser
+import DaemonKit
+import Glibc
+
+/// Where the daemons of this user are found.
+struct DirectoryOptions: ParsableArguments {
+    @Option(help: "Directory of the daemons' sockets; as the daemons' own flag.")
+    var runtimeDir: String?
+
+    /// The runtime directory that daemons with the same flag use.
+    ///
+    /// - Throws: `DaemonExit` with code 78 when a socket's path would be too long.
+    func runtimeDirectory() throws(DaemonExit) -> String {
+        // The state directory plays no part here: nobody needs a home for reading sockets.
+        try DaemonDirectories(
+            runtimeFlag: self.runtimeDir, stateFlag: "/", environment: ProcessEnvironment.current(), user: getuid()
+        ).runtime
+    }
+}
+
+/// Which configuration counts.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(name: .customLong("config"), help: "The configuration file; without it as the daemons look for one.")
+    var path: String?
+
+    /// Reads the configuration as the daemons do.
+    ///
+    /// - Throws: `DaemonExit` with code 78, with everything that is wrong.
+    func load() throws(DaemonExit) -> Configuration {
+        let environment = ProcessEnvironment.current()
+        do {
+            return try Configuration.load(
+                path: self.path, environment: environment,
+                readsDotEnv: !ProcessEnvironment.isUnderSystemd(environment, process: getpid()))
+        } catch {
+            throw DaemonExit(.configuration, error.problems.map(\.description).joined(separator: "\npolybot: "))
+        }
+    }
+}
