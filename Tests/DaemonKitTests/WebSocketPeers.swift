@@ -8,7 +8,7 @@ final class PythonPeer: Sendable {
     /// `POLYBOT_TEST_PYTHON`, for a virtual environment that has the package `websockets`.
     static let python = getenv("POLYBOT_TEST_PYTHON").map { String(cString: $0) } ?? "python3"
     static let isAvailable = succeeds([python, "-c", "import ssl"])
-    static let hasWebSockets = succeeds([python, "-c", "import websockets.asyncio.server"])
+    static let hasWebSockets = succeeds([python, "-c", "import websockets"])
 
     private static let spawning = DaemonKit.Mutex()
     private let process: pid_t

@@ -8,14 +8,19 @@ import ssl
 import sys
 from urllib.parse import parse_qs, urlsplit
 
-from websockets.asyncio.server import serve
+try:
+    from websockets.asyncio.server import serve
+except ImportError:  # Debian 12's generation
+    from websockets.server import serve
 
 # Clients that vanish are the subject of some tests, not news.
 logging.disable()
 
 
 async def handle(connection):
-    url = urlsplit(connection.request.path)
+    request = getattr(connection, "request", None)
+    path, headers = (request.path, request.headers) if request else (connection.path, connection.request_headers)
+    url = urlsplit(path)
     query = {name: values[0] for name, values in parse_qs(url.query).items()}
     if url.path == "/echo":
         async for message in connection:
@@ -33,7 +38,7 @@ async def handle(connection):
         await connection.send("ponged")
     elif url.path == "/headers":
         names = ["Host", "User-Agent", "X-Test"]
-        await connection.send("|".join(connection.request.headers.get(name, "") for name in names))
+        await connection.send("|".join(headers.get(name, "") for name in names))
     await connection.wait_closed()
 
 
