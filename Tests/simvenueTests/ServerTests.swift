@@ -157,7 +157,7 @@ struct ServerTests {
     }
 
     @Test func whoDoesNotReadIsCutOffAndOthersNoticeNothing() async throws {
-        try await withServer(pendingByteCountMax: 1 << 18, Self.simulated(3, rate: 5_000)) { port in
+        try await withServer(pendingByteCountMax: 4 << 20, Self.simulated(3, rate: 5_000)) { port in
             let tokens = try self.tokens(port)
             let sleeper = try VenueClient(port: port, receiveBufferByteCount: 4_096)
             let reader = try VenueClient(port: port)
@@ -166,7 +166,7 @@ struct ServerTests {
                 try client.subscribe(tokens)
             }
             // Far more than the sockets and the server hold for the sleeper.
-            for _ in 0..<20_000 { _ = try reader.readText() }
+            for _ in 0..<24_000 { _ = try reader.readText() }
             #expect(sleeper.isClosedByServer())
             _ = try reader.readText()
         }
