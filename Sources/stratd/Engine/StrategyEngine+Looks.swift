@@ -3,7 +3,7 @@ import Shared
 extension StrategyEngine {
     /// How often a flattening tries again, and how many times it does.
     static let flattenInterval = Duration.seconds(1)
-    static let flattenAttemptCountMax = 10
+    static let flattenAttemptCountMax = 60
 
     /// Every strategy looks at these markets, now or when its interval has passed.
     mutating func look(_ conditions: [ConditionID], now: Moment) {
@@ -161,11 +161,17 @@ extension StrategyEngine {
             let intent = OrderIntent(
                 strategy: position.strategy, origin: .operators, market: condition, event: view.market.event,
                 outcome: position.outcome, token: position.token, side: .sell, price: price,
-                size: position.size.flooredToSizeGrid, kind: .fak, isPostOnly: false)
+                size: self.largestSale(of: position, at: price), kind: .fak, isPostOnly: false)
             if let refusal = self.place(intent, now: now) { refusals.append(Self.reason(refusal)) }
         }
         let done = DecisionBody.Reason(gate: "operator", code: "flatten", detail: "attempt \(attempts + 1)")
         self.decide(key, refusals.isEmpty ? .quote : .refuse, [done] + refusals, view, now: now)
+    }
+
+    /// What one order may sell: a position over the limit of an order goes in several.
+    private func largestSale(of position: Position, at price: Price) -> Quantity {
+        let limit = Int128(self.gate.limits.orderMax.micros) * 1_000_000 / Int128(price.micros)
+        return Quantity(micros: min(position.size.micros, Int64(limit))).flooredToSizeGrid
     }
 
     /// The lowest price of the grid that lies within the band.
