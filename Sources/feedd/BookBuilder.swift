@@ -58,6 +58,10 @@ struct BookBuilder {
     private var lastTrade: LastTradePrice?
     private var candidates: [LastTradePrice] = []
     private var pending: [Pending] = []
+    /// Venue's time of the fetched book on which this one stands: what the line brings up to then is inside it.
+    private var fetchedTime: Int64 = 0
+    /// Whether the venue itself told the terms that its hash covers.
+    private var hasVenueTerms = false
 
     /// What was seen and done, for `feed_status`.
     struct Counters: Equatable {
@@ -89,10 +93,14 @@ struct BookBuilder {
             venueTime: self.venueTime, receivedTime: self.receivedTime)
     }
 
-    /// Takes new terms from the scanner; the tick stays the feed's own.
+    /// Takes new terms from the scanner; those inside the hash stay as the venue told them to the feed.
     mutating func describe(_ market: Market) {
         var market = market
         market.tick = self.book.tick
+        if self.hasVenueTerms {
+            market.sizeMin = self.market.sizeMin
+            market.isNegRisk = self.market.isNegRisk
+        }
         self.market = market
     }
 
@@ -124,7 +132,9 @@ struct BookBuilder {
     /// To be called now and then: an operation whose end never came, or whose last trade price is now known.
     mutating func check(now: Instant, hasher: inout BookHasher) -> Effect {
         guard let unsettled = self.unsettled else { return .unchanged }
-        if self.settle(unsettled, hasher: &hasher) { return self.emit([], received: self.receivedTime) }
+        if self.settle(unsettled, hasher: &hasher) {
+            return self.book.isCrossed ? self.distrust(.crossed) : self.emit([], received: self.receivedTime)
+        }
         guard now - unsettled.since > Self.unsettledMax else { return .unchanged }
         self.counters.mismatched += 1
         return self.distrust(.hashMismatch)
@@ -140,7 +150,26 @@ struct BookBuilder {
             self.keep(Pending(timestamp: event.timestamp, changes: event.changes))
             return .unchanged
         }
-        return self.apply(event.changes, timestamp: event.timestamp, received: received, now: now, hasher: &hasher)
+        guard event.timestamp <= self.fetchedTime else {
+            return self.apply(event.changes, timestamp: event.timestamp, received: received, now: now, hasher: &hasher)
+        }
+        return self.applyOld(event.changes, timestamp: event.timestamp, received: received, now: now, hasher: &hasher)
+    }
+
+    /// What the fetched book holds already is passed over; within its very millisecond only the hash can tell.
+    private mutating func applyOld(
+        _ changes: [MarketEvent.Change], timestamp: Int64, received: Timestamp, now: Instant, hasher: inout BookHasher
+    ) -> Effect {
+        if timestamp == self.fetchedTime {
+            var trial = self
+            let effect = trial.apply(changes, timestamp: timestamp, received: received, now: now, hasher: &hasher)
+            if trial.isTrusted && trial.isSettled {
+                self = trial
+                return effect
+            }
+        }
+        self.counters.old += 1
+        return .unchanged
     }
 
     private mutating func apply(
@@ -276,14 +305,14 @@ struct BookBuilder {
                 guard self.unsettled != nil else { return .unchanged }
                 self.unsettled = nil
                 self.candidates.removeAll(keepingCapacity: true)
-                return self.emit([], received: received)
+                return self.book.isCrossed ? self.distrust(.crossed) : self.emit([], received: received)
             }
         }
         return self.restart(
             Content(
                 bids: event.bids, asks: event.asks, outcome: outcome, timestamp: event.timestamp, hash: hash,
-                tick: event.tick, lastTrade: event.lastTrade), source: .webSocket, received: received, now: now,
-            hasher: &hasher)
+                tick: event.tick, lastTrade: event.lastTrade, isFetched: false), source: .webSocket, received: received,
+            now: now, hasher: &hasher)
     }
 
     /// A `/book` of the REST interface.
@@ -291,14 +320,19 @@ struct BookBuilder {
         _ rest: RESTBook, source: BookSource, received: Timestamp, now: Instant, hasher: inout BookHasher
     ) -> Effect {
         guard let outcome = self.outcome(of: rest.token) else { return .unchanged }
-        // The venue's own terms win: they are inside the hash.
+        // An answer that was overtaken by the line, or by a later answer.
+        guard !self.isTrusted || rest.timestamp * 1_000 >= self.venueTime.microseconds else {
+            self.counters.old += 1
+            return .unchanged
+        }
+        self.hasVenueTerms = true
         self.market.sizeMin = rest.sizeMin
         self.market.isNegRisk = rest.isNegRisk
         return self.restart(
             Content(
                 bids: rest.bids, asks: rest.asks, outcome: outcome, timestamp: rest.timestamp, hash: rest.hash,
-                tick: rest.tick, lastTrade: rest.lastTrade), source: source, received: received, now: now,
-            hasher: &hasher)
+                tick: rest.tick, lastTrade: rest.lastTrade, isFetched: true), source: source, received: received,
+            now: now, hasher: &hasher)
     }
 
     private struct Content {
@@ -309,6 +343,8 @@ struct BookBuilder {
         let hash: BookHash
         let tick: TickSize?
         let lastTrade: LastTradePrice?
+        /// By REST; otherwise it came on the line, in its place among the changes.
+        let isFetched: Bool
     }
 
     private mutating func restart(
@@ -343,22 +379,38 @@ struct BookBuilder {
         self.trust = .trusted
         self.source = source
         self.unsettled = nil
+        self.delta.isSettled = true
         self.hash = isFirst ? content.hash : nil
         self.venueTime = Timestamp(milliseconds: content.timestamp)
         self.receivedTime = received
         self.candidates.removeAll(keepingCapacity: true)
-        self.catchUp(after: content.timestamp, received: received, now: now, hasher: &hasher)
-        return self.isTrusted ? .snapshot : .distrusted(.hashMismatch)
+        self.fetchedTime = content.isFetched && source == .webSocket ? content.timestamp : 0
+        self.catchUp(received: received, now: now, hasher: &hasher)
+        return switch self.trust {
+        case .trusted: .snapshot
+        case .untrusted(let reason): .distrusted(reason)
+        }
     }
 
-    /// Applies what came on the line while a REST snapshot was under way and is younger than it.
-    private mutating func catchUp(after timestamp: Int64, received: Timestamp, now: Instant, hasher: inout BookHasher) {
+    /// Applies what came on the line while a book was fetched and is younger than it.
+    private mutating func catchUp(received: Timestamp, now: Instant, hasher: inout BookHasher) {
         let pending = self.pending
         self.pending.removeAll(keepingCapacity: true)
-        guard self.source == .webSocket else { return }
-        for message in pending where message.timestamp > timestamp {
-            guard self.isTrusted else { return }
-            _ = self.apply(message.changes, timestamp: message.timestamp, received: received, now: now, hasher: &hasher)
+        // The line's own snapshot holds all that came before it; polled books are replaced by it.
+        guard self.fetchedTime > 0 else { return }
+        for message in pending {
+            if message.timestamp > self.fetchedTime {
+                _ = self.apply(
+                    message.changes, timestamp: message.timestamp, received: received, now: now, hasher: &hasher)
+            } else {
+                _ = self.applyOld(
+                    message.changes, timestamp: message.timestamp, received: received, now: now, hasher: &hasher)
+            }
+            guard self.isTrusted else {
+                // It did not fit this book; it may fit the next.
+                self.pending = pending
+                return
+            }
         }
         self.delta.levels.removeAll(keepingCapacity: true)
     }
