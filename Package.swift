@@ -19,6 +19,9 @@ let package = Package(
         .executable(name: "stratd", targets: ["stratd"]),
         .executable(name: "simvenue", targets: ["simvenue"]),
         .executable(name: "polybot", targets: ["polybot"]),
+        // For the package in Benchmarks.
+        .library(name: "Shared", targets: ["Shared"]),
+        .library(name: "DaemonKit", targets: ["DaemonKit"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

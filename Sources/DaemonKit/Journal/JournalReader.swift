@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Reads a journal's file, line by line.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A thread for calls that block. It takes no signals: those are the event loop's.

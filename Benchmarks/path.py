@@ -1,0 +1,105 @@
+"""The path from the venue's bytes to a subscriber: three processes, the middle one ours or its C counterpart."""
+
+import json
+import os
+import select
+import subprocess
+import time
+
+import generate
+
+BASE = 1_790_000_000_000
+READY_MAX = 15
+RUN_MAX = 50
+
+
+class Path:
+    """One set of markets and messages, played through feedd or through the C client."""
+
+    def __init__(self, tools, feedd, directory, market_count, message_count):
+        self.tools, self.feedd, self.directory = tools, feedd, directory
+        self.message_count = message_count
+        self.markets, self.messages = directory / "markets", directory / "messages"
+        generate.generate(self.markets, self.messages, market_count, message_count, BASE)
+
+    def run(self, middle, rate, count=None):
+        """Plays `count` messages at `rate` a second (0: as fast as they are taken) and returns what was measured."""
+        count = count or self.message_count
+        times, socket = self.directory / "times", self.directory / "feedd.sock"
+        times.unlink(missing_ok=True)
+        socket.unlink(missing_ok=True)
+        started = []
+
+        def start(command, core, **streams):
+            # On machines with more than one processor the middle has one for itself, both ends share another.
+            pinned = ["taskset", "-c", str(core)] if os.cpu_count() > 1 else []
+            process = subprocess.Popen([*pinned, *map(str, command)], text=True, **streams)
+            started.append(process)
+            return process
+
+        try:
+            venue = start(
+                [self.tools / "venue", self.markets, self.messages, times, count], 0,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            port = int(line_of(venue, READY_MAX))
+            if middle == "feedd":
+                feed = self.start_feedd(start, port)
+            else:
+                batch = ["batch"] if middle == "c-batch" else []
+                feed = start([self.tools / "feed_client", port, socket, self.markets, *batch], 1)
+            subscriber = start(
+                [self.tools / "subscriber", socket, self.markets, times, BASE, count], 0, stdout=subprocess.PIPE)
+            if line_of(subscriber, READY_MAX) != "ready":
+                raise RuntimeError(f"{middle}: not all books became trusted")
+            before = processor_time(feed.pid)
+            venue.stdin.write(f"go {rate}\n")
+            venue.stdin.flush()
+            result = json.loads(line_of(subscriber, RUN_MAX))
+            result["cpu"] = (processor_time(feed.pid) - before) / max(1, result["deltas"])
+            result["memory"] = resident_memory(feed.pid)
+            result["rate"] = result["deltas"] / result["elapsed"] * 1e9
+            result["lost"] = count - result["deltas"]
+            return result
+        finally:
+            for process in reversed(started):
+                process.terminate()
+            for process in started:
+                try:
+                    process.wait(5)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+    def start_feedd(self, start, port):
+        configuration = self.directory / "polybot.toml"
+        configuration.write_text(
+            f'[venue]\nclob_url = "http://127.0.0.1:{port}"\nmarket_ws_url = "ws://127.0.0.1:{port}/ws/market"\n'
+            "[feed]\ntokens_per_connection = 500\n")
+        log = open(self.directory / "feedd.log", "w")
+        return start(
+            [self.feedd, "--config", configuration, "--runtime-dir", self.directory, "--state-dir",
+             self.directory / "state", "--log-format", "json"], 1, stderr=log)
+
+
+def line_of(process, seconds):
+    """The next line that a process prints."""
+    ready, _, _ = select.select([process.stdout], [], [], seconds)
+    if not ready:
+        raise RuntimeError(f"{process.args} said nothing for {seconds} s")
+    return process.stdout.readline().strip()
+
+
+def processor_time(pid):
+    """Nanoseconds that a process's threads have run."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+        except FileNotFoundError:
+            pass
+    return total
+
+
+def resident_memory(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS:"))
