@@ -160,7 +160,7 @@ extension FeedService {
         let n = builder.n
         let now = Instant.now()
         guard !self.lookups.books.contains(n), self.lookups.books.count < Self.fetchCountMax,
-            self.lookups.bookAllowedAt[n].map({ now >= $0 }) ?? true
+            self.lookups.bookAllowedAt[n].map({ now >= $0 }) ?? true, self.breaker.allows(now: now)
         else { return }
         self.lookups.books.insert(n)
         self.lookups.bookAllowedAt[n] = now + Self.fetchPause
@@ -168,6 +168,7 @@ extension FeedService {
         Task {
             do throws(VenueBooks.Failure) {
                 let book = try await self.venue.book(builder.market.first.token)
+                self.breaker.succeeded()
                 // The line may have brought a snapshot meanwhile, or be gone.
                 if self.builders[index]?.isTrusted == false, self.connections[connection].isLive {
                     let effect = self.builders[index]!.snapshot(
@@ -176,11 +177,26 @@ extension FeedService {
                 }
             } catch {
                 self.count("books_not_fetched")
+                self.noteFailure(error)
                 self.logger.warning(
                     "Cannot fetch a book", metadata: ["market": "\(builder.market.condition)", "reason": "\(error)"])
             }
             self.lookups.books.remove(n)
         }
+    }
+
+    /// The REST interface is left alone for a while when it keeps failing.
+    private func noteFailure(_ failure: VenueBooks.Failure) {
+        guard failure.isOfTheVenue else { return }
+        let wasOpen = self.breaker.isOpen
+        self.breaker.failed(now: .now())
+        guard self.breaker.isOpen && !wasOpen else { return }
+        self.count("breaker_opened")
+        self.logger.warning(
+            "The REST interface keeps failing and is left alone for a while",
+            metadata: [
+                "reason": "\(failure)", "seconds": "\(self.context.configuration.feed.breakerTimeout.inSeconds)",
+            ])
     }
 
     /// Polling runs while any connection has been without a line for long.
@@ -204,13 +220,16 @@ extension FeedService {
         for start in stride(from: 0, to: blind.count, by: VenueBooks.bookCountMax) {
             let numbers = blind[start..<min(blind.count, start + VenueBooks.bookCountMax)]
             let tokens = numbers.compactMap { self.builders[Int($0) - 1]?.market.first.token }
+            guard self.breaker.allows(now: .now()) else { return }
             Task {
                 do throws(VenueBooks.Failure) {
                     let (books, malformed) = try await self.venue.books(tokens)
+                    self.breaker.succeeded()
                     self.takePolled(books)
                     self.count("polled_malformed", Int64(malformed))
                 } catch {
                     self.count("polls_failed")
+                    self.noteFailure(error)
                     self.logger.debug("Cannot poll books", metadata: ["reason": "\(error)"])
                 }
             }

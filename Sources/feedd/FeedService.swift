@@ -35,6 +35,7 @@ actor FeedService: DaemonService {
     /// What each subscriber asked for, by peer.
     var subscriptions: [Int: Subscribe] = [:]
     var lookups = Lookups()
+    var breaker: CircuitBreaker
     var hasher = BookHasher()
     var reader = MarketChannelReader()
     var counters: [String: Int64] = [:]
@@ -68,6 +69,9 @@ actor FeedService: DaemonService {
         } catch {
             throw DaemonExit(.configuration, "venue.market_ws_url: \(error)")
         }
+        self.breaker = CircuitBreaker(
+            failureCountMax: context.configuration.feed.breakerErrors,
+            openDuration: context.configuration.feed.breakerTimeout)
         self.server = try context.makeServer()
         self.scanner = context.makeClient(of: "scannerd")
         var options = RESTClient.Options()

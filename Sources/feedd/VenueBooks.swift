@@ -12,6 +12,14 @@ struct VenueBooks: Sendable {
         case transport(RESTError)
         case malformed(JSONError)
 
+        /// Whether it says something of the venue's health rather than of what was asked.
+        var isOfTheVenue: Bool {
+            switch self {
+            case .status(let status): status >= 500 || status == 429
+            case .transport, .malformed: true
+            }
+        }
+
         var description: String {
             switch self {
             case .status(let status): "the venue answered with status \(status)"
