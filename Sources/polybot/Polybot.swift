@@ -14,7 +14,7 @@ struct Polybot: ParsableCommand {
             """,
         version: polybotVersion,
         subcommands: [
-            RunCommand.self,
+            RunCommand.self, StatusCommand.self, TapCommand.self, ScanMarketsCommand.self, TestWebSocketCommand.self,
         ])
 
     static func main() {

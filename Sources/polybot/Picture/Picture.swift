@@ -9,6 +9,9 @@ struct Picture {
     /// Reports of the feed that are looked at for "not trusted": a market that was just added has no book for a moment.
     static let steadyReportCount = 3
 
+    /// Counters that are summed over the lives of a daemon.
+    private static let summed: [ChildName: [String]] = [.feedd: ["messages"], .stratd: ["orders", "fills", "decisions"]]
+
     /// One daemon's connection.
     struct Line: Hashable {
         var isConnected = false
@@ -36,19 +39,17 @@ struct Picture {
     private(set) var openOrders: [String: OrderBody] = [:]
     private(set) var positions: [PositionKey: PositionBody] = [:]
 
-    /// Orders that reached the venue, since the picture began.
-    private(set) var orderCount: Int64 = 0
-    private(set) var fillCount: Int64 = 0
-    private(set) var decisionCount: Int64 = 0
-    /// In the last whole second.
-    private(set) var decisionsPerSecond: Int64 = 0
+    /// Looks of the strategies at a market, each of which may change its quotes, in the last whole second.
+    private(set) var decisionsPerSecond: Int64?
     /// Most books that were carried and not trusted at once, since all were trusted for the first time.
     private(set) var mostUntrusted: Int64?
     /// Frames that could not be read. Zero unless a daemon speaks another version.
     private(set) var malformedCount: Int64 = 0
 
-    private var messagesOfFormerFeeds: Int64 = 0
-    private var decisionCountBefore: Int64 = 0
+    /// Counters of daemons that have ended since the picture began: each begins anew with its process.
+    private var formerCounters: [ChildName: [String: Int64]] = [:]
+    private var seenOrderCount: Int64 = 0
+    private var seenFillCount: Int64 = 0
     private var recentUntrusted: [Int64] = []
     private var markets: [ConditionID: Market] = [:]
     private var formerMarkets: [ConditionID] = []
@@ -75,10 +76,14 @@ struct Picture {
         case .feedd:
             self.feed = nil
             self.recentUntrusted = []
-            self.messagesOfFormerFeeds = self.messageCount
         case .scannerd: self.scan = nil
-        case .stratd: self.risk = nil
+        case .stratd:
+            self.risk = nil
+            self.decisionsPerSecond = nil
         case .simvenue: break
+        }
+        for name in Self.summed[daemon] ?? [] {
+            self.formerCounters[daemon, default: [:]][name, default: 0] += self.metrics[daemon]?[name] ?? 0
         }
         self.metrics[daemon] = nil
     }
@@ -92,15 +97,9 @@ struct Picture {
         }
     }
 
-    /// A second has passed.
-    mutating func tick() {
-        self.decisionsPerSecond = self.decisionCount - self.decisionCountBefore
-        self.decisionCountBefore = self.decisionCount
-    }
-
     private mutating func read(_ envelope: Envelope, from daemon: ChildName) throws(FrameError) {
         switch FrameType(rawValue: envelope.type) {
-        case .metrics: self.metrics[daemon] = try envelope.decode(Metrics.self).values
+        case .metrics: self.take(try envelope.decode(Metrics.self), from: daemon)
         case .feedStatus: self.take(try envelope.decode(FeedStatus.self))
         case .scanStatus: self.scan = try envelope.decode(ScanStatus.self)
         case .universe: for market in try envelope.decode(UniverseBody.self).markets { self.name(market) }
@@ -110,13 +109,20 @@ struct Picture {
         case .fill: self.take(try envelope.decode(FillBody.self))
         case .position: self.take(try envelope.decode(PositionBody.self))
         case .balance: self.balance = try envelope.decode(BalanceBody.self)
-        case .decision: self.decisionCount += 1
         case .riskStatus: self.risk = try envelope.decode(RiskStatus.self)
         case .strategyStatus:
             let status = try envelope.decode(StrategyStatus.self)
             self.strategies[status.strategy] = status
         default: break
         }
+    }
+
+    /// Comes each second.
+    private mutating func take(_ metrics: Metrics, from daemon: ChildName) {
+        if daemon == .stratd, let decisions = metrics.values["decisions"], let before = self.metrics[.stratd]?["decisions"] {
+            self.decisionsPerSecond = max(0, decisions - before)
+        }
+        self.metrics[daemon] = metrics.values
     }
 
     private mutating func take(_ status: FeedStatus) {
@@ -135,12 +141,12 @@ struct Picture {
         self.openOrders[order.order] = order.state.isFinished ? nil : order
         // What the risk gate or the venue refused was never an order there.
         guard order.state != .intended && order.state != .rejected else { return }
-        if self.countedOrders.insert(order.order) { self.orderCount += 1 }
+        if self.countedOrders.insert(order.order) { self.seenOrderCount += 1 }
     }
 
     private mutating func take(_ fill: FillBody) {
         // A fill comes again at each step of its settlement.
-        if self.countedTrades.insert("\(fill.trade) \(fill.order)") { self.fillCount += 1 }
+        if self.countedTrades.insert("\(fill.trade) \(fill.order)") { self.seenFillCount += 1 }
     }
 
     private mutating func take(_ position: PositionBody) {
@@ -179,8 +185,18 @@ struct Picture {
     /// Books that are carried and not trusted, and not only since a moment ago.
     var untrusted: Int64 { self.recentUntrusted.min() ?? 0 }
 
-    /// Messages of the venue, over all lives of the feed.
-    var messageCount: Int64 { self.messagesOfFormerFeeds + (self.metrics[.feedd]?["messages"] ?? 0) }
+    /// Messages of the venue.
+    var messageCount: Int64 { self.counter("messages", of: .feedd) }
+    /// Orders sent. What was seen is exact to the end, what stratd says counts from its start: the picture may have begun
+    /// later.
+    var orderCount: Int64 { max(self.seenOrderCount, self.counter("orders", of: .stratd)) }
+    var fillCount: Int64 { max(self.seenFillCount, self.counter("fills", of: .stratd)) }
+    var decisionCount: Int64 { self.counter("decisions", of: .stratd) }
+
+    /// A daemon's counter over all its lives that the picture has seen.
+    private func counter(_ name: String, of daemon: ChildName) -> Int64 {
+        (self.formerCounters[daemon]?[name] ?? 0) + (self.metrics[daemon]?[name] ?? 0)
+    }
 
     /// Not realised yet, over all positions.
     var unrealised: Money { self.positions.values.reduce(.zero) { $0 + $1.unrealised } }
@@ -188,5 +204,6 @@ struct Picture {
     /// Whether every daemon has said how it stands.
     var isComplete: Bool {
         self.feed != nil && self.scan != nil && self.risk != nil && self.balance != nil && self.metrics[.feedd] != nil
+            && self.decisionsPerSecond != nil
     }
 }

@@ -45,9 +45,6 @@ final class PictureClients {
     func start(_ daemon: ChildName) { self.clients[daemon]?.start() }
 
     func stop() { for client in self.clients.values { client.stop() } }
-
-    /// A second has passed.
-    func tick() { self.picture.tick() }
 }
 
 extension Hello {

@@ -14,6 +14,8 @@ struct RunView {
     var venue: String
     /// Since the start; `nil` when somebody else started the daemons.
     var elapsed: Duration?
+    /// Whether money is real; `nil` while nobody has said.
+    var mode: TradingMode?
     var children: [ChildName: Child]
     /// What a person should know now: the last restart, the way out.
     var note: String

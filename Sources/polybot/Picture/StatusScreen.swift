@@ -2,8 +2,10 @@ import Shared
 
 /// The status screen as lines of text: a pure function of what is known.
 enum StatusScreen {
-    private static let nameWidth = 10
-    private static let stateWidth = 12
+    private static let nameWidth = 9
+    private static let stateWidth = 11
+    /// Strategies that have a line of their own.
+    private static let strategyCountMax = 2
     /// What stands beside a market's name in the lists at the bottom.
     private static let columnsWidth = 44
 
@@ -16,12 +18,18 @@ enum StatusScreen {
         let room = height - lines.count - 2
         if room >= 2 { lines += [""] + Self.details(picture, room: room, width: width) }
         lines = Array(lines.prefix(height - 1))
-        lines += Array(repeating: "", count: height - 1 - lines.count) + [run.note]
+        lines += Array(repeating: "", count: max(0, height - 1 - lines.count)) + [run.note]
         return lines.map { Text.fitted($0, width) }
     }
 
     private static func title(_ run: RunView, _ width: Int) -> String {
-        let left = "polybot · PAPER TRADING · \(run.venue)"
+        let mode =
+            switch run.mode {
+            case .paper?: "PAPER TRADING"
+            case .live?: "LIVE TRADING"
+            case nil: "trading unknown"
+            }
+        let left = "polybot · \(mode) · \(run.venue)"
         guard let elapsed = run.elapsed else { return left }
         let right = Text.clock(elapsed)
         return Text.left(left, max(0, width - right.count - 1)) + " " + right
@@ -58,21 +66,25 @@ enum StatusScreen {
             return ["\(scan.markets) markets of \(Text.count(scan.listed)), \(Text.latency(scan.age)) ago"]
         case .feedd:
             guard let feed = picture.feed else { return [] }
-            let metrics = picture.metrics[.feedd] ?? [:]
-            func quantiles(_ name: String) -> String {
-                Text.latency(metrics["\(name)_latency_p50_us"] ?? 0) + " / "
-                    + Text.latency(metrics["\(name)_latency_p99_us"] ?? 0)
-            }
             return [
                 "\(Self.mode(feed.mode)), \(feed.trusted)/\(feed.markets) books trusted",
-                "\(Text.count(metrics["messages_per_s"] ?? 0)) messages/s, latency p50 / p99:",
-                "venue \(quantiles("venue")), own \(quantiles("publish"))",
+                "\(Text.count(picture.metrics[.feedd]?["messages_per_s"] ?? 0)) messages/s; latency p50 / p99:",
+                "from the venue \(Self.latency("venue", of: .feedd, picture))",
+                "within feedd \(Self.latency("publish", of: .feedd, picture))",
             ]
         case .stratd:
-            return picture.strategies.values.sorted { $0.strategy < $1.strategy }.prefix(2).map {
+            guard !picture.strategies.isEmpty else { return [] }
+            return picture.strategies.values.sorted { $0.strategy < $1.strategy }.prefix(Self.strategyCountMax).map {
                 "\($0.strategy) \($0.state.rawValue) in \($0.markets) markets"
-            }
+            } + ["received to decided \(Self.latency("decision", of: .stratd, picture))"]
         }
+    }
+
+    private static func latency(_ name: String, of daemon: ChildName, _ picture: Picture) -> String {
+        func text(_ quantile: String) -> String {
+            picture.metrics[daemon]?["\(name)_latency_\(quantile)_us"].map(Text.latency) ?? "-"
+        }
+        return "\(text("p50")) / \(text("p99"))"
     }
 
     private static func mode(_ mode: FeedStatus.Mode) -> String {
@@ -87,23 +99,23 @@ enum StatusScreen {
 
     private static func account(_ picture: Picture) -> [String] {
         let balance = picture.balance
-        var risk = "no word from stratd"
+        var risk = "stratd is silent"
         if let status = picture.risk {
             risk = status.isHalted ? "HALTED: \(status.reasons.joined(separator: ", "))" : "trading"
         }
         return [
             Self.cells([
                 "orders \(picture.openOrders.count) open", "sent \(Text.count(picture.orderCount))",
-                "fills \(Text.count(picture.fillCount))", "decisions/s \(Text.count(picture.decisionsPerSecond))",
+                "fills \(Text.count(picture.fillCount))", "decisions/s \(picture.decisionsPerSecond.map(Text.count) ?? "-")",
             ]),
             Self.cells([
                 "balance \(balance.map { Text.money($0.cash) } ?? "-")",
                 "reserved \(balance.map { Text.money($0.reserved) } ?? "-")",
-                "exposure \(picture.risk.map { Text.money($0.exposure) } ?? "-")", risk,
+                "exposure \(picture.risk.map { Text.money($0.exposure) } ?? "-")",
             ]),
             Self.cells([
                 "P&L today \(picture.risk.map { Text.profit($0.dailyProfit) } ?? "-")",
-                "open P&L \(Text.profit(picture.unrealised))", "positions \(picture.positions.count)",
+                "open P&L \(Text.profit(picture.unrealised))", "positions \(picture.positions.count)", risk,
             ]),
         ]
     }

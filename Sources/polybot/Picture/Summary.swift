@@ -12,10 +12,10 @@ struct Summary {
         trusted         of these, books that are trusted
         untrusted       the others; what was untrusted for less than three reports is left aside
         max_untrusted   most at once, after all were trusted for the first time; null before
-        messages        of the venue, over all lives of feedd
+        messages        of the venue; this and other counts over all lives of a daemon
         messages_per_s  of the last second
         latency_us      of the last second: from the venue's time, and inside feedd
-        orders          orders that reached the venue
+        orders          orders that were sent
         open_orders, fills, decisions, positions   counts
         cash, reserved, exposure, profit, unrealised   pUSD as text; profit is today's; null when unknown
         restarts        by program
@@ -60,7 +60,7 @@ struct Summary {
     func lines(_ picture: Picture) -> [String] {
         let restarted = self.restarts.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { child, count in
             let outage = self.outages[child].map { ", longest outage \(Text.latency($0.nanoseconds / 1_000))" } ?? ""
-            return "\(child) restarted \(count) times\(outage)"
+            return "\(child) restarted \(count == 1 ? "once" : "\(count) times")\(outage)"
         }
         var lines = [
             "Ran \(Text.clock(self.elapsed)) on paper: \(Text.count(picture.messageCount)) messages, "

@@ -225,8 +225,8 @@ final class RunSession {
 
     private func stop(_ reason: String) {
         guard !self.core.isStopping else { return }
-        self.tell("stopping: \(reason)")
         self.beginStop()
+        self.tell("stopping: \(reason)")
         self.perform(self.core.stop(now: .now()))
         self.draw()
     }
@@ -241,7 +241,6 @@ final class RunSession {
     // MARK: Showing
 
     private func drawAndRepeat() {
-        self.clients.tick()
         self.draw()
         self.loop.after(Self.drawInterval) { [unowned self] in self.drawAndRepeat() }
     }
@@ -270,8 +269,13 @@ final class RunSession {
         }
         let venue = self.plan.embedded == nil ? "configured venue" : "embedded venue, port \(self.port)"
         return RunView(
-            venue: venue, elapsed: Instant.now() - self.began, children: rows,
-            note: self.lastEvent.map { "\($0) · Ctrl-C stops" } ?? "Ctrl-C stops · logs in \(self.directories.logs)")
+            venue: venue, elapsed: Instant.now() - self.began, mode: .paper, children: rows,
+            note: self.note)
+    }
+
+    private var note: String {
+        if self.core.isStopping { return "\(self.lastEvent ?? "stopping") · Ctrl-C again stops at once" }
+        return self.lastEvent.map { "\($0) · Ctrl-C stops" } ?? "Ctrl-C stops · logs in \(self.directories.logs)"
     }
 
     /// Something that a person should hear of at once.
@@ -280,6 +284,7 @@ final class RunSession {
         switch self.terminal.kind {
         case .screen: self.draw()
         case .lines: self.terminal.write(line: "polybot: \(event)")
+        case .nothing where self.core.isStopping || self.final != nil: break
         case .nothing: StandardStreams.write("polybot: \(event)\n", to: 2)
         }
     }

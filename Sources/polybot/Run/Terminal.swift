@@ -26,8 +26,11 @@ final class Terminal {
 
     init(kind: Kind) {
         self.kind = kind
-        // O_NONBLOCK on the stream itself would hold for everybody who shares it, the shell included.
-        let own = clinux_open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_APPEND | O_NOCTTY, 0)
+        // O_NONBLOCK on the stream itself would hold for everybody who shares it, the shell included. A file opened anew
+        // would have a place of its own to write at, and needs no waiting.
+        var status = stat()
+        let isFile = fstat(1, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        let own = isFile ? -1 : clinux_open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY, 0)
         self.descriptor = own >= 0 ? own : 1
         self.ownsDescriptor = own >= 0
     }

@@ -1,0 +1,120 @@
+import DaemonKit
+import Glibc
+import Shared
+import Synchronization
+
+/// The venue's listing, read without any daemon.
+struct MarketListing {
+    private let venue: Configuration.Venue
+
+    init(_ venue: Configuration.Venue) { self.venue = venue }
+
+    /// All pages, judged by `filter`.
+    ///
+    /// - Throws: code 69 when the venue cannot be read.
+    func read(_ filter: Universe.Filter) throws(DaemonExit) -> Listing {
+        let venue = self.venue
+        return try self.withClient { client throws(DaemonExit) in
+            var listing = Listing(for: Universe(filter: filter), now: .now())
+            var random = SystemRandomNumberGenerator()
+            do {
+                try await GammaClient(client: client, baseURL: venue.gammaURL).readAll(into: &listing, using: &random)
+            } catch {
+                throw DaemonExit(.unreachable, "The listing at \(venue.gammaURL) cannot be read: \(error).")
+            }
+            return listing
+        }
+    }
+
+    /// Whether `text` may be a slug: everything else would have a meaning in an address.
+    static func isSlug(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// The market of that slug as the venue lists it; `nil` when it lists none.
+    ///
+    /// - Throws: code 69 when the venue cannot be read.
+    func market(slug: String) throws(DaemonExit) -> JSONValue? {
+        try self.get("/markets/slug/\(slug)")
+    }
+
+    /// The market of that condition; `nil` when none that is open is listed.
+    ///
+    /// - Throws: code 69 when the venue cannot be read.
+    func market(_ condition: ConditionID) throws(DaemonExit) -> JSONValue? {
+        // Filters that the venue does not know are passed over by it, so the answer is looked through.
+        try self.get("/markets/keyset?limit=1&condition_ids=\(condition)")?["markets"]?.array?.first {
+            $0["conditionId"]?.string.flatMap { ConditionID($0) } == condition
+        }
+    }
+
+    /// The first page of the active markets.
+    ///
+    /// - Throws: code 69 when the venue cannot be read.
+    func firstPage() throws(DaemonExit) -> [JSONValue] {
+        let path = "/markets/keyset?limit=\(GammaClient.pageMarketCount)&active=true&closed=false"
+        return try self.get(path)?["markets"]?.array ?? []
+    }
+
+    /// `nil` for what the venue does not have.
+    private func get(_ path: String) throws(DaemonExit) -> JSONValue? {
+        let url = self.venue.gammaURL + path
+        return try self.withClient { client throws(DaemonExit) in
+            let response: RESTResponse
+            do {
+                response = try await client.request(RESTRequest(url: url))
+            } catch {
+                throw DaemonExit(.unreachable, "\(url) cannot be read: \(error).")
+            }
+            if response.status == 404 { return nil }
+            guard response.isSuccess, let value = try? JSONValue(parsing: response.body) else {
+                throw DaemonExit(.unreachable, "\(url) answered with status \(response.status), not with a market.")
+            }
+            return value
+        }
+    }
+
+    /// Runs `body` to its end while this thread waits.
+    private func withClient<Value: Sendable>(
+        _ body: @escaping @Sendable (RESTClient) async throws(DaemonExit) -> Value
+    ) throws(DaemonExit) -> Value {
+        var options = RESTClient.Options()
+        options.caFile = self.venue.authorityFile
+        options.proxy = self.venue.proxy
+        let client: RESTClient
+        let loop: EventLoop
+        do {
+            client = try RESTClient(options: options)
+            loop = try EventLoop()
+        } catch {
+            throw DaemonExit(.bug, "The client cannot be made: \(error).")
+        }
+        defer { client.stop() }
+        let answer = Answer<Value>()
+        Task.detached {
+            answer.set(await Self.result { () async throws(DaemonExit) in try await body(client) })
+            loop.stop()
+        }
+        loop.run()
+        return try answer.take().get()
+    }
+
+    private static func result<Value>(_ body: () async throws(DaemonExit) -> Value) async -> Result<Value, DaemonExit> {
+        do throws(DaemonExit) { return .success(try await body()) } catch { return .failure(error) }
+    }
+
+    /// What a task leaves for the thread that waits for it.
+    private final class Answer<Value: Sendable>: Sendable {
+        private let result = Mutex<Result<Value, DaemonExit>?>(nil)
+        func set(_ result: Result<Value, DaemonExit>) { self.result.withLock { $0 = result } }
+        func take() -> Result<Value, DaemonExit> { self.result.withLock { $0! } }
+    }
+}
