@@ -10,8 +10,6 @@ struct BookBuilder {
     static let pendingCountMax = 512
     /// An operation that takes longer than this to arrive has lost a message.
     static let unsettledMax = Duration.seconds(1)
-    /// Prices tried for the last trade.
-    private static let candidateCountMax = 24
 
     /// What a message did. `delta` is in `self.delta`; a snapshot is read with `body`.
     enum Effect: Equatable {
@@ -55,8 +53,7 @@ struct BookBuilder {
     private(set) var delta: DeltaBody
     private(set) var counters = Counters()
     private var unsettled: Unsettled?
-    private var lastTrade: LastTradePrice?
-    private var candidates: [LastTradePrice] = []
+    private var lastTrade = LastTradeSearch()
     private var pending: [Pending] = []
     /// Venue's time of the fetched book on which this one stands: what the line brings up to then is inside it.
     private var fetchedTime: Int64 = 0
@@ -124,8 +121,7 @@ struct BookBuilder {
     /// Forgets what was kept for a snapshot: the line on which it came is gone.
     mutating func lineLost(_ reason: TrustReason) -> Effect {
         self.pending.removeAll()
-        self.candidates.removeAll()
-        self.lastTrade = nil
+        self.lastTrade = LastTradeSearch()
         return self.distrust(reason)
     }
 
@@ -187,7 +183,7 @@ struct BookBuilder {
                 self.keep(Pending(timestamp: timestamp, changes: changes))
                 return self.distrust(.hashMismatch)
             }
-            self.candidates.removeAll(keepingCapacity: true)
+            self.lastTrade.forgetCandidates()
         }
         self.delta.levels.removeAll(keepingCapacity: true)
         for change in changes {
@@ -197,11 +193,11 @@ struct BookBuilder {
         self.venueTime = Timestamp(milliseconds: timestamp)
         self.counters.checked += 1
         let actual = hasher.hash(
-            self.book, of: self.market, outcome: outcome, timestamp: timestamp, lastTrade: self.lastTrade ?? .none)
+            self.book, of: self.market, outcome: outcome, timestamp: timestamp, lastTrade: self.lastTrade.price ?? .none)
         if actual == hash {
             self.unsettled = nil
             self.hash = outcome == 0 ? hash : nil
-            self.candidates.removeAll(keepingCapacity: true)
+            self.lastTrade.forgetCandidates()
             if self.book.isCrossed { return self.distrust(.crossed) }
             if self.delta.levels.isEmpty && self.delta.isSettled {
                 self.counters.repeated += 1
@@ -228,17 +224,9 @@ struct BookBuilder {
         guard old != change.size else { return true }
         if !self.book.tick.allows(price) { self.counters.offTick += 1 }
         guard self.book.set(side, price, change.size) else { return false }
-        if change.size < old { self.consider(price) }
+        if change.size < old { self.lastTrade.consider(price) }
         self.delta.levels.append(LevelChange(side: side, price: price, size: change.size))
         return true
-    }
-
-    /// A price at which something was taken away may be that of a trade, in either outcome's terms.
-    private mutating func consider(_ price: Price) {
-        for candidate in [LastTradePrice(price), LastTradePrice(price.mirrored)] where !self.candidates.contains(candidate) {
-            if self.candidates.count == Self.candidateCountMax { self.candidates.removeFirst() }
-            self.candidates.append(candidate)
-        }
     }
 
     private mutating func settle(_ unsettled: Unsettled, hasher: inout BookHasher) -> Bool {
@@ -255,14 +243,8 @@ struct BookBuilder {
         _ book: OrderBook, _ hash: BookHash, outcome: Int, timestamp: Int64, hasher: inout BookHasher
     ) -> Bool {
         self.counters.checked += 1
-        for lastTrade in [self.lastTrade ?? .none] + self.candidates.reversed() {
-            let actual = hasher.hash(book, of: self.market, outcome: outcome, timestamp: timestamp, lastTrade: lastTrade)
-            if actual == hash {
-                self.lastTrade = lastTrade
-                return true
-            }
-        }
-        return false
+        return self.lastTrade.explains(
+            hash, book, of: self.market, outcome: outcome, timestamp: timestamp, hasher: &hasher)
     }
 
     /// Numbers the change and leaves it in `delta`. `levels` replaces those that are there already.
@@ -283,7 +265,7 @@ struct BookBuilder {
         if self.pending.count == Self.pendingCountMax { self.pending.removeFirst(Self.pendingCountMax / 2) }
         for change in pending.changes {
             guard let outcome = self.outcome(of: change.token) else { continue }
-            self.consider(outcome == 0 ? change.price : change.price.mirrored)
+            self.lastTrade.consider(outcome == 0 ? change.price : change.price.mirrored)
         }
         self.pending.append(pending)
     }
@@ -304,7 +286,7 @@ struct BookBuilder {
                 self.hash = outcome == 0 ? hash : nil
                 guard self.unsettled != nil else { return .unchanged }
                 self.unsettled = nil
-                self.candidates.removeAll(keepingCapacity: true)
+                self.lastTrade.forgetCandidates()
                 return self.book.isCrossed ? self.distrust(.crossed) : self.emit([], received: received)
             }
         }
@@ -362,7 +344,7 @@ struct BookBuilder {
                 return self.distrust(.malformed)
             }
         }
-        if let lastTrade = content.lastTrade { self.lastTrade = lastTrade }
+        if let lastTrade = content.lastTrade { self.lastTrade.learn(lastTrade) }
         guard self.verify(book, content.hash, outcome: content.outcome, timestamp: content.timestamp, hasher: &hasher) else {
             self.counters.mismatched += 1
             return self.distrust(.hashMismatch)
@@ -383,7 +365,7 @@ struct BookBuilder {
         self.hash = isFirst ? content.hash : nil
         self.venueTime = Timestamp(milliseconds: content.timestamp)
         self.receivedTime = received
-        self.candidates.removeAll(keepingCapacity: true)
+        self.lastTrade.forgetCandidates()
         self.fetchedTime = content.isFetched && source == .webSocket ? content.timestamp : 0
         self.catchUp(received: received, now: now, hasher: &hasher)
         return switch self.trust {
@@ -419,8 +401,7 @@ struct BookBuilder {
     mutating func trade(_ event: borrowing MarketEvent, received: Timestamp) -> TradeBody? {
         guard let token = event.token, let outcome = self.outcome(of: token), let price = event.price, let side = event.side
         else { return nil }
-        let lastTrade = LastTradePrice(price)
-        if !self.candidates.contains(lastTrade) { self.candidates.append(lastTrade) }
+        self.lastTrade.consider(LastTradePrice(price))
         return TradeBody(
             n: self.n, outcome: Int64(outcome), price: price, size: event.size, takerSide: side == .buy ? .buy : .sell,
             venueTime: Timestamp(milliseconds: event.timestamp), receivedTime: received, transaction: event.transaction)

@@ -103,13 +103,14 @@ struct MarketFeed {
     private mutating func connect(now: Instant) -> [Action] {
         self.state = .connecting(since: now)
         if self.downSince == nil { self.downSince = now }
-        return [.connect, .wake(at: now + self.settings.connectMax)]
+        return [.connect, .wake(at: self.nextWake(now + self.settings.connectMax))]
     }
 
     private mutating func opened(now: Instant) -> [Action] {
         guard case .connecting = self.state else { return [] }
         self.state = .live(lastHeard: now, lastPing: now)
-        return [.send(Self.subscription(self.tokens)), .wake(at: now + self.settings.pingInterval)]
+        let next = now + min(self.settings.pingInterval, self.settings.silenceMax)
+        return [.send(Self.subscription(self.tokens)), .wake(at: self.nextWake(next))]
     }
 
     private mutating func heard(now: Instant) -> [Action] {
@@ -146,11 +147,13 @@ struct MarketFeed {
         case .live(let lastHeard, let lastPing):
             guard now - lastHeard < self.settings.silenceMax else { return self.dropped(.silent, now: now) }
             let silentAt = lastHeard + self.settings.silenceMax
+            // A line that was opened and not yet heard is none.
+            let polling = self.pollIfDownForLong(now: now)
             guard now - lastPing >= self.settings.pingInterval else {
-                return [.wake(at: min(silentAt, lastPing + self.settings.pingInterval))]
+                return polling + [.wake(at: self.nextWake(min(silentAt, lastPing + self.settings.pingInterval)))]
             }
             self.state = .live(lastHeard: lastHeard, lastPing: now)
-            return [.send("PING"), .wake(at: min(silentAt, now + self.settings.pingInterval))]
+            return polling + [.send("PING"), .wake(at: self.nextWake(min(silentAt, now + self.settings.pingInterval)))]
         case .waiting(let until):
             let polling = self.pollIfDownForLong(now: now)
             return now < until ? polling + [.wake(at: self.nextWake(until))] : polling + self.connect(now: now)

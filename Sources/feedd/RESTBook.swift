@@ -24,6 +24,9 @@ struct RESTBook: Equatable {
         self.market = try need("market", value["market"]?.string.flatMap { ConditionID($0) })
         self.token = try need("asset_id", value["asset_id"]?.string.flatMap { TokenID($0) })
         self.timestamp = try need("timestamp", value["timestamp"]?.integer)
+        guard (1...MarketChannelReader.timestampMax).contains(self.timestamp) else {
+            throw JSONError(.wrongValue, at: 0, member: "timestamp")
+        }
         self.hash = try need("hash", value["hash"]?.string.flatMap { BookHash($0) })
         self.bids = try Self.levels(try need("bids", value["bids"]?.array))
         self.asks = try Self.levels(try need("asks", value["asks"]?.array))

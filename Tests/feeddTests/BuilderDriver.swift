@@ -132,6 +132,11 @@ private struct Subscriber {
         #expect(self.isSettled == builder.isSettled)
         #expect(self.epoch == builder.epoch && self.update == builder.update)
         #expect(self.book.tick == builder.book.tick)
-        #expect(BuilderDriver.picture(self.book) == BuilderDriver.picture(builder.book))
+        #expect(self.book.levels == builder.book.levels)
     }
+}
+
+extension OrderBook {
+    /// All of them, bids before asks, best first.
+    var levels: [Level] { self.levels(.bid) + self.levels(.ask) }
 }

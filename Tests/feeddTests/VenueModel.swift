@@ -201,10 +201,12 @@ extension LevelChange {
 extension Market {
     /// A market as the venue lists thousands of them: Bitcoin, five minutes, one cent.
     static func example(
-        tick: TickSize = .cent, first: TokenID = TokenID(words: (0, 0, 0, 2)), second: TokenID = TokenID(words: (0, 0, 0, 3))
+        condition: ConditionID = ConditionID(words: (0, 0, 0, 1)), tick: TickSize = .cent,
+        first: TokenID = TokenID(words: (0, 0, 0, 2)),
+        second: TokenID = TokenID(words: (0, 0, 0, 3))
     ) -> Market {
         Market(
-            condition: ConditionID(words: (0, 0, 0, 1)), slug: "btc-updown-5m-1778584200",
+            condition: condition, slug: "btc-updown-5m-1778584200",
             question: "Bitcoin Up or Down - May 12, 7:10AM-7:15AM ET",
             first: Outcome(label: "Up", token: first),
             second: Outcome(label: "Down", token: second), tick: tick, sizeMin: Quantity(shares: 5), isNegRisk: false,

@@ -16,6 +16,8 @@ public struct MarketChannelReader: Sendable {
     public static let changeCountMax = 2_000
     /// Events of one text.
     public static let eventCountMax = 2_000
+    /// Latest time believed, in milliseconds: the end of the year 9999. Later ones would overflow in microseconds.
+    public static let timestampMax: Int64 = 253_402_300_799_999
     private static let noticeLengthMax = 200
 
     private var event = MarketEvent()
