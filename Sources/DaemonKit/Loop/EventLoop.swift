@@ -216,11 +216,13 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private func dispatch(_ event: epoll_event) {
         let descriptor = Int32(bitPattern: UInt32(truncatingIfNeeded: event.data.u64))
         if descriptor == self.wakeup {
+            // Drained first: a wakeup that was sent after the mark is gone must not be swallowed, for the mark would say
+            // that one is on its way and nobody would send another.
             var count: UInt64 = 0
+            _ = read(self.wakeup, &count, 8)
             self.lock.lock()
             self.isWakeupSent = false
             self.lock.unlock()
-            _ = read(self.wakeup, &count, 8)
             return
         }
         // The number may have been closed and given out again within this round: then the generation differs.
