@@ -31,6 +31,7 @@ struct Harness {
         self.now = at(0)
         self.engine = Self.engine(self.start, limits, parameters, at(0))
         self.venue = PaperVenue(settings)
+        self.perform(self.engine.recover(now: self.now))
     }
 
     private static func engine(

@@ -48,7 +48,7 @@ extension StrategyEngine {
         }
         self.note(.resumed)
         self.publish(.risk(self.riskStatus))
-        self.look(self.views.views.keys.sorted(), now: now)
+        self.lookNow(self.views.views.keys.sorted(), now: now)
         return .done(nil)
     }
 

@@ -35,7 +35,8 @@ extension StrategyEngine {
         let slot = self.slots[key.slot]
         let orders = self.ledger.openOrders(in: key.market).filter { $0.body.strategy == slot.name }
         if let refusal = self.gate.closedReason(strategy: slot.name, self.context(key.market), now: now) {
-            self.lastLooks[key] = now.instant
+            // A book that is trusted again is looked at at once.
+            if view.isTrusted { self.lastLooks[key] = now.instant }
             for order in orders where order.body.state.isCancellable { self.cancel(order.id, now: now) }
             self.decide(key, .refuse, [Self.reason(refusal)], view, now: now)
             return
@@ -161,7 +162,7 @@ extension StrategyEngine {
             let intent = OrderIntent(
                 strategy: position.strategy, origin: .operators, market: condition, event: view.market.event,
                 outcome: position.outcome, token: position.token, side: .sell, price: price,
-                size: self.largestSale(of: position, at: price), kind: .fak, isPostOnly: false)
+                size: self.largestSale(of: position, at: price, view), kind: .fak, isPostOnly: false)
             if let refusal = self.place(intent, now: now) { refusals.append(Self.reason(refusal)) }
         }
         let done = DecisionBody.Reason(gate: "operator", code: "flatten", detail: "attempt \(attempts + 1)")
@@ -169,9 +170,13 @@ extension StrategyEngine {
     }
 
     /// What one order may sell: a position over the limit of an order goes in several.
-    private func largestSale(of position: Position, at price: Price) -> Quantity {
+    private func largestSale(of position: Position, at price: Price, _ view: MarketView) -> Quantity {
         let limit = Int128(self.gate.limits.orderMax.micros) * 1_000_000 / Int128(price.micros)
-        return Quantity(micros: min(position.size.micros, Int64(limit))).flooredToSizeGrid
+        let size = Quantity(micros: Int64(min(Int128(position.size.micros), limit))).flooredToSizeGrid
+        let rest = position.size - size
+        guard rest > .zero && rest < view.market.sizeMin else { return size }
+        // What would be left could not be sold any more.
+        return max(.zero, position.size - view.market.sizeMin).flooredToSizeGrid
     }
 
     /// The lowest price of the grid that lies within the band.

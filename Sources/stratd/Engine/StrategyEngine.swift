@@ -85,13 +85,13 @@ struct StrategyEngine: Sendable {
         case .disconnected:
             self.isFeedUp = false
             self.lookNow(touched, now: now)
-        case .book, .delta, .market, .trust, .tickSize:
+        case .book, .delta, .trust, .tickSize:
             for condition in touched { self.bookChanged(condition, now: now) }
         case .resolved(let body):
             for condition in touched { self.resolve(condition, winner: body.winner, now: now) }
         case .tradesDropped(let body):
             for condition in touched { self.note(.printsLost(market: condition, count: body.count)) }
-        case .trade, .alive: break
+        case .market, .trade, .alive: break
         }
         self.planWake()
         return self.takeActions()
@@ -99,11 +99,16 @@ struct StrategyEngine: Sendable {
 
     private mutating func bookChanged(_ condition: ConditionID, now: Moment) {
         guard let view = self.views[condition] else { return }
-        if !view.isTrusted && self.ledger.openOrders(in: condition).contains(where: \.body.state.isCancellable) {
-            // Out of the market at once, whatever the interval.
+        guard !view.isTrusted else {
+            if view.isSettled { self.look([condition], now: now) }
+            return
+        }
+        // Out of the market at once, whatever the interval; but once, not with every word on a broken book.
+        let isOut = self.slots.indices.allSatisfy {
+            self.decisions[LookKey(market: condition, slot: $0)]?.body.action == .refuse
+        }
+        if !isOut || self.ledger.openOrders(in: condition).contains(where: \.body.state.isCancellable) {
             self.lookNow([condition], now: now)
-        } else if view.isSettled || !view.isTrusted {
-            self.look([condition], now: now)
         }
     }
 
