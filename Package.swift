@@ -73,7 +73,11 @@ let package = Package(
         .testTarget(name: "scannerdTests", dependencies: ["scannerd", "Shared", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "stratdTests", dependencies: ["stratd", "Shared", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "simvenueTests", dependencies: ["simvenue", "Shared"], swiftSettings: strict),
-        .testTarget(name: "polybotTests", dependencies: ["polybot", "Shared", "DaemonKit"], swiftSettings: strict),
+        .testTarget(
+            name: "polybotTests",
+            dependencies: [
+                "polybot", "Shared", "DaemonKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["Shared", "DaemonKit"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

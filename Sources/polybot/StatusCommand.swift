@@ -35,7 +35,8 @@ struct StatusCommand: ParsableCommand {
         guard silent.count < ChildName.daemons.count else {
             throw DaemonExit(
                 .unreachable,
-                "No daemon answers in \(directory): start them with polybot run, or say where they are with --runtime-dir.")
+                "No daemon answers in \(directory): start them with polybot run, or say where they are with --runtime-dir."
+            )
         }
         var problems = silent.map { "\($0) does not answer." }
         if picture.trusted == 0 { problems.append("No book is trusted.") }

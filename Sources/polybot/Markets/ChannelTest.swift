@@ -80,7 +80,8 @@ struct ChannelTest {
 
     /// Whether a book's hash is that of its content; `nil` when the message does not hold all that is hashed.
     private static func check(_ event: borrowing MarketEvent, _ market: Market, _ hasher: inout BookHasher) -> Bool? {
-        guard let hash = event.hash, let tick = event.tick, let lastTrade = event.lastTrade, let token = event.token else {
+        guard let hash = event.hash, let tick = event.tick, let lastTrade = event.lastTrade, let token = event.token
+        else {
             return nil
         }
         let outcome: Int
@@ -97,7 +98,8 @@ struct ChannelTest {
 
     /// Books are kept in terms of the first outcome.
     private static func set(_ book: inout OrderBook, _ side: BookSide, _ level: Level, _ outcome: Int) {
-        _ = outcome == 0
+        _ =
+            outcome == 0
             ? book.set(side, level.price, level.size) : book.set(side.opposite, level.price.mirrored, level.size)
     }
 
@@ -112,7 +114,8 @@ struct ChannelTest {
         var lines = [
             "\(url): connected in \(Self.time(connectTime))",
             "listening to \(self.market?.slug ?? "\(self.tokens.count) tokens")",
-            self.firstBook.map { "first book after \(Self.time($0))" } ?? "no book came: the token may not be traded any more",
+            self.firstBook.map { "first book after \(Self.time($0))" }
+                ?? "no book came: the token may not be traded any more",
             "\(self.textCount) messages" + (kinds.isEmpty ? "" : ": \(kinds)"),
             "book hashes: \(self.hashesRight) right, \(self.hashesWrong) wrong"
                 + (self.market == nil ? " (the market's terms are not known: use --market)" : ""),

@@ -16,7 +16,8 @@ struct ScanMarketsCommand: ParsableCommand {
 
     @Flag(help: "JSON lines instead of a table.")
     var json = false
-    @Option(parsing: .upToNextOption, help: "Only markets that have one of these words; instead of the configured ones.")
+    @Option(
+        parsing: .upToNextOption, help: "Only markets that have one of these words; instead of the configured ones.")
     var keyword: [String] = []
     @Option(help: "Markets shown at most; instead of scanner.max_markets.")
     var limit: Int?
@@ -25,7 +26,9 @@ struct ScanMarketsCommand: ParsableCommand {
     @OptionGroup var configurationOptions: ConfigurationOptions
 
     func validate() throws {
-        if let limit = self.limit, !(1...2_000).contains(limit) { throw ValidationError("--limit must be from 1 to 2000.") }
+        if let limit = self.limit, !(1...2_000).contains(limit) {
+            throw ValidationError("--limit must be from 1 to 2000.")
+        }
     }
 
     func run() throws {
@@ -65,7 +68,9 @@ struct ScanMarketsCommand: ParsableCommand {
                         market.slug, Self.timeLeft(market.endTime - now), market.tick.description,
                         market.sizeMin.description, "\(market.first.label)/\(market.second.label)", market.question))
             }
-            let refused = listing.refused.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
+            let refused = listing.refused.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+                "\($0.value) \($0.key)"
+            }
             lines.append(
                 "\(markets.count) markets of \(listing.listedCount) listed"
                     + (refused.isEmpty ? "." : "; refused: \(refused.joined(separator: ", ")).")

@@ -22,7 +22,8 @@ struct TestWebSocketCommand: ParsableCommand {
     @Option(help: "The market to listen to: its condition id (0x…) or its slug.")
     var market: String?
     @Option(
-        name: .customLong("for"), help: "How long to listen: 500ms, 20s, 2m. Without it 5s.", transform: DurationText.parse)
+        name: .customLong("for"), help: "How long to listen: 500ms, 20s, 2m. Without it 5s.",
+        transform: DurationText.parse)
     var duration: Duration?
     @OptionGroup var configurationOptions: ConfigurationOptions
 
@@ -43,14 +44,17 @@ struct TestWebSocketCommand: ParsableCommand {
         if self.json {
             StandardStreams.write(found.json(url: url.description, connectTime: connectTime))
         } else {
-            StandardStreams.write(found.lines(url: url.description, connectTime: connectTime).map { $0 + "\n" }.joined())
+            StandardStreams.write(
+                found.lines(url: url.description, connectTime: connectTime).map { $0 + "\n" }.joined())
         }
         if !found.isOK { throw ExitCode(1) }
     }
 
     private func choose(_ configuration: Configuration) throws(DaemonExit) -> ChannelTest {
         if let text = self.token {
-            guard let token = TokenID(text) else { throw DaemonExit(.usage, "--token \(text) is no token id: a decimal number.") }
+            guard let token = TokenID(text) else {
+                throw DaemonExit(.usage, "--token \(text) is no token id: a decimal number.")
+            }
             return ChannelTest(market: nil, tokens: [token])
         }
         let listing = MarketListing(configuration.venue)
@@ -63,7 +67,9 @@ struct TestWebSocketCommand: ParsableCommand {
             }
             listed = try listing.market(condition).map { [$0] } ?? []
         case let name?:
-            guard MarketListing.isSlug(name) else { throw DaemonExit(.usage, "--market \(name) is neither a slug nor a condition id.") }
+            guard MarketListing.isSlug(name) else {
+                throw DaemonExit(.usage, "--market \(name) is neither a slug nor a condition id.")
+            }
             listed = try listing.market(slug: name).map { [$0] } ?? []
         }
         let now = Timestamp.now()
@@ -71,7 +77,9 @@ struct TestWebSocketCommand: ParsableCommand {
         guard let market else {
             throw DaemonExit(
                 .unreachable,
-                self.market.map { "The venue lists no tradable market \($0): polybot scan-markets --why SLUG tells more." }
+                self.market.map {
+                    "The venue lists no tradable market \($0): polybot scan-markets --why SLUG tells more."
+                }
                     ?? "The venue lists no tradable market now.")
         }
         return ChannelTest(market: market, tokens: [market.first.token, market.second.token])
@@ -114,7 +122,8 @@ struct TestWebSocketCommand: ParsableCommand {
         socket.onText = nil
         socket.onClosed = nil
         if let failure {
-            throw DaemonExit(.unreachable, "\(url): \(connectTime == nil ? "" : "the connection ended early: ")\(failure).")
+            throw DaemonExit(
+                .unreachable, "\(url): \(connectTime == nil ? "" : "the connection ended early: ")\(failure).")
         }
         return (test, connectTime ?? .zero)
     }

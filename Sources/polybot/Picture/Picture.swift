@@ -10,7 +10,9 @@ struct Picture {
     static let steadyReportCount = 3
 
     /// Counters that are summed over the lives of a daemon.
-    private static let summed: [ChildName: [String]] = [.feedd: ["messages"], .stratd: ["orders", "fills", "decisions"]]
+    private static let summed: [ChildName: [String]] = [
+        .feedd: ["messages"], .stratd: ["orders", "fills", "decisions"],
+    ]
 
     /// One daemon's connection.
     struct Line: Hashable {
@@ -119,7 +121,9 @@ struct Picture {
 
     /// Comes each second.
     private mutating func take(_ metrics: Metrics, from daemon: ChildName) {
-        if daemon == .stratd, let decisions = metrics.values["decisions"], let before = self.metrics[.stratd]?["decisions"] {
+        if daemon == .stratd, let decisions = metrics.values["decisions"],
+            let before = self.metrics[.stratd]?["decisions"]
+        {
             self.decisionsPerSecond = max(0, decisions - before)
         }
         self.metrics[daemon] = metrics.values
@@ -175,7 +179,8 @@ struct Picture {
     /// The label of one of the market's outcomes.
     func label(of token: TokenID, in condition: ConditionID) -> String {
         guard let market = self.markets[condition] else { return "?" }
-        return token == market.first.token ? market.first.label : token == market.second.token ? market.second.label : "?"
+        return token == market.first.token
+            ? market.first.label : token == market.second.token ? market.second.label : "?"
     }
 
     // MARK: What comes out

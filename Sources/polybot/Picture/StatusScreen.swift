@@ -51,8 +51,11 @@ enum StatusScreen {
         return lines
     }
 
-    private static func row(_ name: String, _ state: String, _ pid: String, _ restarts: String, _ fact: String) -> String {
-        Text.left(name, Self.nameWidth) + Text.left(state, Self.stateWidth) + Text.right(pid, 8) + Text.right(restarts, 9)
+    private static func row(
+        _ name: String, _ state: String, _ pid: String, _ restarts: String, _ fact: String
+    ) -> String {
+        Text.left(name, Self.nameWidth) + Text.left(state, Self.stateWidth) + Text.right(pid, 8)
+            + Text.right(restarts, 9)
             + "  " + fact
     }
 
@@ -73,10 +76,12 @@ enum StatusScreen {
                 "within feedd \(Self.latency("publish", of: .feedd, picture))",
             ]
         case .stratd:
-            guard !picture.strategies.isEmpty else { return [] }
-            return picture.strategies.values.sorted { $0.strategy < $1.strategy }.prefix(Self.strategyCountMax).map {
-                "\($0.strategy) \($0.state.rawValue) in \($0.markets) markets"
-            } + ["received to decided \(Self.latency("decision", of: .stratd, picture))"]
+            guard let risk = picture.risk else { return [] }
+            let halt = risk.isHalted ? ["HALTED: \(risk.reasons.joined(separator: ", "))"] : []
+            return halt
+                + picture.strategies.values.sorted { $0.strategy < $1.strategy }.prefix(Self.strategyCountMax).map {
+                    "\($0.strategy) \($0.state.rawValue) in \($0.markets) markets"
+                } + ["received to decided \(Self.latency("decision", of: .stratd, picture))"]
         }
     }
 
@@ -99,14 +104,11 @@ enum StatusScreen {
 
     private static func account(_ picture: Picture) -> [String] {
         let balance = picture.balance
-        var risk = "stratd is silent"
-        if let status = picture.risk {
-            risk = status.isHalted ? "HALTED: \(status.reasons.joined(separator: ", "))" : "trading"
-        }
         return [
             Self.cells([
                 "orders \(picture.openOrders.count) open", "sent \(Text.count(picture.orderCount))",
-                "fills \(Text.count(picture.fillCount))", "decisions/s \(picture.decisionsPerSecond.map(Text.count) ?? "-")",
+                "fills \(Text.count(picture.fillCount))",
+                "decisions/s \(picture.decisionsPerSecond.map(Text.count) ?? "-")",
             ]),
             Self.cells([
                 "balance \(balance.map { Text.money($0.cash) } ?? "-")",
@@ -115,7 +117,7 @@ enum StatusScreen {
             ]),
             Self.cells([
                 "P&L today \(picture.risk.map { Text.profit($0.dailyProfit) } ?? "-")",
-                "open P&L \(Text.profit(picture.unrealised))", "positions \(picture.positions.count)", risk,
+                "open P&L \(Text.profit(picture.unrealised))", "positions \(picture.positions.count)",
             ]),
         ]
     }
@@ -184,7 +186,8 @@ enum StatusScreen {
         let rate = picture.metrics[.feedd]?["messages_per_s"] ?? 0
         let restarts = run.children.values.reduce(0) { $0 + ($1.restarts ?? 0) }
         let profit = picture.risk.map { Text.profit($0.dailyProfit) } ?? "-"
-        return "\(run.elapsed.map { Text.clock($0) + " " } ?? "")\(mode), \(picture.trusted)/\(picture.feed?.markets ?? 0) "
+        return
+            "\(run.elapsed.map { Text.clock($0) + " " } ?? "")\(mode), \(picture.trusted)/\(picture.feed?.markets ?? 0) "
             + "books trusted, \(rate) messages/s, \(picture.openOrders.count) open orders, \(picture.fillCount) fills, "
             + "\(picture.positions.count) positions, P&L \(profit), \(restarts) restarts"
     }

@@ -99,7 +99,8 @@ struct Summary {
         Self.write("decisions", picture.decisionCount, to: &writer)
         Self.write("positions", Int64(picture.positions.count), to: &writer)
         for (key, money) in [
-            ("cash", picture.balance?.cash), ("reserved", picture.balance?.reserved), ("exposure", picture.risk?.exposure),
+            ("cash", picture.balance?.cash), ("reserved", picture.balance?.reserved),
+            ("exposure", picture.risk?.exposure),
             ("profit", picture.risk?.dailyProfit), ("unrealised", picture.balance == nil ? nil : picture.unrealised),
         ] as [(StaticString, Money?)] {
             writer.key(key)

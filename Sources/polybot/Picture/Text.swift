@@ -68,7 +68,9 @@ enum Text {
 
     /// Whether a character certainly takes one column: Latin, Greek, Cyrillic, dashes, quotation marks, lines.
     private static func isNarrow(_ character: Character) -> Bool {
-        guard character.unicodeScalars.count == 1, let scalar = character.unicodeScalars.first?.value else { return false }
+        guard character.unicodeScalars.count == 1, let scalar = character.unicodeScalars.first?.value else {
+            return false
+        }
         switch scalar {
         case 0x20..<0x7F, 0xA0..<0xAD, 0xAE..<0x300, 0x370..<0x483, 0x48A..<0x530: return true
         case 0x2010..<0x2028, 0x2030..<0x2060, 0x2500..<0x2580: return true

@@ -33,7 +33,9 @@ final class ChildLog {
         if self.descriptor >= 0 { close(self.descriptor) }
     }
 
-    private static func open(_ path: String) -> Int32 { clinux_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0o600) }
+    private static func open(_ path: String) -> Int32 {
+        clinux_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0o600)
+    }
 
     /// Takes what a child wrote.
     func take(_ bytes: UnsafeRawBufferPointer) {

@@ -57,22 +57,29 @@ struct RunCommand: ParsableCommand {
         if self.venue == .configured, let (name, _) = forEmbedded.first(where: \.1) {
             throw ValidationError("\(name) is for the embedded venue; leave it out, or leave out --venue configured.")
         }
-        if let name = forEmbedded.first(where: { $0.1 && !["--replay", "--speed"].contains($0.0) })?.0, self.replay != nil {
+        if let name = forEmbedded.first(where: { $0.1 && !["--replay", "--speed"].contains($0.0) })?.0,
+            self.replay != nil
+        {
             throw ValidationError("\(name) is for made-up traffic, --replay plays a recording: choose one.")
         }
-        if self.speed != nil && self.replay == nil { throw ValidationError("--speed is the speed of --replay, which is missing.") }
+        if self.speed != nil && self.replay == nil {
+            throw ValidationError("--speed is the speed of --replay, which is missing.")
+        }
         if let speed = self.speed, !(speed >= 0) { throw ValidationError("--speed must be 0 or more.") }
         if let markets = self.markets, !(1...2_000).contains(markets) {
             throw ValidationError("--markets must be from 1 to 2000.")
         }
-        if let rate = self.rate, !(0...1_000_000).contains(rate) { throw ValidationError("--rate must be from 0 to 1000000.") }
+        if let rate = self.rate, !(0...1_000_000).contains(rate) {
+            throw ValidationError("--rate must be from 0 to 1000000.")
+        }
     }
 
     func run() throws {
         // Daemons would refuse a wrong configuration too; here it is said once, before anything is started.
         _ = try self.configurationOptions.load()
         let environment = ProcessEnvironment.current()
-        let executables = try Executables.directory(with: self.venue == .embedded ? ChildName.allCases : ChildName.daemons)
+        let executables = try Executables.directory(
+            with: self.venue == .embedded ? ChildName.allCases : ChildName.daemons)
         if let replay = self.replay, access(replay, R_OK) != 0 {
             throw DaemonExit(.usage, "--replay \(replay) cannot be read: \(String(cString: strerror(errno))).")
         }
@@ -89,7 +96,9 @@ struct RunCommand: ParsableCommand {
             try directories.waitForFreeSockets()
             let plan = ChildPlan(
                 embedded: self.venue == .configured
-                    ? nil : .init(markets: self.markets, rate: self.rate, seed: self.seed, replay: self.replay, speed: self.speed),
+                    ? nil
+                    : .init(
+                        markets: self.markets, rate: self.rate, seed: self.seed, replay: self.replay, speed: self.speed),
                 configurationPath: self.configurationOptions.path, runtimeDirectory: directories.runtime,
                 stateDirectory: directories.state, isStateTemporary: isStateTemporary)
             let session = try RunSession(
@@ -133,7 +142,8 @@ enum Executables {
         let path = String(decoding: bytes.prefix(count), as: UTF8.self)
         let directory = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
         for child in children where access("\(directory)/\(child)", X_OK) != 0 {
-            throw DaemonExit(.unreachable, "There is no \(child) beside \(path): build or install all programs together.")
+            throw DaemonExit(
+                .unreachable, "There is no \(child) beside \(path): build or install all programs together.")
         }
         return directory
     }

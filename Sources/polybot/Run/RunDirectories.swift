@@ -4,8 +4,8 @@ import Glibc
 
 /// The directories of one run, taken for it alone and left as they were found.
 final class RunDirectories {
-    /// Whoever holds this file's lock runs the daemons of a runtime directory.
-    static let lockName = "run.lock"
+    /// How the names of temporary directories begin.
+    static let temporaryPrefix = "polybot-run-"
     /// The sockets that daemons leave when they are killed.
     private static let socketNames = ["scannerd.sock", "feedd.sock", "stratd.sock", "strategy.sock"]
     /// How long daemons of a run that was killed may take to notice it.
@@ -14,10 +14,10 @@ final class RunDirectories {
     let runtime: String
     let state: String
     let logs: String
-    let isStateTemporary: Bool
-    /// Directories that were not there before, outermost first.
-    private let created: [String]
-    private let lock: Int32
+    private let belongings: RunLock.Belongings
+    private let lock: RunLock
+    /// Whether the sockets there are those of our children.
+    private var hasSockets = false
 
     /// Makes what is missing and takes the lock.
     ///
@@ -35,26 +35,28 @@ final class RunDirectories {
             self.runtime = directories.runtime
             self.state = directories.state
             self.logs = logs ?? directories.state + "/logs"
-            self.created = Self.missing(directories.runtime)
+            var belongings = RunLock.Belongings(created: Self.missing(directories.runtime), temporary: temporary)
             do throws(DaemonExit) {
                 try directories.create()
                 guard mkdir(self.logs, 0o700) == 0 || errno == EEXIST else {
                     let reason = String(cString: strerror(errno))
                     throw DaemonExit(.refused, "The directory \(self.logs) cannot be made: \(reason).")
                 }
-                self.lock = try Self.takeLock(directories.runtime + "/" + Self.lockName)
+                self.lock = try RunLock.take(in: directories.runtime)
             } catch {
-                for directory in self.created.reversed() { rmdir(directory) }
+                for directory in belongings.created.reversed() { rmdir(directory) }
                 throw error
             }
+            // What a run that was killed has left is ours now.
+            belongings.created = self.lock.inherited.created + belongings.created
+            self.belongings = belongings
+            self.lock.write(belongings)
+            if let left = self.lock.inherited.temporary { Self.removeTree(left) }
         } catch {
             if let temporary { Self.removeTree(temporary) }
             throw error
         }
-        self.isStateTemporary = isStateTemporary
     }
-
-    func socketPath(of child: ChildName) -> String { "\(self.runtime)/\(child).sock" }
 
     /// Waits for daemons of an earlier run to end.
     ///
@@ -66,10 +68,12 @@ final class RunDirectories {
             guard clock.now < deadline else {
                 throw DaemonExit(
                     .refused,
-                    "Another daemon answers on \(self.runtime)/\(name): stop it first, or choose another --runtime-dir.")
+                    "Another daemon answers on \(self.runtime)/\(name): stop it first, or choose another --runtime-dir."
+                )
             }
             usleep(100_000)
         }
+        self.hasSockets = true
     }
 
     private func answers(_ path: String) -> Bool {
@@ -81,50 +85,13 @@ final class RunDirectories {
     /// Removes what children that were killed could not, and everything that was made for this run. Call it once, when
     /// no child is left.
     func cleanUp() {
-        for name in Self.socketNames { unlink(self.runtime + "/" + name) }
-        // First the file, then the lock: whoever waits for it finds a file that is no longer there, and makes another.
-        unlink(self.runtime + "/" + Self.lockName)
-        close(self.lock)
-        if self.isStateTemporary { Self.removeTree(self.state) }
-        // Only while empty: what others have put there stays.
-        for directory in self.created.reversed() { rmdir(directory) }
-    }
-
-    // MARK: The lock
-
-    private static func takeLock(_ path: String) throws(DaemonExit) -> Int32 {
-        while true {
-            let descriptor = clinux_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
-            guard descriptor >= 0 else {
-                throw DaemonExit(.refused, "\(path) cannot be opened: \(String(cString: strerror(errno))).")
-            }
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-                let holder = Self.text(of: descriptor)
-                close(descriptor)
-                throw DaemonExit(
-                    .refused,
-                    """
-                    Another polybot run\(holder.isEmpty ? "" : " (process \(holder))") uses \(path): look at it with \
-                    polybot status, stop it, or choose another --runtime-dir.
-                    """)
-            }
-            // The run before us may have removed the file between our open and our lock.
-            var held = stat()
-            var present = stat()
-            if fstat(descriptor, &held) == 0, stat(path, &present) == 0, held.st_ino == present.st_ino {
-                let text = Array("\(getpid())".utf8)
-                ftruncate(descriptor, 0)
-                _ = pwrite(descriptor, text, text.count, 0)
-                return descriptor
-            }
-            close(descriptor)
+        if self.hasSockets {
+            for name in Self.socketNames { unlink(self.runtime + "/" + name) }
         }
-    }
-
-    private static func text(of descriptor: Int32) -> String {
-        var bytes = [UInt8](repeating: 0, count: 16)
-        let count = pread(descriptor, &bytes, bytes.count, 0)
-        return String(decoding: bytes.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }, as: UTF8.self)
+        if let temporary = self.belongings.temporary { Self.removeTree(temporary) }
+        self.lock.release()
+        // Only while empty: what others have put there stays.
+        for directory in self.belongings.created.reversed() { rmdir(directory) }
     }
 
     // MARK: Directories
@@ -144,10 +111,12 @@ final class RunDirectories {
     /// A new directory for this user alone.
     private static func makeTemporary(_ parent: String?) throws(DaemonExit) -> String {
         let parent = parent.flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-        var template = Array("\(parent)/polybot-run-XXXXXX".utf8CString)
+        var template = Array("\(parent)/\(Self.temporaryPrefix)XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw DaemonExit(
-                .refused, "No directory can be made in \(parent): \(String(cString: strerror(errno))). Give one with --state-dir.")
+                .refused,
+                "No directory can be made in \(parent): \(String(cString: strerror(errno))). Give one with --state-dir."
+            )
         }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

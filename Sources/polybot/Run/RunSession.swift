@@ -81,13 +81,12 @@ final class RunSession {
         try self.loop.watch(self.signals.descriptor, for: .read) { [unowned self] _ in
             while let signal = self.signals.next() { self.received(signal) }
         }
-        if isatty(0) == 1 {
-            // Nothing is read from it: only its end is of interest.
-            try self.loop.watch(0, for: []) { [unowned self] readiness in
-                guard !readiness.isDisjoint(with: .hangup) else { return }
-                self.loop.unwatch(0)
-                self.stop("the terminal is gone")
-            }
+        // Nothing is read from these: only their end is of interest.
+        if isatty(0) == 1 { try self.stopAtEnd(of: 0, "the terminal is gone") }
+        if let text = self.environment["POLYBOT_LIFELINE_FD"], let descriptor = Int32(text), descriptor > 2,
+            fcntl(descriptor, F_GETFD) >= 0
+        {
+            try self.stopAtEnd(of: descriptor, "the parent process is gone")
         }
         self.clients.onConnected = { [unowned self] daemon, hello in
             guard let pid = self.children[daemon]?.process?.pid, Int64(pid) == hello.pid else { return }
@@ -113,6 +112,14 @@ final class RunSession {
         return self.outcome()
     }
 
+    private func stopAtEnd(of descriptor: Int32, _ reason: String) throws(SystemError) {
+        try self.loop.watch(descriptor, for: []) { [unowned self] readiness in
+            guard !readiness.isDisjoint(with: .hangup) else { return }
+            self.loop.unwatch(descriptor)
+            self.stop(reason)
+        }
+    }
+
     private func outcome() -> Outcome {
         let final = self.final ?? (self.clients.picture, Instant.now() - self.began, [])
         var problems = self.core.failure.map { [$0.sentence] } ?? []
@@ -122,7 +129,8 @@ final class RunSession {
         }
         for child in self.core.lost { problems.append("\(child) could not be killed.") }
         let summary = Summary(
-            isOK: problems.isEmpty, elapsed: final.elapsed, venue: self.plan.embedded == nil ? "configured" : "embedded",
+            isOK: problems.isEmpty, elapsed: final.elapsed,
+            venue: self.plan.embedded == nil ? "configured" : "embedded",
             restarts: self.core.restarts, outages: self.core.longestOutage,
             error: problems.isEmpty ? nil : problems.joined(separator: " "))
         return Outcome(
@@ -252,7 +260,9 @@ final class RunSession {
             let picture = self.final?.picture ?? self.clients.picture
             self.terminal.draw(StatusScreen.render(picture, self.view, width: size.width, height: size.height))
         case .lines:
-            guard self.final == nil, self.lastLineAt.map({ Instant.now() - $0 >= Self.lineInterval }) ?? true else { return }
+            guard self.final == nil, self.lastLineAt.map({ Instant.now() - $0 >= Self.lineInterval }) ?? true else {
+                return
+            }
             self.lastLineAt = .now()
             self.terminal.write(line: StatusScreen.line(self.clients.picture, self.view))
         case .nothing: break

@@ -25,7 +25,8 @@ final class RunSignals {
     private static func isIgnored(_ number: Int32) -> Bool {
         var present = sigaction()
         guard sigaction(number, nil, &present) == 0 else { return false }
-        return unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        return unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     deinit { close(self.descriptor) }

@@ -124,10 +124,13 @@ struct SupervisorCore {
         }
         if case .code(let number) = exit, let code = Self.finalCode(number) {
             return self.fail(
-                Failure(child: child, code: code, sentence: "\(child) ended with code \(number), so everything is stopped."),
+                Failure(
+                    child: child, code: code, sentence: "\(child) ended with code \(number), so everything is stopped."),
                 now: now)
         }
-        if case .running(let since) = self.states[child], now - since >= Self.settledAfter { self.backoffs[child]!.reset() }
+        if case .running(let since) = self.states[child], now - since >= Self.settledAfter {
+            self.backoffs[child]!.reset()
+        }
         self.restarts[child]! += 1
         self.endedAt[child] = self.endedAt[child] ?? now
         let until = now + self.backoffs[child]!.next(using: &self.random)

@@ -42,7 +42,9 @@ final class Terminal {
     var size: (width: Int, height: Int) {
         var columns: Int32 = 0
         var rows: Int32 = 0
-        guard clinux_window_size(self.descriptor, &columns, &rows) == 0, columns > 0, rows > 0 else { return Self.sizeDefault }
+        guard clinux_window_size(self.descriptor, &columns, &rows) == 0, columns > 0, rows > 0 else {
+            return Self.sizeDefault
+        }
         return (Int(columns), Int(rows))
     }
 
@@ -52,7 +54,8 @@ final class Terminal {
         var text = self.isScreenOpen ? "" : "\u{1B}[?1049h\u{1B}[?25l"
         self.isScreenOpen = true
         // Begun and ended as one update, each line cleared behind its end: nothing flickers.
-        text += "\u{1B}[?2026h\u{1B}[H" + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\r\n") + "\u{1B}[J\u{1B}[?2026l"
+        text +=
+            "\u{1B}[?2026h\u{1B}[H" + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\r\n") + "\u{1B}[J\u{1B}[?2026l"
         self.pending += Array(text.utf8)
         _ = self.flush()
     }

@@ -31,7 +31,9 @@ enum DurationText {
         }
         guard whole <= Self.longest.components.seconds * 1_000 else { throw Self.tooLong(text) }
         let duration = Duration.milliseconds(whole * scale + thousandths * scale / 1_000)
-        guard duration > .zero else { throw ValidationError("'\(text)' is no time at all: give a duration above zero.") }
+        guard duration > .zero else {
+            throw ValidationError("'\(text)' is no time at all: give a duration above zero.")
+        }
         guard duration <= Self.longest else { throw Self.tooLong(text) }
         return duration
     }

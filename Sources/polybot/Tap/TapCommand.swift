@@ -82,8 +82,10 @@ struct TapCommand: ParsableCommand {
         var found: ConditionID?
         var connection = try TapConnection(path: "\(directory)/scannerd.sock")
         defer { connection.close() }
-        let ending = connection.follow(Subscribe(id: 1, markets: .all), until: .now() + Self.lookupTimeMax) { envelope, _ in
-            guard envelope.type == FrameType.universe.rawValue, let universe = try? envelope.decode(UniverseBody.self) else {
+        let ending = connection.follow(Subscribe(id: 1, markets: .all), until: .now() + Self.lookupTimeMax) {
+            envelope, _ in
+            guard envelope.type == FrameType.universe.rawValue, let universe = try? envelope.decode(UniverseBody.self)
+            else {
                 return true
             }
             found = found ?? universe.markets.first { $0.slug == text }?.condition
@@ -94,6 +96,7 @@ struct TapCommand: ParsableCommand {
             throw DaemonExit(
                 .unreachable, "No watched market is called \(text): polybot tap scannerd --type universe lists all.")
         }
-        throw DaemonExit(.unreachable, "scannerd did not tell its universe, so \(text) cannot be looked up: give a condition id.")
+        throw DaemonExit(
+            .unreachable, "scannerd did not tell its universe, so \(text) cannot be looked up: give a condition id.")
     }
 }

@@ -27,7 +27,8 @@ struct TapConnection {
         guard let descriptor = BlockingSocket.connect(path) else {
             throw DaemonExit(
                 .unreachable,
-                "Nobody answers on \(path) (\(String(cString: strerror(errno)))): start the daemon, or name another socket.")
+                "Nobody answers on \(path) (\(String(cString: strerror(errno)))): start the daemon, or name another socket."
+            )
         }
         self.descriptor = descriptor
     }
@@ -40,7 +41,9 @@ struct TapConnection {
     mutating func follow(
         _ subscription: Subscribe, until deadline: Instant?, _ each: (Envelope, UnsafeBufferPointer<UInt8>) -> Bool
     ) -> Ending {
-        guard self.send(.ours as Hello), self.send(subscription) else { return .lost("the daemon closed the connection") }
+        guard self.send(.ours as Hello), self.send(subscription) else {
+            return .lost("the daemon closed the connection")
+        }
         var lastHeard = Instant.now()
         while true {
             let now = Instant.now()
