@@ -32,9 +32,11 @@ import Testing
     }
 
     /// The processes that `run` has started, by name.
-    private func children(of run: RunningProgram) -> [String: pid_t] {
+    private func children(of run: RunningProgram) -> [String: pid_t] { self.children(of: run.pid) }
+
+    private func children(of run: pid_t) -> [String: pid_t] {
         var children: [String: pid_t] = [:]
-        let text = contents(of: "/proc/\(run.pid)/task/\(run.pid)/children") ?? []
+        let text = contents(of: "/proc/\(run)/task/\(run)/children") ?? []
         for pid in String(decoding: text, as: UTF8.self).split(separator: " ").compactMap({ pid_t($0) }) {
             let name = String(decoding: contents(of: "/proc/\(pid)/comm") ?? [], as: UTF8.self)
             children[String(name.prefix { $0 != "\n" })] = pid
@@ -103,6 +105,38 @@ import Testing
         _ = try await next.waitForEnd()
         #expect(try self.summary(next)["restarts"]?["simvenue"]?.integer == 0)
         #expect(self.directory.names == ["state"])
+    }
+
+    @Test func theLossOfTheTerminalStopsAllInOrder() async throws {
+        let command = "exec \(Programs.path(of: "polybot")) run --runtime-dir \(self.directory.file("run"))"
+        let terminal = try RunningProgram(
+            "script", ["-qec", command, "/dev/null"], in: self.directory.path,
+            environment: ["TMPDIR": self.directory.path, "TERM": "xterm", "SHELL": "/bin/sh"])
+        try await self.waitForBooks(terminal)
+        let run = try #require(self.children(of: terminal).first { $0.key == "polybot" }).value
+        let daemons = self.children(of: run)
+        #expect(daemons.count == 4)
+        _ = try await terminal.stop(SIGKILL)
+        try await waitFor("the daemons' end", state: "\(self.directory.names)") { () -> Bool? in
+            let isOver = daemons.values.allSatisfy { kill($0, 0) != 0 || self.isZombie($0) }
+            return isOver && self.directory.names.isEmpty ? true : nil
+        }
+    }
+
+    @Test func aDaemonThatCannotRunEndsTheRunWithItsReason() async throws {
+        // Where a socket would be, there is something that cannot be taken away.
+        mkdir(self.directory.file("run"), 0o700)
+        mkdir(self.directory.file("run/stratd.sock"), 0o700)
+        let run = try self.run(["--json"])
+        #expect(try await run.waitForEnd() == .exited(77), "\(run.report)")
+        #expect(run.text(of: .errors).contains(self.directory.file("run/stratd.sock")))
+        #expect(run.text(of: .errors).hasSuffix("stratd ended with code 77, so everything is stopped."))
+        let summary = try self.summary(run)
+        #expect(summary["ok"]?.bool == false)
+        #expect(summary["restarts"]?["stratd"]?.integer == 0)
+        rmdir(self.directory.file("run/stratd.sock"))
+        rmdir(self.directory.file("run"))
+        self.expectNothingIsLeft([:])
     }
 
     private func isZombie(_ pid: pid_t) -> Bool {

@@ -92,7 +92,11 @@ struct RunCommand: ParsableCommand {
             let directories = try RunDirectories(
                 runtimeFlag: self.directories.runtimeDir, stateFlag: self.stateDir, isStateTemporary: isStateTemporary,
                 logs: self.logDir, environment: environment)
-            defer { directories.cleanUp() }
+            // Nothing is left then that a signal could leave behind, and whoever reads the report slowly may be given up.
+            defer {
+                directories.cleanUp()
+                signals.release()
+            }
             try directories.waitForFreeSockets()
             let plan = ChildPlan(
                 embedded: self.venue == .configured

@@ -226,7 +226,7 @@ final class RunSession {
                 self.perform(self.core.stopAtOnce(now: .now()))
             } else {
                 self.firstSignal = (signal, .now())
-                self.stop("a signal")
+                self.stop(signal == SIGINT ? "Ctrl-C" : signal == SIGTERM ? "SIGTERM" : "the terminal is gone")
             }
         }
     }
@@ -234,8 +234,10 @@ final class RunSession {
     private func stop(_ reason: String) {
         guard !self.core.isStopping else { return }
         self.beginStop()
+        // Decided before it is told of: a screen that cannot be drawn any more asks for a stop too.
+        let actions = self.core.stop(now: .now())
         self.tell("stopping: \(reason)")
-        self.perform(self.core.stop(now: .now()))
+        self.perform(actions)
         self.draw()
     }
 

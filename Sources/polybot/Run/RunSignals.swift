@@ -31,6 +31,14 @@ final class RunSignals {
 
     deinit { close(self.descriptor) }
 
+    /// Lets signals end this process again, as they would have before. Those that came meanwhile are forgotten.
+    func release() {
+        while self.next() != nil {}
+        var signals = sigset_t()
+        sigfillset(&signals)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
+
     /// The next signal that came; `nil` when there is none.
     func next() -> Int32? {
         var information = signalfd_siginfo()

@@ -16,6 +16,10 @@ final class Terminal {
     /// What may wait for a reader; beyond it nothing is added until there is room.
     private static let pendingByteCountMax = 64 << 10
 
+    /// How long the end waits for a reader.
+    private static let leaveTimeMax = Duration.seconds(2)
+    private static let leavePollMilliseconds: Int32 = 100
+
     let kind: Kind
     /// Whether the reader is gone for good.
     private(set) var isGone = false
@@ -67,15 +71,16 @@ final class Terminal {
         _ = self.flush()
     }
 
-    /// Gives the screen back, with what was on it before.
+    /// Gives the screen back, with what was on it before. Waits a little for whoever reads.
     func leave() {
-        if self.isScreenOpen && !self.isGone {
-            _ = self.flush()
-            // Ends a torn sequence too, should the last drawing not have gone out whole.
-            self.pending = Array("\u{1B}[?2026l\u{1B}[?25h\u{1B}[?1049l".utf8)
-        }
-        _ = self.flush()
+        // Ends a torn sequence too, should the last drawing not have gone out whole.
+        if self.isScreenOpen { self.pending += Array("\u{1B}[?2026l\u{1B}[?25h\u{1B}[?1049l".utf8) }
         self.isScreenOpen = false
+        let deadline = ContinuousClock.now + Self.leaveTimeMax
+        while !self.flush() && !self.isGone && ContinuousClock.now < deadline {
+            var room = pollfd(fd: self.descriptor, events: Int16(POLLOUT), revents: 0)
+            poll(&room, 1, Self.leavePollMilliseconds)
+        }
     }
 
     /// - Returns: whether nothing is left to write.
