@@ -4,20 +4,21 @@ import Shared
 struct Summary {
     /// What `--help` says of the members.
     static let members = """
-        ok              all went well: books are trusted and every daemon answered to the end
+        ok              books are trusted and every daemon answers at the end
         seconds         how long it ran; 0 for status
         venue, mode     which venue; "paper" or "live"
         feed_mode       "websocket", "rest_polling" or "disconnected"
         markets         markets that feedd carries
         trusted         of these, books that are trusted
-        untrusted       the others; what was untrusted for less than three reports is left aside
-        max_untrusted   most at once, after all were trusted for the first time; null before
+        untrusted       the others; a market of the last two seconds left aside
+        max_untrusted   most at once, since all were trusted first; null before
         messages        of the venue; this and other counts over all lives of a daemon
         messages_per_s  of the last second
         latency_us      of the last second: from the venue's time, and inside feedd
         orders          orders that were sent
         open_orders, fills, decisions, positions   counts
-        cash, reserved, exposure, profit, unrealised   pUSD as text; profit is today's; null when unknown
+        cash, reserved, exposure, profit, unrealised   pUSD as text, or null; profit
+                        is today's
         restarts        by program
         longest_outage_ms   by program: from an unasked end until it answered again
         malformed_frames    frames that could not be read
