@@ -57,7 +57,9 @@ struct MarketRegister: Sendable {
 
     /// The market in a slot that is in use.
     subscript(slot: Int) -> ListedMarket {
-        _read { yield self.slots[slot]! }
+        // Not `_read`: the compiler's unoptimised code frees what it yields from an optional before the caller has read it
+        // (the address sanitizer found it).
+        get { self.slots[slot]! }
         _modify { yield &self.slots[slot]! }
     }
 
