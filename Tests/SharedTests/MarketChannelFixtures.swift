@@ -84,7 +84,9 @@ extension MarketChannelReader {
 
     private static func line(_ event: borrowing MarketEvent) -> String {
         var line = event.kind.rawValue
-        func add(_ name: String, _ value: (some CustomStringConvertible)?) { if let value { line += " \(name)=\(value)" } }
+        func add(_ name: String, _ value: (some CustomStringConvertible)?) {
+            if let value { line += " \(name)=\(value)" }
+        }
         func add(_ name: String, _ levels: [Level]) {
             if !levels.isEmpty { add(name, levels.map { "\($0.price):\($0.size)" }.joined(separator: ",")) }
         }

@@ -50,16 +50,20 @@ private typealias Fixtures = MarketChannelFixtures
         }
     }
 
-    @Test(arguments: [
-        ("[]", []), ("PONG", ["pong"]), ("INVALID OPERATION", ["notice: INVALID OPERATION"]), ("PON", ["notice: PON"]),
-        ("{}", ["unknown"]), (#"{"event_type":"something_new","price":-5,"side":7}"#, ["unknown"]),
-        ("0", ["notice: 0"]), ("null", ["notice: null"]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("[]", []), ("PONG", ["pong"]), ("INVALID OPERATION", ["notice: INVALID OPERATION"]),
+            ("PON", ["notice: PON"]),
+            ("{}", ["unknown"]), (#"{"event_type":"something_new","price":-5,"side":7}"#, ["unknown"]),
+            ("0", ["notice: 0"]), ("null", ["notice: null"]),
+        ] as [(String, [String])])
     mutating func smallTextsAreWhatTheyAre(text: String, lines: [String]) throws {
         #expect(try self.reader.lines(text) == lines)
     }
 
-    @Test(arguments: ["", " \n", "[1]", "[[]]", "{}{}", "[{}] x", "{\"event_type\"}", "[{},]", "[", "{\"event_type\":\"book\"}"])
+    @Test(arguments: [
+        "", " \n", "[1]", "[[]]", "{}{}", "[{}] x", "{\"event_type\"}", "[{},]", "[", "{\"event_type\":\"book\"}",
+    ])
     mutating func brokenTextsAreRefused(text: String) {
         #expect(throws: JSONError.self) { try self.reader.lines(text) }
     }
@@ -101,12 +105,14 @@ private typealias Fixtures = MarketChannelFixtures
         (Fixtures.book, "\"0.01\",\"size\"", "\"1.01\",\"size\""), (Fixtures.book, "5852.53", "5852.5300001"),
         (Fixtures.book, "\"0.01\",\"size\"", "\"0\",\"size\""), (Fixtures.book, "8182cc8b", "0x82cc8b"),
         (Fixtures.book, "1786845514657", "253402300800000"), (Fixtures.book, "1786845514657", "9223372036854775807"),
-        (Fixtures.book, "1786845514657", "-5"), (Fixtures.book, "1786845514657", "0"), (Fixtures.book, "0xd5f1", "0xd5f"),
+        (Fixtures.book, "1786845514657", "-5"), (Fixtures.book, "1786845514657", "0"),
+        (Fixtures.book, "0xd5f1", "0xd5f"),
         (Fixtures.book, "\"tick_size\":\"0.01\"", "\"tick_size\":\"0.02\""),
         (Fixtures.priceChange, "BUY", "LONG"), (Fixtures.priceChange, "5873.53", "-5873.53"),
         (Fixtures.priceChange, "[{", "[7,{"), (Fixtures.lastTradePrice, "0.456", "1"),
         (Fixtures.lastTradePrice, "219.217767", "0"), (Fixtures.lastTradePrice, "219.217767", "1e3"),
-        (Fixtures.tickSizeChange, "0.001", "0.002"), (Fixtures.marketResolved, "\"winning_asset_id\":\"2", "\"winning_asset_id\":\"x"),
+        (Fixtures.tickSizeChange, "0.001", "0.002"),
+        (Fixtures.marketResolved, "\"winning_asset_id\":\"2", "\"winning_asset_id\":\"x"),
     ])
     mutating func valuesThatMeanNothingAreRefused(text: String, right: String, wrong: String) {
         let changed = text.replacing(right, with: wrong, maxReplacements: 1)
@@ -115,12 +121,14 @@ private typealias Fixtures = MarketChannelFixtures
     }
 
     @Test(arguments: ["null", "\"\""]) mutating func nobodyMayHaveWon(winner: String) throws {
-        let text = Fixtures.marketResolved.replacing("\"winning_asset_id\":\"\(Fixtures.up)\"", with: "\"winning_asset_id\":\(winner)")
+        let text = Fixtures.marketResolved.replacing(
+            "\"winning_asset_id\":\"\(Fixtures.up)\"", with: "\"winning_asset_id\":\(winner)")
         #expect(try self.reader.lines(text) == ["market_resolved market=0xd5f1 time=1766790415550"])
     }
 
     @Test mutating func theLongestPricesAndNumbersAreReadExactly() throws {
-        let text = Fixtures.priceChange.replacing("5873.53", with: "12345678.654321").replacing("\"0.01\"", with: "0.010000")
+        let text = Fixtures.priceChange.replacing("5873.53", with: "12345678.654321").replacing(
+            "\"0.01\"", with: "0.010000")
         #expect(try self.reader.lines(text)[0].contains("0.01:12345678.654321"))
     }
 
@@ -197,15 +205,22 @@ struct MarketChannelRecordingTests {
     @Test(arguments: [
         ("ws-capture/book_btc_updown_5m.json", "book market=0xd5f1 token=2151 time=1786845514657 hash=8182cc"),
         // Before `hash` was a SHA-1 without prefix: the entries have none that counts.
-        ("nautilus/rust/ws_market_price_change_msg.json", "price_change market=0xdd22 time=1703875201000 change=7132:buy:0.51:150"),
-        ("nautilus/rust/ws_market_best_bid_ask_msg.json", "best_bid_ask"), ("nautilus/rust/ws_market_new_market_msg.json", "new_market"),
+        (
+            "nautilus/rust/ws_market_price_change_msg.json",
+            "price_change market=0xdd22 time=1703875201000 change=7132:buy:0.51:150"
+        ),
+        ("nautilus/rust/ws_market_best_bid_ask_msg.json", "best_bid_ask"),
+        ("nautilus/rust/ws_market_new_market_msg.json", "new_market"),
         (
             "nautilus/rust/ws_market_tick_size_msg.json",
             "tick_size_change market=0xdd22 token=7132 time=1703875210000 old=0.1 tick=0.01"
         ),
         // Without an `event_type`: passed over.
         ("nautilus/rust/ws_quotes.json", "unknown"),
-        ("nautilus/ws/last_trade_price.json", "last_trade_price market=0xdd22 token=2174 time=1724564136087 price=0.491 size=85.36"),
+        (
+            "nautilus/ws/last_trade_price.json",
+            "last_trade_price market=0xdd22 token=2174 time=1724564136087 price=0.491 size=85.36"
+        ),
         (
             "nautilus/ws/price_change_v2.json",
             "price_change market=0x5f65 time=1729084877448 change=5211:buy:0.6:3300 hash=bf32b3 change=5211:buy:0.5:3400 hash=af32b3"
@@ -221,29 +236,31 @@ struct MarketChannelRecordingTests {
         #expect(lines.count == 1 && lines[0].hasPrefix(start), "\(lines)")
     }
 
-    @Test(arguments: [
-        (
-            "trade_sequence.jsonl",
-            [
-                "price_change change=1740:buy:0.12:5.22 change=2151:sell:0.88:5.22",
-                "price_change change=1740:buy:0.13:0 change=2151:sell:0.87:0", "book",
-                "price_change change=2151:buy:0.01:5903.53 change=1740:sell:0.99:5903.53",
-            ]
-        ),
-        (
-            "price_change_batch_same_hash.jsonl",
-            [
-                "price_change change=2151:buy:0.44:93.6 change=1740:sell:0.56:93.6",
-                "price_change change=2151:buy:0.45:552.14 change=1740:sell:0.55:552.14",
-                "price_change change=2151:buy:0.46:21.5 change=1740:sell:0.54:21.5",
-                "price_change change=2151:buy:0.47:21.4 change=1740:sell:0.53:21.4",
-                "price_change change=2151:buy:0.48:20.4 change=1740:sell:0.52:20.4",
-                "price_change change=1740:buy:0.13:184.84 change=2151:sell:0.87:184.84",
-            ]
-        ),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            (
+                "trade_sequence.jsonl",
+                [
+                    "price_change change=1740:buy:0.12:5.22 change=2151:sell:0.88:5.22",
+                    "price_change change=1740:buy:0.13:0 change=2151:sell:0.87:0", "book",
+                    "price_change change=2151:buy:0.01:5903.53 change=1740:sell:0.99:5903.53",
+                ]
+            ),
+            (
+                "price_change_batch_same_hash.jsonl",
+                [
+                    "price_change change=2151:buy:0.44:93.6 change=1740:sell:0.56:93.6",
+                    "price_change change=2151:buy:0.45:552.14 change=1740:sell:0.55:552.14",
+                    "price_change change=2151:buy:0.46:21.5 change=1740:sell:0.54:21.5",
+                    "price_change change=2151:buy:0.47:21.4 change=1740:sell:0.53:21.4",
+                    "price_change change=2151:buy:0.48:20.4 change=1740:sell:0.52:20.4",
+                    "price_change change=1740:buy:0.13:184.84 change=2151:sell:0.87:184.84",
+                ]
+            ),
+        ] as [(String, [String])])
     mutating func recordedLinesAreRead(path: String, expected: [String]) throws {
-        let lines = String(decoding: try Recordings.shared("samples/ws-capture/\(path)"), as: UTF8.self).split(separator: "\n")
+        let lines = String(decoding: try Recordings.shared("samples/ws-capture/\(path)"), as: UTF8.self).split(
+            separator: "\n")
         #expect(lines.count == expected.count)
         for (line, expected) in zip(lines, expected) {
             var writer = JSONWriter()

@@ -96,7 +96,11 @@ public struct MarketChannelReader: Sendable {
         case "size": self.event.size = Quantity(micros: try reader.decimal())
         case "side": self.event.side = try Self.side(&reader)
         case "transaction_hash":
-            if try reader.peek() == .string { self.event.transaction = try reader.string().string } else { try reader.skip() }
+            if try reader.peek() == .string {
+                self.event.transaction = try reader.string().string
+            } else {
+                try reader.skip()
+            }
         default: try reader.skip()
         }
     }
@@ -206,7 +210,9 @@ public struct MarketChannelReader: Sendable {
 
     private mutating func changes(_ reader: inout JSONReader) throws(JSONError) {
         try reader.array { (reader) throws(JSONError) in
-            guard self.event.changes.count < Self.changeCountMax else { throw JSONError(.outOfRange, at: reader.offset) }
+            guard self.event.changes.count < Self.changeCountMax else {
+                throw JSONError(.outOfRange, at: reader.offset)
+            }
             var token: TokenID?
             var price: Price?
             var size: Int64?
