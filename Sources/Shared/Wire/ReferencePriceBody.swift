@@ -33,7 +33,8 @@ public struct ReferencePriceBody: FrameBody, Hashable {
         guard Self.isDecimal(price) else { throw JSONError(.wrongValue, at: 0, member: "price") }
         self.init(
             symbol: try fields.string("symbol"), source: try fields.word("source"), kind: try fields.word("kind"),
-            price: price, observedTime: try fields.time("observed_time"), receivedTime: try fields.time("received_time"))
+            price: price, observedTime: try fields.time("observed_time"), receivedTime: try fields.time("received_time")
+        )
     }
     public func write(to writer: inout JSONWriter) {
         writer.object {
@@ -49,6 +50,8 @@ public struct ReferencePriceBody: FrameBody, Hashable {
     private static func isDecimal(_ text: String) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return (1...2).contains(parts.count)
-            && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } }
+            && parts.allSatisfy {
+                !$0.isEmpty && $0.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            }
     }
 }
