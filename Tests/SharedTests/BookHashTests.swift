@@ -6,14 +6,17 @@ import Testing
     @Test func hashesAreReadAndPrinted() throws {
         let text = "8182cc8b57d17f795809322ec7315452325e5a5e"
         #expect(try #require(BookHash(text)).description == text)
-        #expect(try #require(BookHash(String(repeating: "0", count: 40))).description == String(repeating: "0", count: 40))
+        #expect(
+            try #require(BookHash(String(repeating: "0", count: 40))).description == String(repeating: "0", count: 40))
         #expect(BookHash(text) != BookHash("8182cc8b57d17f795809322ec7315452325e5a5f"))
         for wrong in ["", "0xhash001", String(text.dropLast()), text + "0", text.uppercased(), "g" + text.dropFirst()] {
             #expect(BookHash(wrong) == nil)
         }
     }
 
-    @Test(arguments: [("0.5", "0.500"), ("0.82", "0.820"), ("0.006", "0.006"), ("0.0025", "0.0025"), ("0.12345", "0.12345")])
+    @Test(arguments: [
+        ("0.5", "0.500"), ("0.82", "0.820"), ("0.006", "0.006"), ("0.0025", "0.0025"), ("0.12345", "0.12345"),
+    ])
     func theLastTradesPriceHasThreeDecimals(price: String, text: String) throws {
         #expect(LastTradePrice(try #require(Price(decimal: price))).text == text)
     }
@@ -58,7 +61,8 @@ import Testing
             book.timestamp = try #require(delta["timestamp"]?.integer)
             #expect(book.hash(outcome: 0, &hasher).description == delta["hash"]?.string, "after delta \(index)")
             for complement in complements where complement["after_delta"]?.integer == Int64(index) {
-                #expect(book.hash(outcome: 1, &hasher).description == complement["hash"]?.string, "mirror after \(index)")
+                #expect(
+                    book.hash(outcome: 1, &hasher).description == complement["hash"]?.string, "mirror after \(index)")
             }
         }
     }
@@ -85,7 +89,9 @@ private struct VenueBook {
     let lastTrade: LastTradePrice
     let served: BookHash
     var otherToken = TokenID(words: (0, 0, 0, 1)) {
-        didSet { self.market = Market.example(first: self.market.first.token, second: self.otherToken, like: self.market) }
+        didSet {
+            self.market = Market.example(first: self.market.first.token, second: self.otherToken, like: self.market)
+        }
     }
 
     init(_ value: JSONValue) throws {

@@ -3,11 +3,13 @@ import Testing
 
 /// Decimal text is exact both ways: nothing is rounded, nothing is guessed.
 @Suite struct DecimalTests {
-    @Test(arguments: [
-        ("0.37", 370_000), (".37", 370_000), ("37", 37_000_000), ("0", 0), ("0.0", 0), ("1.", 1_000_000), ("007", 7_000_000),
-        ("0.000001", 1), ("0.0000010000", 1), ("5579792.8", 5_579_792_800_000), ("219.217767", 219_217_767),
-        ("1000000000", 1_000_000_000_000_000), ("000000000000000000000000000001", 1_000_000),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("0.37", 370_000), (".37", 370_000), ("37", 37_000_000), ("0", 0), ("0.0", 0), ("1.", 1_000_000),
+            ("007", 7_000_000),
+            ("0.000001", 1), ("0.0000010000", 1), ("5579792.8", 5_579_792_800_000), ("219.217767", 219_217_767),
+            ("1000000000", 1_000_000_000_000_000), ("000000000000000000000000000001", 1_000_000),
+        ] as [(String, Int64)])
     func textIsReadExactly(text: String, micros: Int64) {
         #expect(Decimal6.parse(text) == micros)
     }
@@ -20,10 +22,12 @@ import Testing
         #expect(Decimal6.parse(text) == nil)
     }
 
-    @Test(arguments: [
-        (0, "0"), (1, "0.000001"), (100_000, "0.1"), (96_000_000, "96"), (5_852_530_000, "5852.53"), (-1_500_000, "-1.5"),
-        (10, "0.00001"), (Int64.max, "9223372036854.775807"), (Int64.min, "-9223372036854.775808"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "0"), (1, "0.000001"), (100_000, "0.1"), (96_000_000, "96"), (5_852_530_000, "5852.53"),
+            (-1_500_000, "-1.5"),
+            (10, "0.00001"), (Int64.max, "9223372036854.775807"), (Int64.min, "-9223372036854.775808"),
+        ] as [(Int64, String)])
     func valuesAreWrittenAsTheVenueWritesThem(micros: Int64, text: String) {
         #expect(Decimal6.text(micros) == text)
     }
@@ -31,7 +35,8 @@ import Testing
     @Test func whatWasWrittenIsReadBack() {
         var random = SeededRandom(seed: 1)
         for _ in 0..<20_000 {
-            let value = Int64.random(in: 0...Decimal6.valueMax, using: &random) >> Int64.random(in: 0...49, using: &random)
+            let value =
+                Int64.random(in: 0...Decimal6.valueMax, using: &random) >> Int64.random(in: 0...49, using: &random)
             #expect(Decimal6.parse(Decimal6.text(value)) == value)
         }
     }
@@ -48,7 +53,8 @@ import Testing
         #expect(Price(micros: Int64(1) << 32 + 500_000) == nil)
     }
 
-    @Test(arguments: [("0.37", 370_000), (".37", 370_000), ("0.0025", 2_500), ("0.999999", 999_999)] as [(String, Int32)])
+    @Test(
+        arguments: [("0.37", 370_000), (".37", 370_000), ("0.0025", 2_500), ("0.999999", 999_999)] as [(String, Int32)])
     func textIsReadExactly(text: String, micros: Int32) {
         #expect(Price(decimal: text)?.micros == micros)
     }

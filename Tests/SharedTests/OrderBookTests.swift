@@ -13,8 +13,12 @@ import Testing
 
     @Test func levelsAreToldBestFirstAndWorstFirst() throws {
         var book = OrderBook(tick: .cent)
-        for text in ["0.48", "0.01", "0.47"] { #expect(book.set(.bid, try self.price(text), Quantity(shares: 1)) == true) }
-        for text in ["0.99", "0.5", "0.52"] { #expect(book.set(.ask, try self.price(text), Quantity(shares: 2)) == true) }
+        for text in ["0.48", "0.01", "0.47"] {
+            #expect(book.set(.bid, try self.price(text), Quantity(shares: 1)) == true)
+        }
+        for text in ["0.99", "0.5", "0.52"] {
+            #expect(book.set(.ask, try self.price(text), Quantity(shares: 2)) == true)
+        }
         #expect(book.levels(.bid).map(\.price.description) == ["0.48", "0.47", "0.01"])
         #expect(book.levels(.ask).map(\.price.description) == ["0.5", "0.52", "0.99"])
         var served: [String] = []
@@ -123,7 +127,9 @@ private struct LadderWorld {
         case let draw:
             let side: BookSide = Bool.random(using: &self.random) ? .bid : .ask
             let price = self.price(isOnGrid: draw % 8 != 0, side: side)
-            let size = draw % 3 == 0 ? .zero : Quantity(micros: .random(in: 1...OrderBook.levelSizeMax.micros, using: &self.random))
+            let size =
+                draw % 3 == 0
+                ? .zero : Quantity(micros: .random(in: 1...OrderBook.levelSizeMax.micros, using: &self.random))
             #expect(self.book.set(side, price, size) == true)
             self.model[side]![price] = size > .zero ? size : nil
         }
@@ -139,12 +145,15 @@ private struct LadderWorld {
         let tick = self.book.tick.micros
         // The ends and the borders of the pages come up often.
         let index = Int64.random(in: 1..<1_000_000 / tick, using: &self.random)
-        return Price(micros: Int.random(in: 0..<4, using: &self.random) == 0 ? max(1, index / 64 * 64) * tick : index * tick)!
+        return Price(
+            micros: Int.random(in: 0..<4, using: &self.random) == 0 ? max(1, index / 64 * 64) * tick : index * tick)!
     }
 
     func check(_ place: String) {
         for side in [BookSide.bid, .ask] {
-            let ascending = self.model[side]!.map { Level(price: $0.key, size: $0.value) }.sorted { $0.price < $1.price }
+            let ascending = self.model[side]!.map { Level(price: $0.key, size: $0.value) }.sorted {
+                $0.price < $1.price
+            }
             let bestFirst = side == .bid ? ascending.reversed() : ascending
             #expect(self.book.levels(side) == bestFirst, "\(place)")
             var worstFirst: [Level] = []

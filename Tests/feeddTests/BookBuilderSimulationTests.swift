@@ -81,7 +81,9 @@ private struct FeedSimulation {
 
     mutating func step(hasFaults: Bool) throws {
         self.driver.now = self.driver.now + .milliseconds(20)
-        if Int.random(in: 0..<3, using: &self.random) > 0 { self.venue.time += Int64.random(in: 1...30, using: &self.random) }
+        if Int.random(in: 0..<3, using: &self.random) > 0 {
+            self.venue.time += Int64.random(in: 1...30, using: &self.random)
+        }
         for _ in 0..<Int.random(in: 0...3, using: &self.random) { self.send(self.operation(), hasFaults: hasFaults) }
         // The line is now quicker, now slower than the answers.
         for _ in 0..<Int.random(in: 0...8, using: &self.random) { try self.deliver() }
@@ -114,7 +116,8 @@ private struct FeedSimulation {
             }
         }
         var changes: [LevelChange] = []
-        for _ in 0..<(Int.random(in: 0..<5, using: &self.random) == 0 ? Int.random(in: 2...5, using: &self.random) : 1) {
+        for _ in 0..<(Int.random(in: 0..<5, using: &self.random) == 0 ? Int.random(in: 2...5, using: &self.random) : 1)
+        {
             let change = self.change()
             // Two changes of a level in one operation would be one.
             if !changes.contains(where: { $0.price == change.price }) { changes.append(change) }
@@ -125,9 +128,12 @@ private struct FeedSimulation {
     private mutating func change() -> LevelChange {
         let book = self.venue.book
         let side: BookSide = Bool.random(using: &self.random) ? .bid : .ask
-        let size = Int.random(in: 0..<3, using: &self.random) == 0 ? 0 : Int64.random(in: 1...9_999, using: &self.random)
+        let size =
+            Int.random(in: 0..<3, using: &self.random) == 0 ? 0 : Int64.random(in: 1...9_999, using: &self.random)
         let known = book.levels(side)
-        if size == 0 || Bool.random(using: &self.random), let level = known.prefix(12).randomElement(using: &self.random) {
+        if size == 0 || Bool.random(using: &self.random),
+            let level = known.prefix(12).randomElement(using: &self.random)
+        {
             return LevelChange(side: side, price: level.price, size: Quantity(micros: size * 10_000))
         }
         // Bids below half, asks above: the book never crosses by itself.

@@ -102,9 +102,11 @@ import Testing
     @Test mutating func anotherMarketsTokenChangesNothing() throws {
         try self.driver.take(self.venue.bookText(outcome: 0))
         let text = self.venue.operate(.bid, "0.46", 5)
-        let foreign = text.replacing("price_changes\":[", with: "price_changes\":[" + """
-            {"asset_id":"99","price":"0.3","size":"1","side":"BUY","hash":"8182cc8b57d17f795809322ec7315452325e5a5e"},
-            """)
+        let foreign = text.replacing(
+            "price_changes\":[",
+            with: "price_changes\":[" + """
+                {"asset_id":"99","price":"0.3","size":"1","side":"BUY","hash":"8182cc8b57d17f795809322ec7315452325e5a5e"},
+                """)
         #expect(try self.driver.take(foreign) == [.delta])
         #expect(self.driver.builder.delta.levels == [.init(.bid, "0.46", 5)])
         #expect(self.driver.builder.outcome(of: TokenID("99")!) == nil)

@@ -22,7 +22,9 @@ struct BuilderDriver {
     var picture: String { BuilderDriver.picture(self.builder.book) }
 
     static func picture(_ book: OrderBook) -> String {
-        func side(_ side: BookSide) -> String { book.levels(side).map { "\($0.price):\($0.size)" }.joined(separator: " ") }
+        func side(_ side: BookSide) -> String {
+            book.levels(side).map { "\($0.price):\($0.size)" }.joined(separator: " ")
+        }
         return "\(side(.bid)) | \(side(.ask))"
     }
 
@@ -69,7 +71,9 @@ struct BuilderDriver {
     }
 
     @discardableResult
-    mutating func check() -> BookBuilder.Effect { self.publish(self.builder.check(now: self.now, hasher: &self.hasher)) }
+    mutating func check() -> BookBuilder.Effect {
+        self.publish(self.builder.check(now: self.now, hasher: &self.hasher))
+    }
 
     @discardableResult
     mutating func distrust(_ reason: TrustReason) -> BookBuilder.Effect { self.publish(self.builder.distrust(reason)) }

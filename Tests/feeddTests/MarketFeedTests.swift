@@ -263,7 +263,8 @@ private let c = TokenID(words: (0, 0, 0, 10))
         var nextWake: Instant?
         for _ in 0..<500 {
             let events: [MarketFeed.Event] = [
-                .wanted([]), .wanted([a]), .wanted([a, b, c]), .opened, .opened, .heard, .heard, .dropped, .woke, .woke, .woke,
+                .wanted([]), .wanted([a]), .wanted([a, b, c]), .opened, .opened, .heard, .heard, .dropped, .woke, .woke,
+                .woke,
             ]
             var event = events.randomElement(using: &random)!
             if event == .woke, let at = nextWake, Bool.random(using: &random) { now = max(now, at) }

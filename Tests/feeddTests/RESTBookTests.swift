@@ -14,8 +14,10 @@ import Testing
     @Test func aBookIsReadAsItIsServed() throws {
         let book = try RESTBook(JSONValue(text: Self.text))
         #expect(book.token == TokenID("48418917734180607831"))
-        #expect(book.timestamp == 1_778_997_825_875 && book.hash == BookHash("172231a6c00086ac1bf542b44355b9d37d9ff94e"))
-        #expect(book.bids.map(\.price.description) == ["0.01", "0.48"] && book.asks.map(\.size.description) == ["5588.18"])
+        #expect(
+            book.timestamp == 1_778_997_825_875 && book.hash == BookHash("172231a6c00086ac1bf542b44355b9d37d9ff94e"))
+        #expect(
+            book.bids.map(\.price.description) == ["0.01", "0.48"] && book.asks.map(\.size.description) == ["5588.18"])
         #expect(book.sizeMin == Quantity(shares: 5) && book.tick == .cent && !book.isNegRisk)
         #expect(book.lastTrade.text == "0.820")
     }
@@ -28,7 +30,8 @@ import Testing
 
     @Test(arguments: [
         ("0xa5c6", "0xa5c"), ("48418917734180607831", "x"), ("1778997825875", "soon"), ("172231a6", "172231a"),
-        ("\"0.01\",\"size", "\"0\",\"size"), ("\"0.01\",\"size", "\"1.01\",\"size"), ("5852.53", "-1"), ("5852.53", "1e3"),
+        ("\"0.01\",\"size", "\"0\",\"size"), ("\"0.01\",\"size", "\"1.01\",\"size"), ("5852.53", "-1"),
+        ("5852.53", "1e3"),
         ("\"tick_size\":\"0.01\"", "\"tick_size\":\"0.02\""), ("\"neg_risk\":false", "\"neg_risk\":\"false\""),
         ("\"bids\":[", "\"bids\":[7,"), ("1778997825875", "9223372036854775807"), ("1778997825875", "-1"),
         ("1778997825875", "0"),
@@ -39,7 +42,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "market", "asset_id", "timestamp", "hash", "bids", "asks", "min_order_size", "tick_size", "neg_risk", "price", "size",
+        "market", "asset_id", "timestamp", "hash", "bids", "asks", "min_order_size", "tick_size", "neg_risk", "price",
+        "size",
     ])
     func everyMemberIsNeeded(name: String) throws {
         let value = try JSONValue(text: Self.text.replacing("\"\(name)\"", with: "\"other\""))
@@ -66,9 +70,11 @@ import Testing
     }
 
     /// Two samples of the older interface lack what the hash covers: refused with the member's name.
-    @Test(.enabled(if: Recordings.areHere, Recordings.skipped), arguments: [
-        ("http/book.json", "min_order_size"), ("rust/clob_book_response.json", "hash"),
-    ])
+    @Test(
+        .enabled(if: Recordings.areHere, Recordings.skipped),
+        arguments: [
+            ("http/book.json", "min_order_size"), ("rust/clob_book_response.json", "hash"),
+        ])
     func olderSamplesAreRefused(path: String, member: String) throws {
         let value = try JSONValue(parsing: Recordings.shared("samples/nautilus/\(path)"))
         let error = #expect(throws: JSONError.self) { try RESTBook(value) }

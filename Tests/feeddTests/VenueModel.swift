@@ -177,7 +177,8 @@ struct VenueModel {
         BookHasher.write(
             self.book, of: self.market, outcome: 0, timestamp: self.time, lastTrade: self.lastTrade,
             hash: self.hash(outcome: 0), to: &writer)
-        return try! RESTBook(JSONValue(parsing: String(decoding: writer.bytes, as: UTF8.self).replacing(text, with: other).utf8))
+        return try! RESTBook(
+            JSONValue(parsing: String(decoding: writer.bytes, as: UTF8.self).replacing(text, with: other).utf8))
     }
 
     private func token(_ outcome: Int) -> String {
@@ -211,7 +212,8 @@ extension Market {
             first: Outcome(label: "Up", token: first),
             second: Outcome(label: "Down", token: second), tick: tick, sizeMin: Quantity(shares: 5), isNegRisk: false,
             event: "btc-updown-5m-1778584200", startTime: Timestamp(seconds: 1_778_584_200),
-            endTime: Timestamp(seconds: 1_778_584_500), feeRate: 70_000, feeExponent: 1, hasTakerDelay: true, rewards: nil,
+            endTime: Timestamp(seconds: 1_778_584_500), feeRate: 70_000, feeExponent: 1, hasTakerDelay: true,
+            rewards: nil,
             settlement: .chainlinkTWAP60, asset: "btc")
     }
 }

@@ -56,58 +56,97 @@ public struct MarketChannelReader: Sendable {
 
     private mutating func readEvent(_ reader: inout JSONReader) throws(JSONError) {
         self.event.reset()
-        var isNumberPrice = false
+        var problem: JSONError?
         try reader.object { (key, reader) throws(JSONError) in
-            switch key {
-            case "event_type": self.event.kind = Self.kind(try reader.string())
-            case "market": self.event.market = ConditionID(hex: try reader.string().bytes)
-            case "asset_id": self.event.token = try Self.token(&reader)
-            case "winning_asset_id": self.event.token = TokenID(decimal: try reader.string().bytes)
-            case "timestamp": self.event.timestamp = try reader.integerInString()
-            case "hash": self.event.hash = BookHash(hex: try reader.string().bytes)
-            case "bids": try Self.levels(&reader, into: &self.event.bids)
-            case "asks": try Self.levels(&reader, into: &self.event.asks)
-            case "price_changes": try self.changes(&reader)
-            case "tick_size", "new_tick_size": self.event.tick = try Self.tick(&reader)
-            case "old_tick_size": self.event.oldTick = try Self.tick(&reader)
-            case "last_trade_price": self.event.lastTrade = LastTradePrice(text: try reader.string().string)
-            case "price":
-                isNumberPrice = true
-                self.event.price = Price(micros: try reader.decimal())
-            case "size": self.event.size = Quantity(micros: try reader.decimal())
-            case "side": self.event.side = try Self.side(&reader)
-            case "transaction_hash":
-                if try reader.peek() == .string { self.event.transaction = try reader.string().string } else { try reader.skip() }
-            default: try reader.skip()
+            let start = reader
+            do throws(JSONError) {
+                try self.readMember(key, &reader)
+            } catch {
+                // It matters only to some kinds, and the kind may come after it.
+                reader = start
+                try reader.skip()
+                if problem == nil { problem = error }
             }
         }
-        try self.check(offset: reader.offset, hasPrice: isNumberPrice)
+        switch self.event.kind {
+        case .unknown, .newMarket, .bestBidAsk: return
+        case .book, .priceChange, .lastTradePrice, .tickSizeChange, .marketResolved: break
+        }
+        if let problem { throw problem }
+        try self.check(offset: reader.offset)
+    }
+
+    private mutating func readMember(_ key: JSONText, _ reader: inout JSONReader) throws(JSONError) {
+        switch key {
+        case "event_type": self.event.kind = Self.kind(try reader.string())
+        case "market": self.event.market = ConditionID(hex: try reader.string().bytes)
+        case "asset_id": self.event.token = try Self.token(&reader)
+        case "winning_asset_id":
+            // Nobody may have won.
+            if try reader.peek() == .null { try reader.null() } else { self.event.token = try Self.winner(&reader) }
+        case "timestamp": self.event.timestamp = try Self.timestamp(&reader)
+        case "hash": self.event.hash = BookHash(hex: try reader.string().bytes)
+        case "bids": try Self.levels(&reader, into: &self.event.bids)
+        case "asks": try Self.levels(&reader, into: &self.event.asks)
+        case "price_changes": try self.changes(&reader)
+        case "tick_size", "new_tick_size": self.event.tick = try Self.tick(&reader)
+        case "old_tick_size": self.event.oldTick = try Self.tick(&reader)
+        case "last_trade_price": self.event.lastTrade = LastTradePrice(text: try reader.string().string)
+        case "price": self.event.price = try Self.price(&reader)
+        case "size": self.event.size = Quantity(micros: try reader.decimal())
+        case "side": self.event.side = try Self.side(&reader)
+        case "transaction_hash":
+            if try reader.peek() == .string {
+                self.event.transaction = try reader.string().string
+            } else {
+                try reader.skip()
+            }
+        default: try reader.skip()
+        }
     }
 
     /// What each kind cannot do without. A price that is no price, a market that is no id: refused, never guessed.
-    private func check(offset: Int, hasPrice: Bool) throws(JSONError) {
+    private func check(offset: Int) throws(JSONError) {
         func need(_ condition: Bool, _ member: String) throws(JSONError) {
             guard condition else { throw JSONError(.missing, at: offset, member: member) }
         }
+        try need(self.event.timestamp > 0, "timestamp")
         switch self.event.kind {
         case .book:
             try need(self.event.market != nil, "market")
             try need(self.event.token != nil, "asset_id")
-            try need(self.event.timestamp > 0, "timestamp")
             try need(self.event.hash != nil, "hash")
         case .priceChange:
             try need(self.event.market != nil, "market")
-            try need(self.event.timestamp > 0, "timestamp")
+            try need(!self.event.changes.isEmpty, "price_changes")
         case .lastTradePrice:
             try need(self.event.token != nil, "asset_id")
-            try need(self.event.price != nil, hasPrice ? "price within (0, 1)" : "price")
+            try need(self.event.price != nil, "price")
+            try need(self.event.size > .zero, "size")
             try need(self.event.side != nil, "side")
         case .tickSizeChange:
             try need(self.event.token != nil, "asset_id")
             try need(self.event.tick != nil, "new_tick_size")
-        case .marketResolved, .newMarket: try need(self.event.market != nil, "market")
-        case .bestBidAsk, .unknown: break
+        case .marketResolved: try need(self.event.market != nil, "market")
+        case .bestBidAsk, .newMarket, .unknown: break
         }
+    }
+
+    private static func timestamp(_ reader: inout JSONReader) throws(JSONError) -> Int64 {
+        let time = try reader.integerInString()
+        guard (1...Self.timestampMax).contains(time) else {
+            throw JSONError(.wrongValue, at: reader.offset, member: "timestamp")
+        }
+        return time
+    }
+
+    private static func winner(_ reader: inout JSONReader) throws(JSONError) -> TokenID? {
+        let text = try reader.string()
+        guard !text.bytes.isEmpty else { return nil }
+        guard let token = TokenID(decimal: text.bytes) else {
+            throw JSONError(.wrongValue, at: reader.offset, member: "winning_asset_id")
+        }
+        return token
     }
 
     private static func kind(_ text: JSONText) -> MarketEvent.Kind {
@@ -171,7 +210,9 @@ public struct MarketChannelReader: Sendable {
 
     private mutating func changes(_ reader: inout JSONReader) throws(JSONError) {
         try reader.array { (reader) throws(JSONError) in
-            guard self.event.changes.count < Self.changeCountMax else { throw JSONError(.outOfRange, at: reader.offset) }
+            guard self.event.changes.count < Self.changeCountMax else {
+                throw JSONError(.outOfRange, at: reader.offset)
+            }
             var token: TokenID?
             var price: Price?
             var size: Int64?

@@ -26,7 +26,8 @@ public struct BookBody: FrameBody, Hashable {
     public let receivedTime: Timestamp
 
     public init(
-        n: Int64, market: ConditionID, epoch: Int64, update: Int64, isTrusted: Bool, isSettled: Bool, source: BookSource,
+        n: Int64, market: ConditionID, epoch: Int64, update: Int64, isTrusted: Bool, isSettled: Bool,
+        source: BookSource,
         tick: TickSize, bids: [Level], asks: [Level], hash: BookHash?, conflated: Int64?, venueTime: Timestamp,
         receivedTime: Timestamp
     ) {
@@ -60,7 +61,8 @@ public struct BookBody: FrameBody, Hashable {
             n: try fields.integer("n"), market: try fields.condition("market"), epoch: try fields.integer("epoch"),
             update: try fields.integer("update"), isTrusted: try fields.bool("trusted"),
             isSettled: try fields.bool("settled"), source: try fields.word("source"), tick: tick,
-            bids: try Self.levels(try fields.array("bids")), asks: try Self.levels(try fields.array("asks")), hash: hash,
+            bids: try Self.levels(try fields.array("bids")), asks: try Self.levels(try fields.array("asks")),
+            hash: hash,
             conflated: try fields.optionalInteger("conflated"), venueTime: try fields.time("venue_time"),
             receivedTime: try fields.time("received_time"))
     }
@@ -69,8 +71,9 @@ public struct BookBody: FrameBody, Hashable {
         var levels: [Level] = []
         levels.reserveCapacity(values.count)
         for value in values {
-            guard let pair = value.array, pair.count == 2, let micros = pair[0].integer, let price = Price(micros: micros),
-                let size = pair[1].integer
+            guard let pair = value.array, pair.count == 2,
+                let price = pair[0].plainInteger.flatMap({ Price(micros: $0) }),
+                let size = pair[1].plainInteger, size > 0
             else { throw JSONError(.wrongValue, at: 0, member: "level") }
             levels.append(Level(price: price, size: Quantity(micros: size)))
         }
@@ -167,9 +170,12 @@ public struct DeltaBody: FrameBody, Hashable {
         guard let n, let epoch, let update, let isSettled, let levels, let venueTime, let receivedTime else {
             throw JSONError(.missing, at: reader.offset, member: "delta")
         }
+        guard let venueTime = Timestamp(wire: venueTime), let receivedTime = Timestamp(wire: receivedTime) else {
+            throw JSONError(.wrongValue, at: reader.offset, member: "time")
+        }
         self.init(
-            n: n, epoch: epoch, update: update, isSettled: isSettled, levels: levels,
-            venueTime: Timestamp(microseconds: venueTime), receivedTime: Timestamp(microseconds: receivedTime))
+            n: n, epoch: epoch, update: update, isSettled: isSettled, levels: levels, venueTime: venueTime,
+            receivedTime: receivedTime)
     }
 
     private static func levels(_ reader: inout JSONReader) throws(JSONError) -> [LevelChange] {
@@ -190,7 +196,9 @@ public struct DeltaBody: FrameBody, Hashable {
                 }
                 index += 1
             }
-            guard let side, let price, let size else { throw JSONError(.wrongValue, at: reader.offset, member: "levels") }
+            guard index == 3, let side, let price, let size, size >= 0 else {
+                throw JSONError(.wrongValue, at: reader.offset, member: "levels")
+            }
             levels.append(LevelChange(side: side, price: price, size: Quantity(micros: size)))
         }
         return levels

@@ -151,12 +151,7 @@ public struct Subscribe: FrameBody, Hashable {
             self.markets = .only(conditions)
         default: throw JSONError(.wrongValue, at: 0, member: "markets")
         }
-        var symbols: [String] = []
-        for symbol in fields["reference_prices"]?.array ?? [] {
-            guard let text = symbol.string else { throw JSONError(.wrongValue, at: 0, member: "reference_prices") }
-            symbols.append(text)
-        }
-        self.referencePrices = symbols
+        self.referencePrices = fields["reference_prices"] == nil ? [] : try fields.strings("reference_prices")
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -192,7 +187,9 @@ public struct Command: Hashable, Sendable {
     public let body: JSONValue
     public init(_ envelope: Envelope) throws(FrameError) {
         do {
-            self.body = try JSONReader.read(envelope.body) { (reader) throws(JSONError) in try JSONValue(reading: &reader) }
+            self.body = try JSONReader.read(envelope.body) { (reader) throws(JSONError) in
+                try JSONValue(reading: &reader)
+            }
         } catch { throw .badJSON(error) }
         self.id = self.body["id"]?.integer
     }

@@ -97,7 +97,7 @@ public struct RiskStatus: FrameBody, Hashable {
     public init(reading reader: inout JSONReader) throws(JSONError) {
         let fields = try Fields(reading: &reader)
         self.init(
-            isHalted: try fields.bool("halted"), reasons: try fields.array("reasons").compactMap(\.string),
+            isHalted: try fields.bool("halted"), reasons: try fields.strings("reasons"),
             openOrders: try fields.integer("open_orders"), unknownOrders: try fields.integer("unknown_orders"),
             exposure: try fields.money("exposure"), dailyProfit: try fields.money("daily_profit"),
             refused: try fields.counters("refused"))

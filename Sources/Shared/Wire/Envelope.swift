@@ -38,10 +38,13 @@ public struct Envelope {
         guard let sequence else { throw .badJSON(JSONError(.missing, at: length, member: "seq")) }
         guard let type else { throw .badJSON(JSONError(.missing, at: length, member: "type")) }
         guard let sentTime else { throw .badJSON(JSONError(.missing, at: length, member: "sent_time")) }
+        guard let sentTime = Timestamp(wire: sentTime) else {
+            throw .badJSON(JSONError(.wrongValue, at: length, member: "sent_time"))
+        }
         guard let body else { throw .badJSON(JSONError(.missing, at: length, member: "body")) }
         self.sequence = sequence
         self.type = type
-        self.sentTime = Timestamp(microseconds: sentTime)
+        self.sentTime = sentTime
         self.body = body
     }
 

@@ -78,9 +78,11 @@ public struct TrustBody: FrameBody, Hashable {
     public init(reading reader: inout JSONReader) throws(JSONError) {
         let fields = try Fields(reading: &reader)
         let n: MarketNumber = try fields.value("n") == .string("all") ? .all : .one(try fields.integer("n"))
+        let isTrusted = try fields.bool("trusted")
+        let isWithoutReason = isTrusted && fields["reason"] == nil
         self.init(
-            n: n, epoch: try fields.integer("epoch"), isTrusted: try fields.bool("trusted"),
-            reason: fields["reason"] == nil ? nil : try fields.word("reason"))
+            n: n, epoch: try fields.integer("epoch"), isTrusted: isTrusted,
+            reason: isWithoutReason ? nil : try fields.word("reason"))
     }
     public func write(to writer: inout JSONWriter) {
         writer.object {
@@ -112,7 +114,8 @@ public struct TickSizeBody: FrameBody, Hashable {
     }
     public init(reading reader: inout JSONReader) throws(JSONError) {
         let fields = try Fields(reading: &reader)
-        guard let old = TickSize(micros: try fields.integer("old")), let new = TickSize(micros: try fields.integer("new"))
+        guard let old = TickSize(micros: try fields.integer("old")),
+            let new = TickSize(micros: try fields.integer("new"))
         else { throw JSONError(.wrongValue, at: 0, member: "tick") }
         self.init(n: try fields.integer("n"), old: old, new: new, venueTime: try fields.time("venue_time"))
     }
@@ -141,9 +144,9 @@ public struct ResolvedBody: FrameBody, Hashable {
     }
     public init(reading reader: inout JSONReader) throws(JSONError) {
         let fields = try Fields(reading: &reader)
-        self.init(
-            n: try fields.integer("n"), winner: try fields.optionalInteger("winner"),
-            venueTime: try fields.time("venue_time"))
+        let winner = try fields.optionalInteger("winner")
+        guard winner == nil || winner == 0 || winner == 1 else { throw JSONError(.wrongValue, at: 0, member: "winner") }
+        self.init(n: try fields.integer("n"), winner: winner, venueTime: try fields.time("venue_time"))
     }
     public func write(to writer: inout JSONWriter) {
         writer.object {

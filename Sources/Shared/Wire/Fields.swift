@@ -40,12 +40,16 @@ struct Fields {
     }
     func optionalInteger(_ key: String) throws(JSONError) -> Int64? { self[key] == nil ? nil : try self.integer(key) }
     func optionalString(_ key: String) throws(JSONError) -> String? { self[key] == nil ? nil : try self.string(key) }
-    func time(_ key: String) throws(JSONError) -> Timestamp { Timestamp(microseconds: try self.integer(key)) }
+    func time(_ key: String) throws(JSONError) -> Timestamp {
+        try self.need(key, Timestamp(wire: try self.integer(key)))
+    }
     func price(_ key: String) throws(JSONError) -> Price { try self.need(key, Price(micros: try self.integer(key))) }
     func quantity(_ key: String) throws(JSONError) -> Quantity { Quantity(micros: try self.integer(key)) }
     func money(_ key: String) throws(JSONError) -> Money { Money(micros: try self.integer(key)) }
     func token(_ key: String) throws(JSONError) -> TokenID { try self.need(key, TokenID(try self.string(key))) }
-    func condition(_ key: String) throws(JSONError) -> ConditionID { try self.need(key, ConditionID(try self.string(key))) }
+    func condition(_ key: String) throws(JSONError) -> ConditionID {
+        try self.need(key, ConditionID(try self.string(key)))
+    }
 
     /// A word of a closed list.
     func word<Word: RawRepresentable>(_ key: String, _: Word.Type = Word.self) throws(JSONError) -> Word
@@ -56,8 +60,30 @@ struct Fields {
     /// A map of counters.
     func counters(_ key: String) throws(JSONError) -> [String: Int64] {
         var counters: [String: Int64] = [:]
-        for (name, value) in try self.need(key, self[key]?.object) { counters[name] = try self.need(key, value.integer) }
+        for (name, value) in try self.need(key, self[key]?.object) {
+            counters[name] = try self.need(key, value.plainInteger)
+        }
         return counters
+    }
+
+    /// A list of texts.
+    func strings(_ key: String) throws(JSONError) -> [String] {
+        var strings: [String] = []
+        for value in try self.array(key) { strings.append(try self.need(key, value.string)) }
+        return strings
+    }
+}
+
+extension JSONValue {
+    /// A whole number that is written as a number.
+    var plainInteger: Int64? { if case .number(let text) = self { Int64(text) } else { nil } }
+}
+
+extension Timestamp {
+    /// Microseconds since 1970 as frames hold them; `nil` before that and after the year 9999, where sums would overflow.
+    init?(wire microseconds: Int64) {
+        guard microseconds >= 0 && microseconds <= 253_402_300_799_999_999 else { return nil }
+        self.init(microseconds: microseconds)
     }
 }
 

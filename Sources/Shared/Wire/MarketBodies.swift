@@ -56,7 +56,7 @@ extension Market {
             question: try fields.string("question"), first: outcomes[0], second: outcomes[1], tick: tick,
             sizeMin: try fields.quantity("min_size"), isNegRisk: try fields.bool("neg_risk"),
             event: try fields.string("event"),
-            startTime: try fields.optionalInteger("start_time").map { Timestamp(microseconds: $0) },
+            startTime: fields["start_time"] == nil ? nil : try fields.time("start_time"),
             endTime: try fields.time("end_time"), feeRate: try fields.integer("fee_rate"),
             feeExponent: try fields.integer("fee_exponent"), hasTakerDelay: try fields.bool("taker_delay"),
             rewards: rewards, settlement: try fields.word("settlement"), asset: try fields.optionalString("asset"))
@@ -162,7 +162,7 @@ public struct MarketChanged: FrameBody, Hashable {
     }
     public init(reading reader: inout JSONReader) throws(JSONError) {
         let fields = try Fields(reading: &reader)
-        self.init(market: try Market(fields), changed: try fields.array("changed").compactMap(\.string))
+        self.init(market: try Market(fields), changed: try fields.strings("changed"))
     }
     public func write(to writer: inout JSONWriter) {
         writer.object {
