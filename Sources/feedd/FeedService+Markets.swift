@@ -30,7 +30,8 @@ extension FeedService {
             }
         } catch {
             self.count("scanner_frames_malformed")
-            self.logger.error("Cannot read a frame of the scanner", metadata: ["type": "\(envelope.type)", "reason": "\(error)"])
+            self.logger.error(
+                "Cannot read a frame of the scanner", metadata: ["type": "\(envelope.type)", "reason": "\(error)"])
         }
     }
 
@@ -81,7 +82,8 @@ extension FeedService {
         guard self.numbers.count < Self.marketCountMax else {
             self.count("markets_refused")
             self.logger.warning(
-                "Too many markets, one is left out", metadata: ["market": "\(market.condition)", "limit": "\(Self.marketCountMax)"])
+                "Too many markets, one is left out",
+                metadata: ["market": "\(market.condition)", "limit": "\(Self.marketCountMax)"])
             return nil
         }
         let n = Int64(self.builders.count + 1)
@@ -97,7 +99,9 @@ extension FeedService {
     }
 
     private func drop(_ condition: ConditionID) -> Int? {
-        guard let n = self.numbers.removeValue(forKey: condition), let builder = self.builders[Int(n) - 1] else { return nil }
+        guard let n = self.numbers.removeValue(forKey: condition), let builder = self.builders[Int(n) - 1] else {
+            return nil
+        }
         let trust = TrustBody(n: .one(n), epoch: builder.epoch + 1, isTrusted: false, reason: .removed)
         self.server.publish(trust, market: n)
         self.builders[Int(n) - 1] = nil
@@ -181,7 +185,11 @@ extension FeedService {
     }
 
     private func subscribe(_ peer: FramePeer, _ subscription: Subscribe) {
-        for builder in self.builders.compactMap({ $0 }) where peer.wants(builder.n) { self.server.forget(builder.n, for: peer) }
+        let named: Set<ConditionID>? = if case .only(let named) = subscription.markets { Set(named) } else { nil }
+        for builder in self.builders.compactMap({ $0 }) where peer.wants(builder.n) {
+            // What stays wanted keeps its losses: they are told with its next snapshot.
+            if named?.contains(builder.market.condition) == false { self.server.forget(builder.n, for: peer) }
+        }
         self.subscriptions[peer.id] = subscription
         peer.isSubscribed = true
         switch subscription.markets {
@@ -203,7 +211,7 @@ extension FeedService {
                 peer.interest = .only(numbers)
             }
         }
-        self.server.send(MarketBody(n: n, market: builder.market), to: peer)
+        self.server.send(MarketBody(n: n, market: builder.market), to: peer, as: .opening)
         self.server.sendSnapshot(of: n, to: peer)
     }
 }

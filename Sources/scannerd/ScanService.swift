@@ -79,7 +79,8 @@ actor ScanService: DaemonService {
             guard !Task.isCancelled else { return }
             self.failureCount += 1
             self.lastError = "\(error)"
-            self.logger.warning("The listing could not be read, the universe stays as it is", metadata: ["reason": "\(error)"])
+            self.logger.warning(
+                "The listing could not be read, the universe stays as it is", metadata: ["reason": "\(error)"])
             return
         }
         guard !Task.isCancelled else { return }
@@ -103,7 +104,9 @@ actor ScanService: DaemonService {
     }
 
     private func sendUniverse(to peer: FramePeer) {
-        for body in UniverseBody.split(self.universe.sorted, age: self.age) { self.server.send(body, to: peer) }
+        for body in UniverseBody.split(self.universe.sorted, age: self.age) {
+            self.server.send(body, to: peer, as: .opening)
+        }
     }
 
     private func publish(_ change: Universe.Change) {
@@ -113,7 +116,8 @@ actor ScanService: DaemonService {
             self.server.publish(MarketAdded(market: market))
         case .changed(let market, let names):
             self.logger.warning(
-                "Market changed", metadata: ["market": "\(market.condition)", "changed": "\(names.joined(separator: " "))"])
+                "Market changed",
+                metadata: ["market": "\(market.condition)", "changed": "\(names.joined(separator: " "))"])
             self.server.publish(MarketChanged(market: market, changed: names))
         case .removed(let condition, let reason):
             self.logger.info("Market removed", metadata: ["market": "\(condition)", "reason": "\(reason.rawValue)"])
@@ -172,10 +176,12 @@ actor ScanService: DaemonService {
         self.server.publish(self.status, as: .status)
         self.server.publish(
             Metrics(values: [
-                "passes": self.passCount, "passes_failed": self.failureCount, "subscribers": Int64(self.server.peers.count),
+                "passes": self.passCount, "passes_failed": self.failureCount,
+                "subscribers": Int64(self.server.peers.count),
             ]), as: .status)
         let problem = self.lastError.map { ", last pass failed: \($0)" } ?? ""
-        self.context.notifier.status("\(self.universe.markets.count) markets of \(self.lastPass?.listedCount ?? 0)\(problem)")
+        self.context.notifier.status(
+            "\(self.universe.markets.count) markets of \(self.lastPass?.listedCount ?? 0)\(problem)")
     }
 }
 

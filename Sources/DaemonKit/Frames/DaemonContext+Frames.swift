@@ -36,7 +36,8 @@ extension DaemonContext {
     /// A client of another daemon's socket. Call `start()` when its callbacks are set.
     public func makeClient(of daemon: String) -> FrameClient {
         FrameClient(
-            loop: self.loop, path: self.socketPath(of: daemon), hello: self.hello, seed: UInt64.random(in: .min ... .max),
+            loop: self.loop, path: self.socketPath(of: daemon), hello: self.hello,
+            seed: UInt64.random(in: .min ... .max),
             logger: self.logger)
     }
 }

@@ -5,8 +5,6 @@ public import Shared
 /// Follows another daemon's socket: connects, says hello, answers pings, and begins anew whenever the line is lost.
 /// Confined to its loop.
 public final class FrameClient {
-    /// A server that is silent for this long is gone.
-    static let silenceMax = Duration.seconds(5)
     /// Requests that may wait to be sent, in bytes.
     static let outputByteCountMax = 1 << 20
     /// Reads in one round.
@@ -39,6 +37,7 @@ public final class FrameClient {
     private let hello: Hello
     private let logger: Logger
     private let reconnects: Bool
+    private let timing: FrameTiming
     private var state = State.idle
     private var backoff = Backoff(first: .milliseconds(50), longest: .seconds(1))
     private var random: SeededRandom
@@ -53,11 +52,15 @@ public final class FrameClient {
     private var wasReported = false
 
     /// - Parameter reconnects: whether a lost connection is made anew; otherwise it ends there.
-    public init(loop: EventLoop, path: String, hello: Hello, reconnects: Bool = true, seed: UInt64, logger: Logger) {
+    public init(
+        loop: EventLoop, path: String, hello: Hello, reconnects: Bool = true, timing: FrameTiming = FrameTiming(),
+        seed: UInt64, logger: Logger
+    ) {
         self.loop = loop
         self.path = path
         self.hello = hello
         self.reconnects = reconnects
+        self.timing = timing
         self.random = SeededRandom(seed: seed)
         self.logger = logger
     }
@@ -218,13 +221,19 @@ public final class FrameClient {
             self.lost("frame \(self.receivedSequence) came with seq \(envelope.sequence)")
             return
         }
+        let isRefusal = envelope.type == FrameType.error.rawValue
+        guard self.isConnected || isRefusal || envelope.type == FrameType.hello.rawValue else {
+            self.lost("the first frame was \(envelope.type), not hello")
+            return
+        }
         switch envelope.type {
         case FrameType.hello.rawValue where !self.isConnected:
             let hello = try envelope.decode(Hello.self)
             self.isConnected = true
             self.wasReported = false
             self.backoff.reset()
-            self.logger.info("Connected to a daemon", metadata: ["socket": "\(self.path)", "daemon": "\(hello.daemon)"])
+            self.logger.info(
+                "Connected to a daemon", metadata: ["socket": "\(self.path)", "daemon": "\(hello.daemon)"])
             self.onConnected(hello)
         case FrameType.ping.rawValue: self.send(Pong(id: try envelope.decode(Ping.self).id))
         case FrameType.error.rawValue:
@@ -238,10 +247,10 @@ public final class FrameClient {
     }
 
     private func scheduleLifeCheck() {
-        self.timer = self.loop.after(.seconds(1)) { [weak self] in
+        self.timer = self.loop.after(self.timing.pingInterval) { [weak self] in
             guard let self else { return }
-            if case .open = self.state, Instant.now() - self.lastHeard > Self.silenceMax {
-                self.lost("nothing was heard for \(Self.silenceMax.milliseconds) ms")
+            if case .open = self.state, Instant.now() - self.lastHeard > self.timing.silenceMax {
+                self.lost("nothing was heard for \(self.timing.silenceMax.milliseconds) ms")
             }
             self.scheduleLifeCheck()
         }

@@ -31,6 +31,7 @@ public final class FramePeer {
     var decoder = FrameDecoder()
     var queue = OutputQueue()
     var receivedSequence: Int64 = 0
+    let connectedAt: Instant
     var lastHeard: Instant
     var isFlushPending = false
     var isWaitingForRoom = false
@@ -40,6 +41,7 @@ public final class FramePeer {
         self.id = id
         self.descriptor = descriptor
         self.credentials = credentials
+        self.connectedAt = now
         self.lastHeard = now
     }
 

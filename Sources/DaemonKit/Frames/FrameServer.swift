@@ -7,11 +7,6 @@ public import Shared
 public final class FrameServer {
     /// Connections at a time; one more is told `too_many`.
     public static let peerCountMax = 256
-    /// A peer that is silent for this long is gone.
-    static let silenceMax = Duration.seconds(5)
-    static let pingInterval = Duration.seconds(1)
-    /// How long an ended connection may take to read its `error`.
-    static let lingerMax = Duration.seconds(1)
     /// Pause in accepting when the process has no descriptor left.
     private static let acceptPause = Duration.milliseconds(100)
     /// Connections accepted in one round, so that a flood does not starve the feed.
@@ -35,16 +30,21 @@ public final class FrameServer {
     private let listener: UnixListener
     private let access: Access
     private let hello: Hello
+    private let timing: FrameTiming
     private let logger: Logger
     private var peerCount = 0
     private var writer = JSONWriter()
     private var pingTimer: EventLoop.TimerID?
 
-    public init(loop: EventLoop, listener: UnixListener, access: Access, hello: Hello, logger: Logger) {
+    public init(
+        loop: EventLoop, listener: UnixListener, access: Access, hello: Hello, timing: FrameTiming = FrameTiming(),
+        logger: Logger
+    ) {
         self.loop = loop
         self.listener = listener
         self.access = access
         self.hello = hello
+        self.timing = timing
         self.logger = logger
     }
 
@@ -95,7 +95,8 @@ public final class FrameServer {
     private func queue(_ frame: EncodedFrame, _ frameClass: FrameClass, for peer: FramePeer) {
         switch peer.queue.add(frame, frameClass) {
         case .queued: self.scheduleFlush(peer)
-        case .overflow: self.end(peer, .slowConsumer, "\(OutputQueue.byteCountMax) bytes wait for you and may not be dropped")
+        case .overflow:
+            self.end(peer, .slowConsumer, "\(OutputQueue.byteCountMax) bytes wait for you and may not be dropped")
         }
     }
 
@@ -171,7 +172,8 @@ public final class FrameServer {
 
     private func pauseAccepting(_ code: Int32) {
         self.count("accept_paused")
-        self.logger.warning("Cannot accept connections for a moment", metadata: ["error": "\(SystemError("accept", code: code))"])
+        self.logger.warning(
+            "Cannot accept connections for a moment", metadata: ["error": "\(SystemError("accept", code: code))"])
         self.loop.change(self.listener.descriptor, to: [])
         self.loop.after(Self.acceptPause) { [weak self] in
             guard let self else { return }
@@ -187,13 +189,15 @@ public final class FrameServer {
         guard credentials.mayRead else {
             self.count("refused")
             self.logger.warning(
-                "Refused a connection of another user", metadata: ["uid": "\(credentials.uid)", "pid": "\(credentials.pid)"])
+                "Refused a connection of another user",
+                metadata: ["uid": "\(credentials.uid)", "pid": "\(credentials.pid)"])
             Self.refuse(descriptor, .notAllowed, "this socket is for the user who runs the daemon")
             return
         }
         guard self.peers.count < Self.peerCountMax else {
             if self.count("too_many") % 1_000 == 1 {
-                self.logger.warning("Refused a connection, too many are open", metadata: ["open": "\(self.peers.count)"])
+                self.logger.warning(
+                    "Refused a connection, too many are open", metadata: ["open": "\(self.peers.count)"])
             }
             Self.refuse(descriptor, .tooMany, "\(Self.peerCountMax) connections are open")
             return
@@ -247,9 +251,10 @@ public final class FrameServer {
         do throws(FrameError) {
             var more = true
             while more && peer.state == .open {
-                more = try peer.decoder.next { (frame) throws(FrameError) in
-                    try self.take(Envelope(reading: frame), from: peer)
-                } != nil
+                more =
+                    try peer.decoder.next { (frame) throws(FrameError) in
+                        try self.take(Envelope(reading: frame), from: peer)
+                    } != nil
             }
         } catch {
             self.end(peer, error.code, error.description)
@@ -282,13 +287,14 @@ public final class FrameServer {
         self.logger.warning(
             "Ended a subscriber's connection",
             metadata: [
-                "peer": "\(peer.id)", "pid": "\(peer.credentials.pid)", "code": "\(code.rawValue)", "reason": "\(message)",
+                "peer": "\(peer.id)", "pid": "\(peer.credentials.pid)", "code": "\(code.rawValue)",
+                "reason": "\(message)",
             ])
-        // A slow peer's queue is given up; what the kernel holds of a half-sent frame must be completed first.
+        // Its queue is given up, but for what was begun: the kernel may hold half a frame.
         peer.queue.endWith(EncodedFrame(ErrorBody(code: code, message: message), sentTime: .now()))
         peer.state = .ending
         self.scheduleFlush(peer)
-        self.loop.after(Self.lingerMax) { [weak self, weak peer] in
+        self.loop.after(self.timing.lingerMax) { [weak self, weak peer] in
             if let self, let peer { self.remove(peer) }
         }
     }
@@ -312,7 +318,7 @@ public final class FrameServer {
     // MARK: Life
 
     private func schedulePing() {
-        self.pingTimer = self.loop.after(Self.pingInterval) { [weak self] in
+        self.pingTimer = self.loop.after(self.timing.pingInterval) { [weak self] in
             self?.ping()
             self?.schedulePing()
         }
@@ -321,9 +327,11 @@ public final class FrameServer {
     private func ping() {
         let now = Instant.now()
         for peer in self.sortedPeers where peer.state == .open {
-            if now - peer.lastHeard > Self.silenceMax {
+            // Bytes alone do not keep a place for somebody who never says hello.
+            if now - (peer.hello == nil ? peer.connectedAt : peer.lastHeard) > self.timing.silenceMax {
                 self.count("silent")
-                self.logger.warning("A subscriber went silent", metadata: ["peer": "\(peer.id)", "pid": "\(peer.credentials.pid)"])
+                self.logger.warning(
+                    "A subscriber went silent", metadata: ["peer": "\(peer.id)", "pid": "\(peer.credentials.pid)"])
                 self.remove(peer)
                 continue
             }

@@ -4,6 +4,8 @@ public import Shared
 public enum FrameClass: Hashable, Sendable {
     /// Never conflated, never dropped: the subscriber is disconnected instead.
     case precious
+    /// As `precious`, and part of what a subscriber is told first: outside the queue's bound, with one of its own.
+    case opening
     /// The next one says the same anew: left out while the queue is full.
     case status
     /// Part of market `n`'s book: replaced by a fresh snapshot.
@@ -21,10 +23,12 @@ public enum FrameClass: Hashable, Sendable {
 struct OutputQueue {
     /// Bytes that may wait for a subscriber.
     static let byteCountMax = 1 << 20
+    /// Bytes of `opening` frames that may wait besides: 5,000 markets are about 5 MB.
+    static let openingByteCountMax = 8 << 20
     /// Bytes given to the kernel at a time.
     static let chunkByteCount = 64 << 10
 
-    struct LostTrades {
+    struct LostTrades: Equatable {
         var count: Int64 = 0
         var from: Timestamp
         var to: Timestamp
@@ -41,16 +45,24 @@ struct OutputQueue {
     private(set) var ready: [UInt8] = []
     private(set) var sentCount = 0
     private var waiting: [Waiting] = []
+    /// First of `waiting` that has not left.
     private var waitingStart = 0
     private var waitingByteCount = 0
+    private var openingByteCount = 0
     private var sequence: Int64 = 0
-    /// Markets whose next word is a snapshot, with the updates that it replaces; `nil` for a first one.
-    private var snapshots: [Int64: Int64?] = [:]
+    /// Markets whose next word is a snapshot.
+    private var snapshots: [Int64: PendingSnapshot] = [:]
+    /// Their turns. A market that was forgotten or has had its turn may stand here still.
     private var snapshotOrder: [Int64] = []
     private var snapshotStart = 0
     private var lostTrades: [Int64: LostTrades] = [:]
 
-    var isEmpty: Bool { self.sentCount == self.ready.count && self.waitingCount == 0 && self.snapshots.isEmpty }
+    private enum PendingSnapshot {
+        case first
+        /// Takes the place of so many updates.
+        case conflated(Int64)
+    }
+
     private var waitingCount: Int { self.waiting.count - self.waitingStart }
     /// Bytes that count against the bound.
     var byteCount: Int { self.ready.count - self.sentCount + self.waitingByteCount }
@@ -58,31 +70,31 @@ struct OutputQueue {
     /// Takes a frame in. On `overflow` the subscriber must be disconnected.
     mutating func add(_ frame: EncodedFrame, _ frameClass: FrameClass) -> Admission {
         switch frameClass {
-        case .book(let n):
-            if let pending = self.snapshots[n] {
-                if let count = pending { self.snapshots[n] = .some(count + 1) }
-                return .queued
-            }
-        case .trade(let n, let received):
-            if let pending = self.snapshots[n] {
-                if pending != nil { self.loseTrade(n, received) }
-                return .queued
-            }
-        case .precious, .status: break
+        case .book(let n) where self.snapshots[n] != nil:
+            self.wantSnapshot(n, replacing: 1)
+            return .queued
+        case .trade(let n, let received) where self.snapshots[n] != nil:
+            self.loseTrade(n, received)
+            return .queued
+        case .book, .trade, .precious, .opening, .status: break
         }
         let size = frame.byteCount(sequence: self.sequence + Int64(self.waitingCount) + 1)
-        if self.byteCount + size > Self.byteCountMax {
-            self.conflate()
+        if frameClass == .opening {
+            guard self.openingByteCount + size <= Self.openingByteCountMax else { return .overflow }
+        } else if self.byteCount + size > Self.byteCountMax {
             switch frameClass {
-            case .status: return .queued
+            case .opening, .status: return .queued
             case .book(let n):
+                self.conflate()
                 self.wantSnapshot(n, replacing: 1)
                 return .queued
             case .trade(let n, let received):
+                self.conflate()
                 self.wantSnapshot(n, replacing: 0)
                 self.loseTrade(n, received)
                 return .queued
             case .precious:
+                self.conflate()
                 guard self.byteCount + size <= Self.byteCountMax else { return .overflow }
             }
         }
@@ -91,7 +103,7 @@ struct OutputQueue {
             frame.write(sequence: self.sequence, to: &self.ready)
         } else {
             self.waiting.append(Waiting(frame: frame, frameClass: frameClass))
-            self.waitingByteCount += size
+            if frameClass == .opening { self.openingByteCount += size } else { self.waitingByteCount += size }
         }
         return .queued
     }
@@ -101,6 +113,7 @@ struct OutputQueue {
         self.waiting.removeAll()
         self.waitingStart = 0
         self.waitingByteCount = 0
+        self.openingByteCount = 0
         self.snapshots.removeAll()
         self.snapshotOrder.removeAll()
         self.snapshotStart = 0
@@ -111,24 +124,33 @@ struct OutputQueue {
 
     /// Asks for a first snapshot of market `n`, before which nothing of its book is sent.
     mutating func wantFirstSnapshot(_ n: Int64) {
-        self.forget(n)
-        self.snapshots[n] = .some(nil)
-        self.snapshotOrder.append(n)
+        if self.snapshots.updateValue(.first, forKey: n) == nil { self.takeTurn(n) }
     }
 
-    /// Drops what waits of market `n`, which the subscriber no longer wants.
+    /// Drops the snapshot that waits of market `n` and its losses: the subscriber no longer wants it.
     mutating func forget(_ n: Int64) {
-        if self.snapshots.removeValue(forKey: n) != nil { self.snapshotOrder.removeAll { $0 == n } }
+        self.snapshots[n] = nil
         self.lostTrades[n] = nil
     }
 
     private mutating func wantSnapshot(_ n: Int64, replacing count: Int64) {
-        if let pending = self.snapshots[n] {
-            if let already = pending { self.snapshots[n] = .some(already + count) }
-            return
+        switch self.snapshots[n] {
+        case .first: break
+        case .conflated(let already): self.snapshots[n] = .conflated(already + count)
+        case nil:
+            self.snapshots[n] = .conflated(count)
+            self.takeTurn(n)
         }
-        self.snapshots[n] = .some(count)
+    }
+
+    private mutating func takeTurn(_ n: Int64) {
         self.snapshotOrder.append(n)
+        guard self.snapshotOrder.count > 2 * self.snapshots.count + 64 else { return }
+        var seen: Set<Int64> = []
+        self.snapshotOrder = self.snapshotOrder[self.snapshotStart...].filter {
+            self.snapshots[$0] != nil && seen.insert($0).inserted
+        }
+        self.snapshotStart = 0
     }
 
     private mutating func loseTrade(_ n: Int64, _ received: Timestamp) {
@@ -147,6 +169,7 @@ struct OutputQueue {
             case .precious:
                 kept.append(item)
                 keptByteCount += item.frame.byteCount(sequence: self.sequence + Int64(kept.count))
+            case .opening: kept.append(item)
             case .status: break
             case .book(let n): self.wantSnapshot(n, replacing: 1)
             case .trade(let n, let received):
@@ -172,7 +195,7 @@ struct OutputQueue {
     /// Fills `ready` from what waits. Call when it is empty.
     ///
     /// - Parameter snapshot: the frames that bring a subscriber up to date with market `n`: `trades_dropped` first where
-    ///   prints were lost, then the book; none when the market is gone.
+    ///   prints were lost, then the book; none when the market is gone. `conflated` is `nil` for a first snapshot.
     mutating func refill(snapshot: (_ n: Int64, _ conflated: Int64?, _ lost: LostTrades?) -> [EncodedFrame]) {
         while self.ready.count < Self.chunkByteCount && self.waitingCount > 0 {
             let item = self.waiting[self.waitingStart]
@@ -180,17 +203,31 @@ struct OutputQueue {
             self.sequence += 1
             let before = self.ready.count
             item.frame.write(sequence: self.sequence, to: &self.ready)
-            self.waitingByteCount = max(0, self.waitingByteCount - (self.ready.count - before))
+            // Shorter than was counted where frames before it were given up: its number may have lost a digit.
+            let size = self.ready.count - before
+            if item.frameClass == .opening {
+                self.openingByteCount = max(0, self.openingByteCount - size)
+            } else {
+                self.waitingByteCount = max(0, self.waitingByteCount - size)
+            }
         }
         if self.waitingCount == 0 {
             self.waiting.removeAll(keepingCapacity: true)
             self.waitingStart = 0
             self.waitingByteCount = 0
+            self.openingByteCount = 0
+        } else if self.waitingStart > self.waitingCount {
+            // A subscriber that is always a little behind never empties the line: what has left it must not pile up.
+            self.waiting.removeFirst(self.waitingStart)
+            self.waitingStart = 0
         }
-        while self.ready.count < Self.chunkByteCount && self.waitingCount == 0 && self.snapshotStart < self.snapshotOrder.count {
+        while self.ready.count < Self.chunkByteCount && self.waitingCount == 0
+            && self.snapshotStart < self.snapshotOrder.count
+        {
             let n = self.snapshotOrder[self.snapshotStart]
             self.snapshotStart += 1
-            guard let conflated = self.snapshots.removeValue(forKey: n) else { continue }
+            guard let pending = self.snapshots.removeValue(forKey: n) else { continue }
+            let conflated: Int64? = if case .conflated(let count) = pending { count } else { nil }
             for frame in snapshot(n, conflated, self.lostTrades.removeValue(forKey: n)) {
                 self.sequence += 1
                 frame.write(sequence: self.sequence, to: &self.ready)

@@ -40,7 +40,8 @@ public struct UnixListener: Sendable {
             throw .inUse(path)
         }
         if errno == ECONNREFUSED { unlink(path) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        let descriptor = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { throw .system(path, SystemError("socket")) }
         // Between bind and chmod nobody else may connect: the file is made with the narrowest mode.
         let mask = umask(0o177)
@@ -90,7 +91,8 @@ enum UnixSocket {
             errno = ENAMETOOLONG
             return nil
         }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        let descriptor = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { return nil }
         guard Self.withAddress(path, { Glibc.connect(descriptor, $0, $1) }) == 0 else {
             let code = errno

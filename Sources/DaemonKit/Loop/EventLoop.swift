@@ -1,7 +1,8 @@
 import CLinux
-public import Shared
-import HeapModule
 import Glibc
+import HeapModule
+public import Shared
+import Synchronization
 
 /// One thread, one epoll descriptor: the loop that a daemon lives on.
 ///
@@ -27,6 +28,11 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         static func < (a: Deadline, b: Deadline) -> Bool { (a.at, a.number) < (b.at, b.number) }
     }
 
+    private enum Pending {
+        case job(UnownedJob)
+        case work(@Sendable () -> Void)
+    }
+
     private struct Watch {
         let generation: UInt32
         let handler: (Readiness) -> Void
@@ -40,15 +46,17 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private let epoll: Int32
     private let wakeup: Int32
     private let lock = Mutex()
-    /// Guarded by `lock`.
-    private var pendingJobs: [UnownedJob] = []
-    /// Guarded by `lock`.
-    private var pendingWork: [@Sendable () -> Void] = []
+    /// Guarded by `lock`: what was handed in, in that order, whether by an actor or by `execute(_:)`.
+    private var pending: [Pending] = []
     /// Guarded by `lock`: whether the eventfd was written since the loop last drained it.
     private var isWakeupSent = false
 
+    /// The thread that runs the loop, zero while none does: any thread may ask whether it is that one.
+    private let thread = Atomic<pthread_t>(0)
+
     // Loop only, below.
-    private var thread: pthread_t?
+    /// What `pending` held when its turn came; the two change places, so that nothing is allocated.
+    private var inHand: [Pending] = []
     private var isRunning = false
     private var watches: [Int32: Watch] = [:]
     private var generation: UInt32 = 0
@@ -90,7 +98,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// Runs on the calling thread until `stop()`.
     public func run() {
         precondition(!self.isRunning, "the loop runs already")
-        self.thread = pthread_self()
+        self.thread.store(pthread_self(), ordering: .relaxed)
         self.isRunning = true
         var events = [epoll_event](repeating: epoll_event(), count: Self.eventCountMax)
         while self.isRunning {
@@ -103,9 +111,9 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
             self.roundCount &+= 1
             for index in 0..<max(0, Int(count)) { self.dispatch(events[index]) }
         }
-        self.runPending()
+        while self.runPending() {}
         self.runDeferred()
-        self.thread = nil
+        self.thread.store(0, ordering: .relaxed)
     }
 
     /// Runs `work` once, at the end of the present round and before the loop sleeps: for what many events of one round
@@ -130,26 +138,21 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     /// Whether the caller is on the loop's thread.
     public var isCurrent: Bool {
-        guard let thread = self.thread else { return false }
-        return pthread_equal(thread, pthread_self()) != 0
+        self.thread.load(ordering: .relaxed) == pthread_self()
     }
 
     // MARK: Work from other threads
 
     /// Runs `work` on the loop, after what was handed in before. From any thread.
     public func execute(_ work: @escaping @Sendable () -> Void) {
-        self.lock.lock()
-        self.pendingWork.append(work)
-        let mustWake = !self.isWakeupSent
-        self.isWakeupSent = true
-        self.lock.unlock()
-        if mustWake { self.wake() }
+        self.add(.work(work))
     }
 
-    public func enqueue(_ job: consuming ExecutorJob) {
-        let unowned = UnownedJob(job)
+    public func enqueue(_ job: consuming ExecutorJob) { self.add(.job(UnownedJob(job))) }
+
+    private func add(_ item: Pending) {
         self.lock.lock()
-        self.pendingJobs.append(unowned)
+        self.pending.append(item)
         let mustWake = !self.isWakeupSent
         self.isWakeupSent = true
         self.lock.unlock()
@@ -167,22 +170,31 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         _ = write(self.wakeup, &one, 8)
     }
 
-    /// What comes in meanwhile waits for the next round: work that hands in more work must not starve the descriptors.
-    private func runPending() {
+    /// Runs what was handed in so far. What that hands in waits for the next round, so that actors which keep each other
+    /// busy cannot keep descriptors and timers from their turn.
+    ///
+    /// - Returns: whether there was anything.
+    @discardableResult
+    private func runPending() -> Bool {
         self.lock.lock()
-        let jobs = self.pendingJobs
-        let work = self.pendingWork
-        self.pendingJobs.removeAll(keepingCapacity: true)
-        self.pendingWork.removeAll(keepingCapacity: true)
+        swap(&self.pending, &self.inHand)
         self.lock.unlock()
-        for item in work { item() }
-        for job in jobs { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+        for index in self.inHand.indices {
+            switch self.inHand[index] {
+            case .job(let job): job.runSynchronously(on: self.asUnownedSerialExecutor())
+            case .work(let work): work()
+            }
+        }
+        defer { self.inHand.removeAll(keepingCapacity: true) }
+        return !self.inHand.isEmpty
     }
 
     // MARK: Descriptors (loop only)
 
     /// Calls `handler` whenever `descriptor` is ready. The descriptor stays the caller's: `unwatch` before closing it.
-    public func watch(_ descriptor: Int32, for interest: Readiness, _ handler: @escaping (Readiness) -> Void) throws(SystemError) {
+    public func watch(
+        _ descriptor: Int32, for interest: Readiness, _ handler: @escaping (Readiness) -> Void
+    ) throws(SystemError) {
         self.checkIsolatedOrIdle()
         precondition(self.watches[descriptor] == nil, "descriptor \(descriptor) is watched already")
         self.generation &+= 1
@@ -273,7 +285,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     /// Before `run()` the owner may set things up from its own thread.
     private func checkIsolatedOrIdle() {
-        precondition(self.thread == nil || self.isCurrent, "not on the event loop")
+        precondition(self.isCurrent || self.thread.load(ordering: .relaxed) == 0, "not on the event loop")
     }
 }
 
