@@ -278,14 +278,15 @@ public final class FrameServer {
     /// Says why, then ends the connection once that was read or could have been.
     public func end(_ peer: FramePeer, _ code: ErrorCode, _ message: String) {
         guard peer.state == .open else { return }
+        let error = ErrorBody(code: code, message: message)
         self.count("ended_\(code.rawValue)")
         self.logger.warning(
             "Ended a subscriber's connection",
             metadata: [
-                "peer": "\(peer.id)", "pid": "\(peer.credentials.pid)", "code": "\(code.rawValue)", "reason": "\(message)",
+                "peer": "\(peer.id)", "pid": "\(peer.credentials.pid)", "code": "\(code.rawValue)", "reason": "\(error.message)",
             ])
         // A slow peer's queue is given up; what the kernel holds of a half-sent frame must be completed first.
-        peer.queue.endWith(EncodedFrame(ErrorBody(code: code, message: message), sentTime: .now()))
+        peer.queue.endWith(EncodedFrame(error, sentTime: .now()))
         peer.state = .ending
         self.scheduleFlush(peer)
         self.loop.after(Self.lingerMax) { [weak self, weak peer] in
