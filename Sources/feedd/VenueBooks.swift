@@ -62,6 +62,7 @@ struct VenueBooks: Sendable {
             RESTRequest(url: "\(self.baseURL)/clob-markets/\(condition)", timeout: Self.timeout))
         guard let tokens = value["t"]?.array, tokens.count == 2,
             let first = Self.outcome(tokens[0]), let second = Self.outcome(tokens[1]),
+            first.token != second.token, first.label != second.label,
             let tick = value["mts"]?.micros.flatMap({ TickSize(micros: $0) }), let sizeMin = value["mos"]?.micros
         else { throw .malformed(JSONError(.missing, at: 0, member: "t, mts, mos")) }
         let fees = value["fd"]
@@ -74,7 +75,9 @@ struct VenueBooks: Sendable {
     }
 
     private static func outcome(_ value: JSONValue) -> Outcome? {
-        guard let token = value["t"]?.string.flatMap({ TokenID($0) }), let label = value["o"]?.string else { return nil }
+        guard let token = value["t"]?.string.flatMap({ TokenID($0) }), let label = value["o"]?.string,
+            label.utf8.count <= Market.textByteCountMax
+        else { return nil }
         return Outcome(label: label, token: token)
     }
 

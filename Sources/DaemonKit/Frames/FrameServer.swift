@@ -283,15 +283,16 @@ public final class FrameServer {
     /// Says why, then ends the connection once that was read or could have been.
     public func end(_ peer: FramePeer, _ code: ErrorCode, _ message: String) {
         guard peer.state == .open else { return }
+        let error = ErrorBody(code: code, message: message)
         self.count("ended_\(code.rawValue)")
         self.logger.warning(
             "Ended a subscriber's connection",
             metadata: [
                 "peer": "\(peer.id)", "pid": "\(peer.credentials.pid)", "code": "\(code.rawValue)",
-                "reason": "\(message)",
+                "reason": "\(error.message)",
             ])
         // Its queue is given up, but for what was begun: the kernel may hold half a frame.
-        peer.queue.endWith(EncodedFrame(ErrorBody(code: code, message: message), sentTime: .now()))
+        peer.queue.endWith(EncodedFrame(error, sentTime: .now()))
         peer.state = .ending
         self.scheduleFlush(peer)
         self.loop.after(self.timing.lingerMax) { [weak self, weak peer] in

@@ -35,6 +35,9 @@ public struct RewardTerms: Hashable, Sendable {
 
 /// A binary market with everything that a strategy needs to know of it.
 public struct Market: Hashable, Sendable {
+    /// Longest text of the venue that is kept, in bytes: slug, question, event, label. Real ones have up to about 300.
+    public static let textByteCountMax = 1_000
+
     public let condition: ConditionID
     public var slug: String
     public var question: String

@@ -52,14 +52,19 @@ public enum GammaMarket {
             guard startTime != nil else { throw .badDates }
         }
         let (feeRate, feeExponent) = try Self.fees(value)
-        let slug = value["slug"]?.string ?? ""
-        let eventSlug = event ?? value["events"]?.array?.first?["slug"]?.string ?? ""
+        let slug = Self.text(value["slug"])
+        let eventSlug = event ?? Self.text(value["events"]?.array?.first?["slug"])
         return Market(
-            condition: condition, slug: slug, question: value["question"]?.string ?? "", first: first, second: second,
+            condition: condition, slug: slug, question: Self.text(value["question"]), first: first, second: second,
             tick: tick, sizeMin: Quantity(micros: sizeMin), isNegRisk: value["negRisk"]?.bool ?? false, event: eventSlug,
             startTime: startTime, endTime: endTime, feeRate: feeRate, feeExponent: feeExponent,
             hasTakerDelay: (value["secondsDelay"]?.integer ?? 0) > 0 || value["feeType"]?.string == "crypto_fees_v2",
             rewards: Self.rewards(value), settlement: Self.settlement(slug: slug), asset: Self.asset(slug: slug))
+    }
+
+    /// A text for people and keywords; whatever the venue's writers do, it fits into a frame.
+    private static func text(_ value: JSONValue?) -> String {
+        (value?.string ?? "").shortened(toByteCount: Market.textByteCountMax)
     }
 
     private static func outcomes(_ value: JSONValue) throws(Refusal) -> (Outcome, Outcome) {
@@ -68,6 +73,8 @@ public enum GammaMarket {
         guard let labels = Self.embedded(value["outcomes"]) else { throw .notBinary }
         guard let ids = Self.embedded(value["clobTokenIds"]), !ids.isEmpty else { throw .noTokens }
         guard labels.count == 2, ids.count == 2 else { throw .notBinary }
+        // A label is a name to compare by; a cut one would be another.
+        guard labels.allSatisfy({ $0.utf8.count <= Market.textByteCountMax }) else { throw .notBinary }
         guard let first = TokenID(ids[0]), let second = TokenID(ids[1]) else { throw .noTokens }
         guard first != second, labels[0] != labels[1] else { throw .sameOutcomes }
         return (Outcome(label: labels[0], token: first), Outcome(label: labels[1], token: second))

@@ -55,12 +55,15 @@ public struct Pong: FrameBody, Hashable {
 /// Said before a connection is ended, or of a request without an id.
 public struct ErrorBody: FrameBody, Hashable {
     public static let type = FrameType.error
+    /// A message may quote what a peer sent; it never becomes longer than a frame may be.
+    public static let messageByteCountMax = 1_000
     public let code: ErrorCode
     public let message: String
 
+    /// - Parameter message: shortened to `messageByteCountMax`.
     public init(code: ErrorCode, message: String) {
         self.code = code
-        self.message = message
+        self.message = message.shortened(toByteCount: Self.messageByteCountMax)
     }
     public init(reading reader: inout JSONReader) throws(JSONError) {
         let fields = try Fields(reading: &reader)
@@ -108,7 +111,7 @@ public struct ResultBody: FrameBody, Hashable {
             case .failed(let code, let message):
                 $0.bool("ok", false)
                 $0.string("code", code.rawValue)
-                $0.string("message", message)
+                $0.string("message", message.shortened(toByteCount: ErrorBody.messageByteCountMax))
             }
         }
     }

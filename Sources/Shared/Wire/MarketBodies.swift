@@ -89,8 +89,10 @@ public struct MarketBody: FrameBody, Hashable {
 /// Every market that is watched; long lists come in parts.
 public struct UniverseBody: FrameBody, Hashable {
     public static let type = FrameType.universe
-    /// Markets in one frame: at most about 400 KB.
+    /// Markets in one frame.
     public static let partMarketCountMax = 400
+    /// Bytes of them: leaves room for one market of any size that `Market.textByteCountMax` allows.
+    static let partByteCountMax = 512 << 10
 
     public let markets: [Market]
     /// How old the listing is, in microseconds.
@@ -108,11 +110,21 @@ public struct UniverseBody: FrameBody, Hashable {
 
     /// As many bodies as the frames' bound demands; one when there is nothing.
     public static func split(_ markets: [Market], age: Int64) -> [UniverseBody] {
-        let parts = max(1, (markets.count + Self.partMarketCountMax - 1) / Self.partMarketCountMax)
-        return (0..<parts).map { part in
-            let start = part * Self.partMarketCountMax
-            let slice = markets[start..<min(markets.count, start + Self.partMarketCountMax)]
-            return UniverseBody(markets: Array(slice), age: age, part: Int64(part + 1), parts: Int64(parts))
+        var slices: [[Market]] = [[]]
+        var byteCount = 0
+        var writer = JSONWriter()
+        for market in markets {
+            writer.clear()
+            writer.object { market.writeMembers(to: &$0) }
+            byteCount += writer.bytes.count
+            if slices[slices.count - 1].count == Self.partMarketCountMax || byteCount > Self.partByteCountMax {
+                slices.append([])
+                byteCount = writer.bytes.count
+            }
+            slices[slices.count - 1].append(market)
+        }
+        return slices.enumerated().map { part, slice in
+            UniverseBody(markets: slice, age: age, part: Int64(part + 1), parts: Int64(slices.count))
         }
     }
 
