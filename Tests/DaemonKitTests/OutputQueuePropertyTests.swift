@@ -98,7 +98,7 @@ struct OutputQueuePropertyTests {
                 self.results.append(self.clock)
                 let size = self.number(0...self.preciousByteCountMax)
                 let text = String(repeating: "x", count: Int(size))
-                self.publish(ResultBody(id: self.clock, .failed(code: .internal, message: text)), .precious)
+                self.publish(ResultBody(id: self.clock, .ok(.string(text))), .precious)
             case 985: self.subscribe(n)
             case 993 where self.number(1...3) == 1:
                 self.wanted.remove(n)

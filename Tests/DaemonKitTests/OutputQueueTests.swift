@@ -152,7 +152,7 @@ struct OutputQueueTests {
         line.fill(1)
         let message = String(repeating: "x", count: 10_000)
         for id in 1...50 {
-            let body = ResultBody(id: Int64(id), .failed(code: .internal, message: message))
+            let body = ResultBody(id: Int64(id), .ok(.string(message)))
             #expect(line.add(body, .precious) == .queued)
         }
         line.drain()
@@ -167,7 +167,7 @@ struct OutputQueueTests {
         line.drain()
         let message = String(repeating: "x", count: 100_000)
         var admitted: Int64 = 0
-        while line.add(ResultBody(id: admitted + 1, .failed(code: .internal, message: message)), .precious) == .queued {
+        while line.add(ResultBody(id: admitted + 1, .ok(.string(message))), .precious) == .queued {
             admitted += 1
             #expect(line.queue.byteCount <= OutputQueue.byteCountMax)
         }
@@ -185,7 +185,7 @@ struct OutputQueueTests {
         line.drain()
         let message = String(repeating: "x", count: 100_000)
         var admitted: Int64 = 0
-        while line.add(ResultBody(id: admitted + 1, .failed(code: .internal, message: message)), .opening) == .queued {
+        while line.add(ResultBody(id: admitted + 1, .ok(.string(message))), .opening) == .queued {
             admitted += 1
         }
         // The first stands in the kernel's chunk already.
