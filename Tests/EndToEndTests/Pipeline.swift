@@ -19,8 +19,9 @@ final class Pipeline: Sendable {
     ///
     /// - Parameters:
     ///   - venueArguments: for simvenue, besides the port.
+    ///   - isPaused: whether the venue says nothing before `{"do":"resume"}`.
     ///   - settings: environment variables for the daemons, such as `POLYBOT_SCANNER_MAX_MARKETS`.
-    init(_ venueArguments: [String], settings: [String: String] = [:]) async throws {
+    init(_ venueArguments: [String], isPaused: Bool = false, settings: [String: String] = [:]) async throws {
         let directory = try TemporaryDirectory()
         self.directory = directory
         let venue = try RunningProgram(
@@ -29,6 +30,8 @@ final class Pipeline: Sendable {
         let ready = try JSONValue(parsing: Array(try await venue.line(of: .output) { $0.contains("ready") }.utf8))
         guard let port = ready["port"]?.integer else { throw WaitedInVain(description: "simvenue names no port") }
         self.port = Int(port)
+        self.client = try RESTClient()
+        if isPaused { try await Self.control(#"{"do":"pause_traffic"}"#, port: self.port, client: self.client) }
         var environment = [
             "POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(port)", "POLYBOT_VENUE_CLOB_URL": "http://127.0.0.1:\(port)",
             "POLYBOT_VENUE_MARKET_WS_URL": "ws://127.0.0.1:\(port)/ws/market",
@@ -48,7 +51,6 @@ final class Pipeline: Sendable {
         }
         self.scanner = try await start("scannerd")
         self.feed = try await start("feedd")
-        self.client = try RESTClient()
     }
 
     deinit { self.client.stop() }
@@ -64,8 +66,12 @@ final class Pipeline: Sendable {
 
     /// Makes the venue do something, such as `{"do":"pause_traffic"}`.
     func control(_ command: String) async throws {
-        let request = RESTRequest(.post, url: "http://127.0.0.1:\(self.port)/control", body: Array(command.utf8))
-        let response = try await self.client.request(request)
+        try await Self.control(command, port: self.port, client: self.client)
+    }
+
+    private static func control(_ command: String, port: Int, client: RESTClient) async throws {
+        let url = "http://127.0.0.1:\(port)/control"
+        let response = try await client.request(RESTRequest(.post, url: url, body: Array(command.utf8)))
         guard response.isSuccess else {
             throw WaitedInVain(
                 description: "\(command) is answered with \(String(decoding: response.body, as: UTF8.self))")

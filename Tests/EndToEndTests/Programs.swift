@@ -14,6 +14,9 @@ enum Programs {
     /// The sources, for the files that tests read.
     static let packageDirectory = Self.parent(of: Self.parent(of: Self.parent(of: #filePath)))
 
+    /// Recordings and vectors that are not part of the repository stand beside it.
+    static let shared = Self.packageDirectory + "/../shared"
+
     /// The built program of that name.
     static func path(of name: String) -> String { Self.directory + "/" + name }
 
