@@ -95,8 +95,10 @@ public enum Decimal6 {
 
     /// `value` as text, as `write(_:to:)` writes it.
     public static func text(_ value: Int64) -> String {
-        var bytes: [UInt8] = []
-        Self.write(value, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCountMax) { buffer in
+            var cursor = TextCursor(buffer)
+            cursor.decimal(value)
+            return String(decoding: cursor.written, as: UTF8.self)
+        }
     }
 }
