@@ -4,7 +4,6 @@ import json
 import os
 import select
 import subprocess
-import time
 
 import generate
 
@@ -22,9 +21,17 @@ class Path:
         self.markets, self.messages = directory / "markets", directory / "messages"
         generate.generate(self.markets, self.messages, market_count, message_count, BASE)
 
-    def run(self, middle, rate, count=None):
-        """Plays `count` messages at `rate` a second (0: as fast as they are taken) and returns what was measured."""
+    def run(self, middle, rate, count=None, counts_allocations=False):
+        """Plays `count` messages at `rate` a second (0: as fast as they are taken) and returns what was measured.
+
+        Counting allocations costs a little time, so such a run tells nothing else.
+        """
         count = count or self.message_count
+        allocations = self.directory / "allocations"
+        allocations.write_bytes(bytes(8))
+        environment = dict(os.environ)
+        if counts_allocations:
+            environment |= {"ALLOCATIONS": str(allocations), "LD_PRELOAD": str(self.tools / "allocations.so")}
         times, socket = self.directory / "times", self.directory / "feedd.sock"
         times.unlink(missing_ok=True)
         socket.unlink(missing_ok=True)
@@ -43,7 +50,7 @@ class Path:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             port = int(line_of(venue, READY_MAX))
             if middle == "feedd":
-                feed = self.start_feedd(start, port)
+                feed = self.start_feedd(start, port, environment)
             else:
                 batch = ["batch"] if middle == "c-batch" else []
                 feed = start([self.tools / "feed_client", port, socket, self.markets, *batch], 1)
@@ -51,11 +58,12 @@ class Path:
                 [self.tools / "subscriber", socket, self.markets, times, BASE, count], 0, stdout=subprocess.PIPE)
             if line_of(subscriber, READY_MAX) != "ready":
                 raise RuntimeError(f"{middle}: not all books became trusted")
-            before = processor_time(feed.pid)
+            before, allocated = processor_time(feed.pid), number_in(allocations)
             venue.stdin.write(f"go {rate}\n")
             venue.stdin.flush()
             result = json.loads(line_of(subscriber, RUN_MAX))
             result["cpu"] = (processor_time(feed.pid) - before) / max(1, result["deltas"])
+            result["allocations"] = (number_in(allocations) - allocated) / max(1, result["deltas"])
             result["memory"] = resident_memory(feed.pid)
             result["rate"] = result["deltas"] / result["elapsed"] * 1e9
             result["lost"] = count - result["deltas"]
@@ -69,7 +77,7 @@ class Path:
                 except subprocess.TimeoutExpired:
                     process.kill()
 
-    def start_feedd(self, start, port):
+    def start_feedd(self, start, port, environment):
         configuration = self.directory / "polybot.toml"
         configuration.write_text(
             f'[venue]\nclob_url = "http://127.0.0.1:{port}"\nmarket_ws_url = "ws://127.0.0.1:{port}/ws/market"\n'
@@ -77,7 +85,7 @@ class Path:
         log = open(self.directory / "feedd.log", "w")
         return start(
             [self.feedd, "--config", configuration, "--runtime-dir", self.directory, "--state-dir",
-             self.directory / "state", "--log-format", "json"], 1, stderr=log)
+             self.directory / "state", "--log-format", "json"], 1, stderr=log, env=environment)
 
 
 def line_of(process, seconds):
@@ -86,6 +94,10 @@ def line_of(process, seconds):
     if not ready:
         raise RuntimeError(f"{process.args} said nothing for {seconds} s")
     return process.stdout.readline().strip()
+
+
+def number_in(file):
+    return int.from_bytes(file.read_bytes()[:8], "little")
 
 
 def processor_time(pid):

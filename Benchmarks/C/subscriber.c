@@ -60,7 +60,8 @@ int main(int argc, char **argv) {
     int is_ready = 0;
     struct pollfd waiting = {.fd = fd, .events = POLLIN};
     while (deltas < wanted) {
-        if (deltas && poll(&waiting, 1, QUIET_MS) == 0) break;
+        // Pings and status keep coming; only deltas count.
+        if (deltas && (poll(&waiting, 1, QUIET_MS) == 0 || now_ns() - last > QUIET_MS * 1000000ll)) break;
         ssize_t got = recv(fd, buffer + held, sizeof buffer - held, 0);
         if (got <= 0) break;
         int64_t now = now_ns();

@@ -33,6 +33,8 @@ public final class FramePeer {
     var receivedSequence: Int64 = 0
     let connectedAt: Instant
     var lastHeard: Instant
+    /// Sends what is queued; made once, so that asking for it allocates nothing.
+    var flush: () -> Void = {}
     var isFlushPending = false
     var isWaitingForRoom = false
     var pingID: Int64 = 0

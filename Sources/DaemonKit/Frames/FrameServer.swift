@@ -34,6 +34,8 @@ public final class FrameServer {
     private let logger: Logger
     private var peerCount = 0
     private var writer = JSONWriter()
+    /// What is published; used again each time, so that publishing allocates nothing while nobody's queue keeps it.
+    private var frame = EncodedFrame()
     private var pingTimer: EventLoop.TimerID?
 
     public init(
@@ -68,11 +70,12 @@ public final class FrameServer {
 
     /// Queues `body` for every peer that wants market `n`; for every subscriber when `n` is `nil`.
     public func publish<Body: FrameBody>(_ body: Body, market n: Int64? = nil, as frameClass: FrameClass = .precious) {
-        var frame: EncodedFrame?
+        var isEncoded = false
         for peer in self.peers.values where peer.state == .open {
             guard n.map(peer.wants) ?? peer.isSubscribed else { continue }
-            if frame == nil { frame = EncodedFrame(body, sentTime: .now(), writer: &self.writer) }
-            self.queue(frame!, frameClass, for: peer)
+            if !isEncoded { self.frame.encode(body, sentTime: .now(), writer: &self.writer) }
+            isEncoded = true
+            self.queue(self.frame, frameClass, for: peer)
         }
     }
 
@@ -103,11 +106,7 @@ public final class FrameServer {
     private func scheduleFlush(_ peer: FramePeer) {
         guard !peer.isFlushPending && !peer.isWaitingForRoom else { return }
         peer.isFlushPending = true
-        self.loop.deferToEndOfRound { [weak self, weak peer] in
-            guard let self, let peer else { return }
-            peer.isFlushPending = false
-            self.flush(peer)
-        }
+        self.loop.deferToEndOfRound(peer.flush)
     }
 
     private func flush(_ peer: FramePeer) {
@@ -213,6 +212,11 @@ public final class FrameServer {
             self.logger.error("Cannot watch a connection", metadata: ["error": "\(error)"])
             close(descriptor)
             return
+        }
+        peer.flush = { [weak self, weak peer] in
+            guard let self, let peer else { return }
+            peer.isFlushPending = false
+            self.flush(peer)
         }
         self.peers[peer.id] = peer
         self.send(self.hello, to: peer)

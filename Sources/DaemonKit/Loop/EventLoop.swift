@@ -33,6 +33,11 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         case work(@Sendable () -> Void)
     }
 
+    /// In a box of its own, as an array of plain functions allocates for each one.
+    private struct Deferred {
+        let run: () -> Void
+    }
+
     private struct Watch {
         let generation: UInt32
         let handler: (Readiness) -> Void
@@ -63,7 +68,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var deadlines = Heap<Deadline>()
     private var timers: [UInt64: () -> Void] = [:]
     private var timerCount: UInt64 = 0
-    private var deferredWork: [() -> Void] = []
+    private var deferredWork: [Deferred] = []
+    private var runningDeferredWork: [Deferred] = []
     /// Advances once a round; a watchdog reads it as "the loop works".
     public private(set) var roundCount: UInt64 = 0
 
@@ -120,14 +126,15 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// can share, such as one `send` for all that was queued. Loop only.
     public func deferToEndOfRound(_ work: @escaping () -> Void) {
         self.checkIsolatedOrIdle()
-        self.deferredWork.append(work)
+        self.deferredWork.append(Deferred(run: work))
     }
 
     private func runDeferred() {
         while !self.deferredWork.isEmpty {
-            let work = self.deferredWork
-            self.deferredWork.removeAll(keepingCapacity: true)
-            for item in work { item() }
+            // Two arrays change places, so that a round allocates nothing.
+            swap(&self.deferredWork, &self.runningDeferredWork)
+            for item in self.runningDeferredWork { item.run() }
+            self.runningDeferredWork.removeAll(keepingCapacity: true)
         }
     }
 

@@ -12,21 +12,12 @@ public struct BookHash: Hashable, Sendable, CustomStringConvertible {
     }
 
     public init?(hex bytes: UnsafeBufferPointer<UInt8>) {
-        guard bytes.count == 40 else { return nil }
-        var isValid = true
-        func word(_ range: Range<Int>) -> UInt64 {
-            var value: UInt64 = 0
-            for index in range {
-                switch bytes[index] {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(bytes[index] - UInt8(ascii: "0"))
-                case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(bytes[index] - UInt8(ascii: "a") + 10)
-                default: isValid = false
-                }
-            }
-            return value
-        }
-        self.words = (word(0..<16), word(16..<32), UInt32(truncatingIfNeeded: word(32..<40)))
-        guard isValid else { return nil }
+        guard bytes.count == Self.byteCount, let digits = bytes.baseAddress,
+            let first = Hex.parse(digits, count: 16, allowingUpperCase: false),
+            let second = Hex.parse(digits + 16, count: 16, allowingUpperCase: false),
+            let third = Hex.parse(digits + 32, count: 8, allowingUpperCase: false)
+        else { return nil }
+        self.words = (first, second, UInt32(truncatingIfNeeded: third))
     }
 
     /// The SHA-1 of `bytes`.
@@ -41,12 +32,21 @@ public struct BookHash: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// As text.
+    static let byteCount = 40
+
     public var description: String {
-        func hex(_ value: some FixedWidthInteger & UnsignedInteger) -> String {
-            let text = String(value, radix: 16)
-            return String(repeating: "0", count: value.bitWidth / 4 - text.count) + text
+        String(unsafeUninitializedCapacity: Self.byteCount) { buffer in
+            var cursor = TextCursor(buffer)
+            self.write(to: &cursor)
+            return cursor.count
         }
-        return hex(self.words.0) + hex(self.words.1) + hex(self.words.2)
+    }
+
+    func write(to cursor: inout TextCursor) {
+        cursor.hex(self.words.0)
+        cursor.hex(self.words.1)
+        cursor.hex(UInt64(self.words.2), digitCount: 8)
     }
 
     public static func == (a: BookHash, b: BookHash) -> Bool { a.words == b.words }
@@ -56,8 +56,17 @@ public struct BookHash: Hashable, Sendable, CustomStringConvertible {
 /// The last trade's price as it stands in the hashed text: three decimals, the same for both outcomes; "" before the
 /// first trade.
 public struct LastTradePrice: Hashable, Sendable {
+    /// Longest text that is believed to be a price.
+    static let byteCountMax = 15
+
     public let text: String
-    public init(text: String) { self.text = text }
+
+    /// As the venue wrote it. What cannot be a price counts as none.
+    public init(text: String) {
+        let isPrice = text.utf8.count <= Self.byteCountMax && text.utf8.allSatisfy { $0 &- 0x30 < 10 || $0 == 0x2E }
+        self.text = isPrice ? text : ""
+    }
+
     public static let none = LastTradePrice(text: "")
 
     /// `price` with three decimals, or with as many as it needs where three do not hold it.
@@ -74,7 +83,12 @@ public struct LastTradePrice: Hashable, Sendable {
 /// The hashed text is the compact JSON of the REST book with an empty hash. Source: the venue's Python client,
 /// `generate_orderbook_summary_hash`; the order of members is part of it.
 public struct BookHasher: Sendable {
-    private var writer = JSONWriter(capacity: 8_192)
+    /// Bytes of a book's text without its levels, at most.
+    private static let headByteCountMax = 512
+    /// Bytes of one level's text, at most.
+    private static let levelByteCountMax = 64
+
+    private var buffer: [UInt8] = []
 
     public init() {}
 
@@ -82,9 +96,14 @@ public struct BookHasher: Sendable {
     public mutating func hash(
         _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64, lastTrade: LastTradePrice
     ) -> BookHash {
-        self.writer.clear()
-        Self.write(book, of: market, outcome: outcome, timestamp: timestamp, lastTrade: lastTrade, hash: nil, to: &self.writer)
-        return self.writer.bytes.withUnsafeBufferPointer { BookHash(of: $0) }
+        let byteCountMax = Self.byteCountMax(book)
+        if self.buffer.count < byteCountMax { self.buffer = [UInt8](repeating: 0, count: 2 * byteCountMax) }
+        return self.buffer.withUnsafeMutableBufferPointer { buffer in
+            var cursor = TextCursor(buffer)
+            Self.write(
+                book, of: market, outcome: outcome, timestamp: timestamp, lastTrade: lastTrade, hash: nil, to: &cursor)
+            return BookHash(of: cursor.written)
+        }
     }
 
     /// Appends the REST book, with `hash` or with the empty one that is hashed.
@@ -92,53 +111,72 @@ public struct BookHasher: Sendable {
         _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64, lastTrade: LastTradePrice, hash: BookHash?,
         to writer: inout JSONWriter
     ) {
-        writer.object {
-            $0.key("market")
-            $0.string(market.condition.description)
-            $0.key("asset_id")
-            $0.string((outcome == 0 ? market.first : market.second).token.description)
-            $0.key("timestamp")
-            $0.string(String(timestamp))
-            $0.key("hash")
-            $0.string(hash?.description ?? "")
-            Self.writeLevels(book, outcome: outcome, to: &$0)
-            $0.key("min_order_size")
-            $0.decimalString(market.sizeMin.micros)
-            $0.key("tick_size")
-            $0.decimalString(book.tick.micros)
-            $0.key("neg_risk")
-            $0.bool(market.isNegRisk)
-            $0.key("last_trade_price")
-            $0.string(lastTrade.text)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCountMax(book)) { buffer in
+            var cursor = TextCursor(buffer)
+            Self.write(
+                book, of: market, outcome: outcome, timestamp: timestamp, lastTrade: lastTrade, hash: hash, to: &cursor)
+            writer.raw(cursor.written)
         }
     }
 
     /// Appends `bids` and `asks` as the venue serves them: worst first.
     public static func writeLevels(_ book: OrderBook, outcome: Int, to writer: inout JSONWriter) {
-        writer.key("bids")
-        writer.array { writer in
-            if outcome == 0 {
-                book.forEachBidWorstFirst { Self.write($0.price, $0.size, to: &writer) }
-            } else {
-                book.forEachAskWorstFirst { Self.write($0.price.mirrored, $0.size, to: &writer) }
-            }
-        }
-        writer.key("asks")
-        writer.array { writer in
-            if outcome == 0 {
-                book.forEachAskWorstFirst { Self.write($0.price, $0.size, to: &writer) }
-            } else {
-                book.forEachBidWorstFirst { Self.write($0.price.mirrored, $0.size, to: &writer) }
-            }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCountMax(book)) { buffer in
+            var cursor = TextCursor(buffer)
+            Self.writeLevels(book, outcome: outcome, to: &cursor)
+            writer.raw(cursor.written)
         }
     }
 
-    private static func write(_ price: Price, _ size: Quantity, to writer: inout JSONWriter) {
-        writer.object {
-            $0.key("price")
-            $0.decimalString(Int64(price.micros))
-            $0.key("size")
-            $0.decimalString(size.micros)
+    private static func byteCountMax(_ book: OrderBook) -> Int {
+        Self.headByteCountMax + (book.bidCount + book.askCount) * Self.levelByteCountMax
+    }
+
+    private static func write(
+        _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64, lastTrade: LastTradePrice, hash: BookHash?,
+        to cursor: inout TextCursor
+    ) {
+        cursor.text(#"{"market":""#)
+        market.condition.write(to: &cursor)
+        cursor.text(#"","asset_id":""#)
+        (outcome == 0 ? market.first : market.second).token.write(to: &cursor)
+        cursor.text(#"","timestamp":""#)
+        if timestamp < 0 { cursor.text("-") }
+        cursor.integer(timestamp.magnitude)
+        cursor.text(#"","hash":""#)
+        hash?.write(to: &cursor)
+        cursor.text(#"","#)
+        Self.writeLevels(book, outcome: outcome, to: &cursor)
+        cursor.text(#","min_order_size":""#)
+        cursor.decimal(market.sizeMin.micros)
+        cursor.text(#"","tick_size":""#)
+        cursor.decimal(book.tick.micros)
+        cursor.text(market.isNegRisk ? #"","neg_risk":true"# : #"","neg_risk":false"#)
+        cursor.text(#","last_trade_price":""#)
+        for byte in lastTrade.text.utf8 { cursor.byte(byte) }
+        cursor.text(#""}"#)
+    }
+
+    private static func writeLevels(_ book: OrderBook, outcome: Int, to cursor: inout TextCursor) {
+        func write(_ price: Price, _ size: Quantity) {
+            cursor.text(cursor.last == UInt8(ascii: "[") ? #"{"price":""# : #",{"price":""#)
+            cursor.decimal(Int64(price.micros))
+            cursor.text(#"","size":""#)
+            cursor.decimal(size.micros)
+            cursor.text(#""}"#)
         }
+        cursor.text(#""bids":["#)
+        if outcome == 0 {
+            book.forEachBidWorstFirst { write($0.price, $0.size) }
+        } else {
+            book.forEachAskWorstFirst { write($0.price.mirrored, $0.size) }
+        }
+        cursor.text(#"],"asks":["#)
+        if outcome == 0 {
+            book.forEachAskWorstFirst { write($0.price, $0.size) }
+        } else {
+            book.forEachBidWorstFirst { write($0.price.mirrored, $0.size) }
+        }
+        cursor.text("]")
     }
 }

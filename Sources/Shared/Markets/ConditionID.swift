@@ -12,37 +12,35 @@ public struct ConditionID: Hashable, Comparable, Sendable, CustomStringConvertib
     /// As `init(_:)`, for bytes.
     public init?(hex bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count == 66, bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") else { return nil }
-        var valid = true
-        func word(_ start: Int) -> UInt64 {
-            var value: UInt64 = 0
-            for index in start..<start + 16 {
-                let byte = bytes[index]
-                let digit: UInt8
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
-                case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
-                case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
-                default:
-                    digit = 0
-                    valid = false
-                }
-                value = value << 4 | UInt64(digit)
-            }
-            return value
-        }
-        self.words = (word(2), word(18), word(34), word(50))
-        guard valid else { return nil }
+        guard let digits = bytes.baseAddress, let first = Self.word(digits, 2), let second = Self.word(digits, 18),
+            let third = Self.word(digits, 34), let fourth = Self.word(digits, 50)
+        else { return nil }
+        self.words = (first, second, third, fourth)
+    }
+
+    private static func word(_ digits: UnsafePointer<UInt8>, _ start: Int) -> UInt64? {
+        Hex.parse(digits + start, count: 16, allowingUpperCase: true)
     }
 
     public init(words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
 
+    /// "0x" and 64 digits.
+    static let byteCount = 66
+
     public var description: String {
-        var text = "0x"
-        for word in [self.words.0, self.words.1, self.words.2, self.words.3] {
-            let digits = String(word, radix: 16)
-            text += String(repeating: "0", count: 16 - digits.count) + digits
+        String(unsafeUninitializedCapacity: Self.byteCount) { buffer in
+            var cursor = TextCursor(buffer)
+            self.write(to: &cursor)
+            return cursor.count
         }
-        return text
+    }
+
+    func write(to cursor: inout TextCursor) {
+        cursor.text("0x")
+        cursor.hex(self.words.0)
+        cursor.hex(self.words.1)
+        cursor.hex(self.words.2)
+        cursor.hex(self.words.3)
     }
 
     public static func == (a: ConditionID, b: ConditionID) -> Bool { a.words == b.words }

@@ -3,7 +3,7 @@ public struct TokenID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Most significant word first.
     private let words: (UInt64, UInt64, UInt64, UInt64)
     /// Longest decimal text of 256 bits.
-    private static let digitCountMax = 78
+    static let digitCountMax = 78
 
     /// Reads decimal digits. `nil` when empty, malformed, written with leading zeros, or over 256 bits.
     public init?(_ text: some StringProtocol) {
@@ -50,22 +50,33 @@ public struct TokenID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public init(words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
 
     public var description: String {
-        var words = [self.words.0, self.words.1, self.words.2, self.words.3]
-        var groups: [UInt64] = []
-        let scale: UInt64 = 10_000_000_000_000_000_000
-        repeat {
-            var remainder: UInt64 = 0
-            for index in words.indices {
-                (words[index], remainder) = scale.dividingFullWidth((remainder, words[index]))
-            }
-            groups.append(remainder)
-        } while words.contains { $0 != 0 }
-        var text = String(groups.removeLast())
-        while let group = groups.popLast() {
-            let digits = String(group)
-            text += String(repeating: "0", count: 19 - digits.count) + digits
+        String(unsafeUninitializedCapacity: Self.digitCountMax) { buffer in
+            var cursor = TextCursor(buffer)
+            self.write(to: &cursor)
+            return cursor.count
         }
-        return text
+    }
+
+    func write(to cursor: inout TextCursor) {
+        // Limbs of 32 bits, divided by a constant: nine digits a round, the last ones first.
+        var limbs: InlineArray<8, UInt64> = [
+            self.words.0 >> 32, self.words.0 & 0xFFFF_FFFF, self.words.1 >> 32, self.words.1 & 0xFFFF_FFFF,
+            self.words.2 >> 32, self.words.2 & 0xFFFF_FFFF, self.words.3 >> 32, self.words.3 & 0xFFFF_FFFF,
+        ]
+        var groups = InlineArray<9, UInt64>(repeating: 0)
+        var groupCount = 0
+        var first = 0
+        repeat {
+            var rest: UInt64 = 0
+            for index in first..<8 {
+                (limbs[index], rest) = (rest << 32 | limbs[index]).quotientAndRemainder(dividingBy: 1_000_000_000)
+            }
+            while first < 8 && limbs[first] == 0 { first += 1 }
+            groups[groupCount] = rest
+            groupCount += 1
+        } while first < 8
+        cursor.integer(groups[groupCount - 1])
+        for index in stride(from: groupCount - 2, through: 0, by: -1) { cursor.integer(groups[index], digitCount: 9) }
     }
 
     public static func == (a: TokenID, b: TokenID) -> Bool { a.words == b.words }

@@ -50,46 +50,55 @@ public enum Decimal6 {
         return copy.withUTF8 { Self.parse($0) }
     }
 
+    /// Longest text of a value: a sign, thirteen digits, a point, six places.
+    private static let byteCountMax = 21
+
     /// Appends `value` as the venue writes prices and sizes: no trailing zeros, "0.1", "96", "5852.53".
-    @inlinable
     public static func write(_ value: Int64, to bytes: inout [UInt8]) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        let magnitude = value.magnitude
-        Self.writeInteger(magnitude / 1_000_000, to: &bytes)
-        var fraction = magnitude % 1_000_000
-        guard fraction > 0 else { return }
-        bytes.append(UInt8(ascii: "."))
-        var unit: UInt64 = 100_000
-        while fraction > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(fraction / unit))
-            fraction %= unit
-            unit /= 10
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCountMax) { buffer in
+            var cursor = TextCursor(buffer)
+            cursor.decimal(value)
+            bytes.append(contentsOf: cursor.written)
         }
     }
 
     /// Appends the digits of `value`.
-    @inlinable
     public static func writeInteger(_ value: UInt64, to bytes: inout [UInt8]) {
-        if value < 10 {
-            bytes.append(UInt8(ascii: "0") + UInt8(value))
-            return
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCountMax) { buffer in
+            var cursor = TextCursor(buffer)
+            cursor.integer(value)
+            bytes.append(contentsOf: cursor.written)
         }
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-            var rest = value
-            var start = 20
-            repeat {
-                start -= 1
-                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            } while rest > 0
-            bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: digits[start..<20]))
+    }
+
+    /// How many decimal digits `value` has; one for zero.
+    @inline(__always)
+    static func digitCount(_ value: UInt64) -> Int {
+        var count = 1
+        var rest = value
+        while rest >= 10_000 {
+            rest /= 10_000
+            count += 4
+        }
+        return count + (rest >= 1_000 ? 3 : rest >= 100 ? 2 : rest >= 10 ? 1 : 0)
+    }
+
+    /// Writes the last `count` decimal digits of `value`.
+    @inline(__always)
+    static func writeDigits(_ value: UInt64, count: Int, at start: UnsafeMutablePointer<UInt8>) {
+        var rest = value
+        for index in stride(from: count - 1, through: 0, by: -1) {
+            start[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
     }
 
     /// `value` as text, as `write(_:to:)` writes it.
     public static func text(_ value: Int64) -> String {
-        var bytes: [UInt8] = []
-        Self.write(value, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCountMax) { buffer in
+            var cursor = TextCursor(buffer)
+            cursor.decimal(value)
+            return String(decoding: cursor.written, as: UTF8.self)
+        }
     }
 }

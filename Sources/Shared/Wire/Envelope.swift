@@ -59,33 +59,40 @@ public struct Envelope {
 /// A frame encoded once for all subscribers: everything but its length and sequence.
 public struct EncodedFrame: Hashable, Sendable {
     /// `,"type":…,"sent_time":…,"body":{…}}`
-    public let tail: [UInt8]
+    public private(set) var tail: [UInt8] = []
+
+    /// Of nothing yet: to be encoded into.
+    public init() {}
 
     public init<Body: FrameBody>(_ body: Body, sentTime: Timestamp, writer: inout JSONWriter) {
-        writer.clear()
-        body.write(to: &writer)
-        self.init(type: Body.type, body: writer.bytes, sentTime: sentTime)
+        self.encode(body, sentTime: sentTime, writer: &writer)
     }
 
-    /// A frame whose body is JSON already.
-    private init(type: FrameType, body: [UInt8], sentTime: Timestamp) {
-        var tail: [UInt8] = []
-        tail.reserveCapacity(body.count + 64)
-        tail.append(contentsOf: #","type":""#.utf8)
-        tail.append(contentsOf: type.rawValue.utf8)
-        tail.append(contentsOf: #"","sent_time":"#.utf8)
-        Decimal6.writeInteger(UInt64(max(0, sentTime.microseconds)), to: &tail)
-        tail.append(contentsOf: #","body":"#.utf8)
-        tail.append(contentsOf: body)
-        tail.append(UInt8(ascii: "}"))
-        self.tail = tail
+    /// Becomes the frame of `body`. Its memory is used again, unless somebody keeps a copy of the frame that was.
+    public mutating func encode<Body: FrameBody>(_ body: Body, sentTime: Timestamp, writer: inout JSONWriter) {
+        writer.clear()
+        body.write(to: &writer)
+        self.wrap(writer.bytes, type: Body.type, sentTime: sentTime)
+    }
+
+    /// Takes a body that is JSON already.
+    private mutating func wrap(_ body: [UInt8], type: FrameType, sentTime: Timestamp) {
+        self.tail.removeAll(keepingCapacity: true)
+        self.tail.reserveCapacity(body.count + 64)
+        self.tail.append(contentsOf: #","type":""#.utf8)
+        self.tail.append(contentsOf: type.rawValue.utf8)
+        self.tail.append(contentsOf: #"","sent_time":"#.utf8)
+        Decimal6.writeInteger(UInt64(max(0, sentTime.microseconds)), to: &self.tail)
+        self.tail.append(contentsOf: #","body":"#.utf8)
+        self.tail.append(contentsOf: body)
+        self.tail.append(UInt8(ascii: "}"))
     }
 
     /// A frame whose body has no type of its own, such as an operator's command.
     public init(type: FrameType, body: JSONValue, sentTime: Timestamp) {
         var writer = JSONWriter()
         body.write(to: &writer)
-        self.init(type: type, body: writer.bytes, sentTime: sentTime)
+        self.wrap(writer.bytes, type: type, sentTime: sentTime)
     }
 
     public init<Body: FrameBody>(_ body: Body, sentTime: Timestamp) {
