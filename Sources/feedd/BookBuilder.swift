@@ -171,12 +171,15 @@ struct BookBuilder {
     private mutating func apply(
         _ changes: [MarketEvent.Change], timestamp: Int64, received: Timestamp, now: Instant, hasher: inout BookHasher
     ) -> Effect {
-        guard let check = changes.first(where: { self.outcome(of: $0.token) == 0 && $0.hash != nil })
-            ?? changes.first(where: { self.outcome(of: $0.token) == 1 && $0.hash != nil }), let hash = check.hash,
+        guard
+            let check = changes.first(where: { self.outcome(of: $0.token) == 0 && $0.hash != nil })
+                ?? changes.first(where: { self.outcome(of: $0.token) == 1 && $0.hash != nil }), let hash = check.hash,
             let outcome = self.outcome(of: check.token)
         else { return self.distrust(.malformed) }
         if timestamp * 1_000 < self.venueTime.microseconds { self.counters.old += 1 }
-        if let unsettled = self.unsettled, unsettled.timestamp != timestamp || !self.belongs(hash, outcome, to: unsettled, changes) {
+        if let unsettled = self.unsettled,
+            unsettled.timestamp != timestamp || !self.belongs(hash, outcome, to: unsettled, changes)
+        {
             // The operation before is over; this is the last moment to see whether it was whole.
             guard self.settle(unsettled, hasher: &hasher) else {
                 self.counters.mismatched += 1
@@ -193,7 +196,8 @@ struct BookBuilder {
         self.venueTime = Timestamp(milliseconds: timestamp)
         self.counters.checked += 1
         let actual = hasher.hash(
-            self.book, of: self.market, outcome: outcome, timestamp: timestamp, lastTrade: self.lastTrade.price ?? .none)
+            self.book, of: self.market, outcome: outcome, timestamp: timestamp, lastTrade: self.lastTrade.price ?? .none
+        )
         if actual == hash {
             self.unsettled = nil
             self.hash = outcome == 0 ? hash : nil
@@ -230,8 +234,9 @@ struct BookBuilder {
     }
 
     private mutating func settle(_ unsettled: Unsettled, hasher: inout BookHasher) -> Bool {
-        guard self.verify(
-            self.book, unsettled.hash, outcome: unsettled.outcome, timestamp: unsettled.timestamp, hasher: &hasher)
+        guard
+            self.verify(
+                self.book, unsettled.hash, outcome: unsettled.outcome, timestamp: unsettled.timestamp, hasher: &hasher)
         else { return false }
         self.unsettled = nil
         self.hash = unsettled.outcome == 0 ? unsettled.hash : nil
@@ -345,7 +350,8 @@ struct BookBuilder {
             }
         }
         if let lastTrade = content.lastTrade { self.lastTrade.learn(lastTrade) }
-        guard self.verify(book, content.hash, outcome: content.outcome, timestamp: content.timestamp, hasher: &hasher) else {
+        guard self.verify(book, content.hash, outcome: content.outcome, timestamp: content.timestamp, hasher: &hasher)
+        else {
             self.counters.mismatched += 1
             return self.distrust(.hashMismatch)
         }
@@ -399,7 +405,8 @@ struct BookBuilder {
 
     /// A `last_trade_price`: it names what the hash has held since the trade.
     mutating func trade(_ event: borrowing MarketEvent, received: Timestamp) -> TradeBody? {
-        guard let token = event.token, let outcome = self.outcome(of: token), let price = event.price, let side = event.side
+        guard let token = event.token, let outcome = self.outcome(of: token), let price = event.price,
+            let side = event.side
         else { return nil }
         self.lastTrade.consider(LastTradePrice(price))
         return TradeBody(

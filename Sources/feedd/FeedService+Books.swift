@@ -29,7 +29,8 @@ extension FeedService {
             // Nobody knows which book that text was about: all of this line begin anew.
             self.count("texts_malformed")
             self.logger.error(
-                "The venue sent a text that cannot be read", metadata: ["connection": "\(connection)", "reason": "\(error)"])
+                "The venue sent a text that cannot be read",
+                metadata: ["connection": "\(connection)", "reason": "\(error)"])
             self.lineLost(connection, .malformed)
             self.connections[connection].restart()
         }
@@ -65,7 +66,8 @@ extension FeedService {
         case .tickSizeChange:
             guard let change = self.builders[index]!.changeTick(event) else { return }
             self.logger.info(
-                "Tick size changed", metadata: ["market": "\(self.builders[index]!.market.condition)", "tick": "\(change.new)"])
+                "Tick size changed",
+                metadata: ["market": "\(self.builders[index]!.market.condition)", "tick": "\(change.new)"])
             self.server.publish(change, market: n)
             self.publish(self.builders[index]!.distrust(.noSnapshot), of: index)
         case .marketResolved: self.resolve(event, index: index)
@@ -97,7 +99,8 @@ extension FeedService {
         case .delta: self.server.publish(self.builders[index]!.delta, market: n, as: .book(n: n))
         case .snapshot:
             if self.lookups.untrustedSince.removeValue(forKey: n) != nil && self.builders[index]!.epoch > 1 {
-                self.logger.info("Book is trusted again", metadata: ["market": "\(self.builders[index]!.market.condition)"])
+                self.logger.info(
+                    "Book is trusted again", metadata: ["market": "\(self.builders[index]!.market.condition)"])
             }
             self.server.publish(self.builders[index]!.body(conflated: nil), market: n, as: .book(n: n))
         case .distrusted(let reason):
@@ -107,7 +110,8 @@ extension FeedService {
             self.server.publish(
                 TrustBody(n: .one(n), epoch: builder.epoch, isTrusted: false, reason: reason), market: n)
             self.logger.warning(
-                "Book is not trusted", metadata: ["market": "\(builder.market.condition)", "reason": "\(reason.rawValue)"])
+                "Book is not trusted",
+                metadata: ["market": "\(builder.market.condition)", "reason": "\(reason.rawValue)"])
             if reason == .hashMismatch || reason == .crossed { self.fetch(index) }
         }
     }
@@ -125,7 +129,10 @@ extension FeedService {
         }
         self.logger.warning(
             "Books are not trusted, their line was lost",
-            metadata: ["connection": "\(connection.index)", "books": "\(connection.markets.count)", "reason": "\(reason.rawValue)"])
+            metadata: [
+                "connection": "\(connection.index)", "books": "\(connection.markets.count)",
+                "reason": "\(reason.rawValue)",
+            ])
     }
 
     // MARK: REST
@@ -142,7 +149,9 @@ extension FeedService {
                 self.fetch(index)
             }
         }
-        if self.subscriptions.values.contains(where: { if case .only = $0.markets { true } else { false } }) { self.reconcile() }
+        if self.subscriptions.values.contains(where: { if case .only = $0.markets { true } else { false } }) {
+            self.reconcile()
+        }
     }
 
     private func expirePolled(_ index: Int, now: Instant) {
@@ -239,7 +248,8 @@ extension FeedService {
     private func takePolled(_ books: [RESTBook]) {
         self.lookups.lastPoll = .now()
         for book in books {
-            guard let n = self.numbers[book.market], let index = self.connectionOf[n], self.connections[index].feed.isPolling,
+            guard let n = self.numbers[book.market], let index = self.connectionOf[n],
+                self.connections[index].feed.isPolling,
                 let builder = self.builders[Int(n) - 1], builder.trust != .untrusted(.resolved)
             else { continue }
             // What has not changed needs no new words.

@@ -160,6 +160,7 @@ actor FeedService: DaemonService {
         self.server.publish(metrics, as: .status)
         self.venueLatency.reset()
         self.publishLatency.reset()
-        self.context.notifier.status("\(self.mode.rawValue), \(trusted) of \(carried) books trusted, \(rate) messages/s")
+        self.context.notifier.status(
+            "\(self.mode.rawValue), \(trusted) of \(carried) books trusted, \(rate) messages/s")
     }
 }

@@ -61,7 +61,8 @@ struct MarketFeed {
 
     init(settings: Settings, seed: UInt64) {
         self.settings = settings
-        self.backoff = Backoff(first: settings.reconnectDelay, longest: max(settings.reconnectDelay, settings.reconnectDelayMax))
+        self.backoff = Backoff(
+            first: settings.reconnectDelay, longest: max(settings.reconnectDelay, settings.reconnectDelayMax))
         self.random = SeededRandom(seed: seed)
     }
 
@@ -162,7 +163,8 @@ struct MarketFeed {
 
     private mutating func pollIfDownForLong(now: Instant) -> [Action] {
         guard !self.isPolling, let downSince = self.downSince else { return [] }
-        guard self.backoff.failureCount >= self.settings.attemptsMax || now - downSince >= self.settings.silenceMax else {
+        guard self.backoff.failureCount >= self.settings.attemptsMax || now - downSince >= self.settings.silenceMax
+        else {
             return []
         }
         self.isPolling = true

@@ -37,11 +37,14 @@ struct RESTBook: Equatable {
     }
 
     private static func levels(_ values: [JSONValue]) throws(JSONError) -> [Level] {
-        guard values.count <= MarketChannelReader.levelCountMax else { throw JSONError(.outOfRange, at: 0, member: "levels") }
+        guard values.count <= MarketChannelReader.levelCountMax else {
+            throw JSONError(.outOfRange, at: 0, member: "levels")
+        }
         var levels: [Level] = []
         levels.reserveCapacity(values.count)
         for value in values {
-            guard let price = value["price"]?.micros.flatMap({ Price(micros: $0) }), let size = value["size"]?.micros else {
+            guard let price = value["price"]?.micros.flatMap({ Price(micros: $0) }), let size = value["size"]?.micros
+            else {
                 throw JSONError(.wrongValue, at: 0, member: "level")
             }
             levels.append(Level(price: price, size: Quantity(micros: size)))

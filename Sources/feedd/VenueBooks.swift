@@ -34,7 +34,8 @@ struct VenueBooks: Sendable {
 
     /// The book of one token.
     func book(_ token: TokenID) async throws(Failure) -> RESTBook {
-        let value = try await self.ask(RESTRequest(url: "\(self.baseURL)/book?token_id=\(token)", timeout: Self.timeout))
+        let value = try await self.ask(
+            RESTRequest(url: "\(self.baseURL)/book?token_id=\(token)", timeout: Self.timeout))
         do { return try RESTBook(value) } catch { throw .malformed(error) }
     }
 

@@ -123,7 +123,8 @@ import Testing
     @Test func aLifelineThatIsNotThereIsRefused() async throws {
         let daemon = try self.start(environment: ["POLYBOT_LIFELINE_FD": "9777"])
         #expect(await daemon.exitCode() == 78)
-        #expect(daemon.standardError == "probed: POLYBOT_LIFELINE_FD is \"9777\", which is no open descriptor above 2.\n")
+        #expect(
+            daemon.standardError == "probed: POLYBOT_LIFELINE_FD is \"9777\", which is no open descriptor above 2.\n")
     }
 
     @Test func logsAreJSONOnRequestAndKeepSecrets() async throws {

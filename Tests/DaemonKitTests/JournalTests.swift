@@ -167,6 +167,7 @@ private let secondFile = "ledger-2026-05-13.jsonl"
 
     @Test func aMissingDirectoryIsASentence() {
         let error = #expect(throws: JournalError.self) { _ = try JournalWriter(directory: "/nowhere", name: "ledger") }
-        #expect(error?.description == "the journal /nowhere/ledger.lock cannot be used: open: No such file or directory")
+        #expect(
+            error?.description == "the journal /nowhere/ledger.lock cannot be used: open: No such file or directory")
     }
 }

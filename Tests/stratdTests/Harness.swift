@@ -37,7 +37,8 @@ struct Harness {
     private static func engine(
         _ ledger: OrderLedger, _ limits: RiskLimits, _ parameters: Maker.Parameters, _ now: Moment
     ) -> StrategyEngine {
-        StrategyEngine(slots: [.init(name: "maker", maker: Maker(parameters))], limits: limits, ledger: ledger, now: now)
+        StrategyEngine(
+            slots: [.init(name: "maker", maker: Maker(parameters))], limits: limits, ledger: ledger, now: now)
     }
 
     // MARK: What happens

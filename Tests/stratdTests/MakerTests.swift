@@ -11,7 +11,8 @@ import Testing
         var parameters = makerParameters
         change(&parameters)
         let input = StrategyInput(
-            view: views(market(), body)[condition(1)]!, heldFirst: shares(first), heldSecond: shares(second), now: at(0))
+            view: views(market(), body)[condition(1)]!, heldFirst: shares(first), heldSecond: shares(second), now: at(0)
+        )
         switch Maker(parameters).decide(input) {
         case .quote(let wanted): return wanted.map { "\($0.side.rawValue) \($0.outcome) \($0.size) at \($0.price)" }
         case .hold(let code, _): return [code]
@@ -55,7 +56,9 @@ import Testing
 
     @Test func theSizeMayComeFromMoney() {
         #expect(answer { $0.orderValue = usd("10") } == ["buy 0 20.4 at 0.49", "buy 1 20.4 at 0.49"])
-        #expect(answer { $0.orderValue = usd("1") } == ["buy 0 5 at 0.49", "buy 1 5 at 0.49"], "at least the smallest order")
+        #expect(
+            answer { $0.orderValue = usd("1") } == ["buy 0 5 at 0.49", "buy 1 5 at 0.49"], "at least the smallest order"
+        )
     }
 
     @Test func aBookWithOneSideIsNotQuoted() {

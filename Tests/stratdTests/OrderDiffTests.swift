@@ -16,7 +16,8 @@ import Testing
 
     private func steps(_ orders: [LedgerOrder], _ wanted: [WantedOrder], repriceTicks: Int64 = 2) -> [String] {
         let steps = OrderDiff.steps(from: orders, to: wanted, views()[condition(1)]!, repriceTicks: repriceTicks)
-        return steps.cancel.map { "cancel \($0)" } + steps.place.map { "\($0.side.rawValue) \($0.outcome) at \($0.price)" }
+        return steps.cancel.map { "cancel \($0)" }
+            + steps.place.map { "\($0.side.rawValue) \($0.outcome) at \($0.price)" }
     }
 
     private func want(_ outcome: Int, _ side: TradeSide, _ p: String, _ size: String = "10") -> WantedOrder {

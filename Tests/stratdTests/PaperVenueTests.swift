@@ -7,7 +7,8 @@ import Testing
     /// A venue and the market's views, without an engine.
     private struct World {
         var venue = PaperVenue(
-            PaperVenue.Settings(latencyOut: .milliseconds(10), latencyIn: .milliseconds(5), takerDelay: .milliseconds(100)))
+            PaperVenue.Settings(
+                latencyOut: .milliseconds(10), latencyIn: .milliseconds(5), takerDelay: .milliseconds(100)))
         var views: MarketViews
         var events: [VenueEvent] = []
 
@@ -18,15 +19,20 @@ import Testing
             _ = self.views.apply(event)
             self.venue.handle(event, self.views, now: at(milliseconds))
         }
-        mutating func run(to milliseconds: Int64) { self.events += self.venue.advance(self.views, now: at(milliseconds)) }
+        mutating func run(to milliseconds: Int64) {
+            self.events += self.venue.advance(self.views, now: at(milliseconds))
+        }
 
         /// Submits at the time and returns the order.
-        mutating func submit(_ intent: OrderIntent, number: Int64 = 1, ledger: OrderLedger? = nil, _ milliseconds: Int64 = 0) throws -> ApprovedOrder {
+        mutating func submit(
+            _ intent: OrderIntent, number: Int64 = 1, ledger: OrderLedger? = nil, _ milliseconds: Int64 = 0
+        ) throws -> ApprovedOrder {
             var book = ledger ?? OrderLedger(cash: usd("10000"))
             for earlier in book.nextOrderNumber..<max(book.nextOrderNumber, number) {
                 try book.apply(.intent(ledgerOrder(earlier, stratdTests.intent(.buy, "0.01", "5"))))
             }
-            let order = try approved(intent, ledger: book, view: stratdTests.views(market(), stratdTests.book())[condition(1)])
+            let order = try approved(
+                intent, ledger: book, view: stratdTests.views(market(), stratdTests.book())[condition(1)])
             self.venue.submit(order, now: at(milliseconds))
             return order
         }
@@ -194,9 +200,13 @@ import Testing
 
     @Test func aTakerWalksTheBookForItsShareAndPaysTheFee() throws {
         var world = World(market(feeRate: 70_000))
-        let order = try world.submit(intent(.sell, "0.47", "200", kind: .fak, isPostOnly: false), number: 3, ledger: holding())
+        let order = try world.submit(
+            intent(.sell, "0.47", "200", kind: .fak, isPostOnly: false), number: 3, ledger: holding())
         world.run(to: 20)
-        let fees = [market(feeRate: 70_000).takerFee(size: shares("50"), price: price("0.48")), market(feeRate: 70_000).takerFee(size: shares("100"), price: price("0.47"))]
+        let fees = [
+            market(feeRate: 70_000).takerFee(size: shares("50"), price: price("0.48")),
+            market(feeRate: 70_000).takerFee(size: shares("100"), price: price("0.47")),
+        ]
         let trades = ["0.48", "0.47"].enumerated().map { index, p in
             VenueEvent.Kind.filled(
                 VenueFill(
@@ -205,11 +215,13 @@ import Testing
         }
         #expect(world.kinds == trades + [.cancelled(reason: "nothing_more_to_take")])
         // What was taken is not there again before the level changes.
-        _ = try world.submit(intent(.sell, "0.48", "50", kind: .fak, isPostOnly: false), number: 4, ledger: holding(), 30)
+        _ = try world.submit(
+            intent(.sell, "0.48", "50", kind: .fak, isPostOnly: false), number: 4, ledger: holding(), 30)
         world.run(to: 60)
         #expect(world.kinds.last == .cancelled(reason: "nothing_more_to_take") && world.filled.count == 2)
         world.hear(.delta(delta(update: 2, [(.bid, "0.48", "101")])), 70)
-        _ = try world.submit(intent(.sell, "0.48", "50", kind: .fak, isPostOnly: false), number: 5, ledger: holding(), 80)
+        _ = try world.submit(
+            intent(.sell, "0.48", "50", kind: .fak, isPostOnly: false), number: 5, ledger: holding(), 80)
         world.run(to: 100)
         #expect(world.filled.last == "50 at 0.48")
     }
@@ -248,6 +260,7 @@ import Testing
         world.hear(.resolved(ResolvedBody(n: 1, winner: 0, venueTime: testStart)), 50)
         _ = try world.submit(intent(), number: 2, 60)
         world.run(to: 100)
-        #expect(Array(world.kinds.suffix(2)) == [.cancelled(reason: "market_resolved"), .rejected(reason: "market_closed")])
+        #expect(
+            Array(world.kinds.suffix(2)) == [.cancelled(reason: "market_resolved"), .rejected(reason: "market_closed")])
     }
 }

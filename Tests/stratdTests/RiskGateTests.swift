@@ -37,7 +37,9 @@ import Testing
         let order = try gate.check(intent(), context(), now: at(0)).get()
         #expect(order.id == OrderID(number: 1) && order.hash.count == 66 && order.hash.hasPrefix("0x"))
         #expect(order.feeReserve == .zero)
-        let taker = try gate.check(intent(isPostOnly: false), context(view: views(market(feeRate: 70_000))[condition(1)]), now: at(0)).get()
+        let taker = try gate.check(
+            intent(isPostOnly: false), context(view: views(market(feeRate: 70_000))[condition(1)]), now: at(0)
+        ).get()
         #expect(taker.feeReserve > .zero)
     }
 
@@ -148,7 +150,9 @@ import Testing
         limits.ordersPerSecondMax = 2
         var gate = RiskGate(limits: limits, now: at(0).instant)
         let codes = [0, 0, 0, 499, 500].map { (milliseconds: Int64) -> RefusalCode? in
-            guard case .failure(let refusal) = gate.check(intent(), context(), now: at(milliseconds)) else { return nil }
+            guard case .failure(let refusal) = gate.check(intent(), context(), now: at(milliseconds)) else {
+                return nil
+            }
             return refusal.code
         }
         #expect(codes == [nil, nil, .maxOrdersPerSecond, .maxOrdersPerSecond, nil])
@@ -157,8 +161,10 @@ import Testing
     @Test func everyLimitThatCanBeSetIsNamedAndRanged() {
         var gate = RiskGate(limits: wideLimits, now: at(0).instant)
         for name in [
-            "max_order_usd", "max_market_usd", "max_event_usd", "max_total_usd", "max_positions", "max_open_orders", "max_orders_per_s",
-            "daily_loss_usd", "max_drawdown_usd", "price_band", "book_age_max_ms", "min_time_left_s", "unknown_orders_max",
+            "max_order_usd", "max_market_usd", "max_event_usd", "max_total_usd", "max_positions", "max_open_orders",
+            "max_orders_per_s",
+            "daily_loss_usd", "max_drawdown_usd", "price_band", "book_age_max_ms", "min_time_left_s",
+            "unknown_orders_max",
         ] {
             #expect(gate.set(name, to: 7, now: at(0).instant) == nil)
             #expect(gate.set(name, to: -1, now: at(0).instant)?.contains(name) == true)

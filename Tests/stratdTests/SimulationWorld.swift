@@ -29,7 +29,11 @@ struct SimulatedFeed {
         self.isConnected = true
         var events: [FeedEvent] = [.connected]
         for index in self.books.indices where !self.books[index].isResolved {
-            events.append(.market(MarketBody(n: self.books[index].n, market: market(self.books[index].n, event: "event-\(index % 2)", feeRate: 70_000))))
+            events.append(
+                .market(
+                    MarketBody(
+                        n: self.books[index].n,
+                        market: market(self.books[index].n, event: "event-\(index % 2)", feeRate: 70_000))))
             events.append(self.snapshot(index, using: &random, now: now))
         }
         return events
@@ -63,13 +67,16 @@ struct SimulatedFeed {
     /// One thing that happens, faults among them while `hasFaults`.
     mutating func next(using random: inout SeededRandom, now: Moment, hasFaults: Bool) -> [FeedEvent] {
         guard self.isConnected else {
-            return Int.random(in: 0..<10, using: &random) == 0 || !hasFaults ? self.connect(using: &random, now: now) : []
+            return Int.random(in: 0..<10, using: &random) == 0 || !hasFaults
+                ? self.connect(using: &random, now: now) : []
         }
         let index = Int.random(in: 0..<self.books.count, using: &random)
         guard !self.books[index].isResolved else { return [.alive] }
         let n = self.books[index].n
         let draw = Int.random(in: 0..<1_000, using: &random)
-        if !self.books[index].isTrusted && (draw < 200 || !hasFaults) { return [self.snapshot(index, using: &random, now: now)] }
+        if !self.books[index].isTrusted && (draw < 200 || !hasFaults) {
+            return [self.snapshot(index, using: &random, now: now)]
+        }
         switch draw {
         case 0..<4 where hasFaults:
             self.isConnected = false
@@ -104,12 +111,16 @@ struct SimulatedFeed {
         guard size > 0 else { return [self.move(index, using: &random, now: now)] }
         let taken = Int64.random(in: 1...size, using: &random)
         // Own orders stand within the spread: some takers stop there and never reach the book.
-        let price = isSale ? min(99, best + Int64.random(in: 0...1, using: &random)) : max(1, best - Int64.random(in: 0...1, using: &random))
+        let price =
+            isSale
+            ? min(99, best + Int64.random(in: 0...1, using: &random))
+            : max(1, best - Int64.random(in: 0...1, using: &random))
         let isMirrored = Bool.random(using: &random)
         let body = TradeBody(
             n: self.books[index].n, outcome: isMirrored ? 1 : 0,
             price: Price(micros: (isMirrored ? 100 - price : price) * 10_000)!, size: Quantity(shares: taken),
-            takerSide: isSale != isMirrored ? .sell : .buy, venueTime: now.time, receivedTime: now.time, transaction: nil)
+            takerSide: isSale != isMirrored ? .sell : .buy, venueTime: now.time, receivedTime: now.time,
+            transaction: nil)
         let change = self.set(index, isSale ? .bid : .ask, best, size - taken, isSettled: true, now: now)
         switch Int.random(in: 0..<3, using: &random) {
         case 0: return [.trade(body), change]
@@ -124,7 +135,8 @@ struct SimulatedFeed {
         let isSettled = Int.random(in: 0..<8, using: &random) > 0
         if Bool.random(using: &random) {
             let price = max(1, self.books[index].bestAsk - Int64.random(in: 1...6, using: &random))
-            return self.set(index, .bid, price, Int64.random(in: 0...60, using: &random), isSettled: isSettled, now: now)
+            return self.set(
+                index, .bid, price, Int64.random(in: 0...60, using: &random), isSettled: isSettled, now: now)
         }
         let price = min(99, self.books[index].bestBid + Int64.random(in: 1...6, using: &random))
         return self.set(index, .ask, price, Int64.random(in: 0...60, using: &random), isSettled: isSettled, now: now)
@@ -171,7 +183,9 @@ final class InvariantChecker {
             default: break
             }
         case .submit(let order):
-            if !self.recordedIntents.contains(order.id) { self.problem("\(order.id) left before its intent was written") }
+            if !self.recordedIntents.contains(order.id) {
+                self.problem("\(order.id) left before its intent was written")
+            }
             if !self.submittedHashes.insert(order.hash).inserted { self.problem("\(order.id) was sent twice") }
             if engine.ledger.isHalted || self.isHalted { self.problem("\(order.id) left while trading was halted") }
             guard let view = engine.views[order.intent.market] else { return self.problem("\(order.id) has no market") }
@@ -179,14 +193,22 @@ final class InvariantChecker {
             if order.intent.origin == .strategy && engine.ledger.paused.contains(order.intent.strategy) {
                 self.problem("\(order.id) left while its strategy was paused")
             }
-            if engine.ledger.open.count > Int(self.limits.openOrdersMax) { self.problem("too many open after \(order.id)") }
+            if engine.ledger.open.count > Int(self.limits.openOrdersMax) {
+                self.problem("too many open after \(order.id)")
+            }
             let exposure = engine.ledger.exposure()
             if exposure > self.limits.totalMax { self.problem("exposure \(exposure) after \(order.id)") }
-            if engine.ledger.cash < engine.ledger.reserved { self.problem("more is bound than there is after \(order.id)") }
+            if engine.ledger.cash < engine.ledger.reserved {
+                self.problem("more is bound than there is after \(order.id)")
+            }
             for outcome in 0...1 {
-                let offered = engine.ledger.open.values.filter { $0.body.side == .sell && $0.body.token == view.token(outcome) }
-                    .reduce(Quantity.zero) { $0 + $1.remaining }
-                if offered > engine.ledger.held(view.token(outcome), by: "maker") { self.problem("\(order.id) offers too much") }
+                let offered = engine.ledger.open.values.filter {
+                    $0.body.side == .sell && $0.body.token == view.token(outcome)
+                }
+                .reduce(Quantity.zero) { $0 + $1.remaining }
+                if offered > engine.ledger.held(view.token(outcome), by: "maker") {
+                    self.problem("\(order.id) offers too much")
+                }
             }
         case .cancel, .publish, .note: break
         }
@@ -228,7 +250,9 @@ final class InvariantChecker {
         for (token, size) in held where size != Int128(ledger.held(token, by: "maker").micros) {
             self.problem("\(ledger.held(token, by: "maker")) held of \(token), the fills say \(size)")
         }
-        for (order, size) in filled where size > ordered[order] ?? 0 { self.problem("\(order) is filled beyond its size") }
+        for (order, size) in filled where size > ordered[order] ?? 0 {
+            self.problem("\(order) is filled beyond its size")
+        }
         let positions = ledger.positions.values
         let result = positions.reduce(ledger.closedProfit) { $0 + $1.realised - $1.fees - $1.cost }
         if start + result != ledger.cash { self.problem("cash is \(ledger.cash), the positions say \(start + result)") }

@@ -54,7 +54,8 @@ import Testing
         var harness = self.quoting()
         harness.run(for: 200)
         let count = harness.log.count
-        harness.feed(.delta(delta(update: 2, isSettled: false, [(.bid, "0.48", "0"), (.bid, "0.47", "0"), (.bid, "0.40", "1")])))
+        harness.feed(
+            .delta(delta(update: 2, isSettled: false, [(.bid, "0.48", "0"), (.bid, "0.47", "0"), (.bid, "0.40", "1")])))
         #expect(harness.log.count == count)
         harness.feed(.delta(delta(update: 3, [(.bid, "0.45", "1")])))
         #expect(harness.orders.contains("buy 0 10 at 0.49 cancelling"))
@@ -74,7 +75,10 @@ import Testing
     @Test func cancelsComeFirstAndPlacesWaitForThem() {
         var harness = self.quoting()
         harness.run(for: 200)
-        harness.feed(.delta(delta(update: 2, [(.bid, "0.48", "0"), (.bid, "0.47", "0"), (.bid, "0.40", "50"), (.ask, "0.46", "50")])))
+        harness.feed(
+            .delta(
+                delta(
+                    update: 2, [(.bid, "0.48", "0"), (.bid, "0.47", "0"), (.bid, "0.40", "50"), (.ask, "0.46", "50")])))
         #expect(harness.orders == ["buy 0 10 at 0.49 cancelling", "buy 1 10 at 0.49 cancelling"])
         harness.run(for: 200)
         #expect(harness.orders == ["buy 0 10 at 0.42 live", "buy 1 10 at 0.56 live"])

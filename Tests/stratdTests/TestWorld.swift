@@ -65,7 +65,8 @@ func distrust(_ n: MarketNumber = .one(1), _ reason: TrustReason = .silent, epoc
 }
 
 let wideLimits = RiskLimits(
-    orderMax: usd("1000"), marketMax: usd("5000"), eventMax: usd("5000"), totalMax: usd("10000"), positionsMax: 100, openOrdersMax: 100,
+    orderMax: usd("1000"), marketMax: usd("5000"), eventMax: usd("5000"), totalMax: usd("10000"), positionsMax: 100,
+    openOrdersMax: 100,
     ordersPerSecondMax: 1_000, dailyLossMax: usd("1000"), drawdownMax: usd("1000"), priceBand: 200_000,
     bookAgeMax: .seconds(5), timeLeftMin: .seconds(60), unknownOrdersMax: 8)
 
@@ -79,7 +80,8 @@ func intent(
     kind: OrderKind = .gtc, isPostOnly: Bool = true, event: String = "event", origin: OrderIntent.Origin = .strategy
 ) -> OrderIntent {
     OrderIntent(
-        strategy: "maker", origin: origin, market: condition(n), event: event, outcome: outcome, token: token(n, outcome),
+        strategy: "maker", origin: origin, market: condition(n), event: event, outcome: outcome,
+        token: token(n, outcome),
         side: side, price: price(p), size: shares(size), kind: kind, isPostOnly: isPostOnly)
 }
 
@@ -102,7 +104,9 @@ func context(
 }
 
 /// An approved order, by the only door there is.
-func approved(_ intent: OrderIntent, ledger: OrderLedger = OrderLedger(cash: usd("10000")), view: MarketView?) throws -> ApprovedOrder {
+func approved(
+    _ intent: OrderIntent, ledger: OrderLedger = OrderLedger(cash: usd("10000")), view: MarketView?
+) throws -> ApprovedOrder {
     var gate = RiskGate(limits: wideLimits, now: at(0).instant)
     return try gate.check(intent, context(ledger: ledger, view: view), now: at(0)).get()
 }
@@ -115,7 +119,8 @@ func ledgerOrder(_ number: Int64, _ intent: OrderIntent, feeReserve: Money = .ze
         body: OrderBody(
             order: id.description, hash: PaperHash.of(id, intent, at: testStart), strategy: intent.strategy,
             market: intent.market, token: intent.token, side: intent.side, price: intent.price, size: intent.size,
-            filled: .zero, kind: intent.kind, isPostOnly: intent.isPostOnly, state: .intended, reason: nil, mode: .paper,
+            filled: .zero, kind: intent.kind, isPostOnly: intent.isPostOnly, state: .intended, reason: nil,
+            mode: .paper,
             time: testStart), event: intent.event, outcome: intent.outcome, feeReserve: feeReserve)
 }
 

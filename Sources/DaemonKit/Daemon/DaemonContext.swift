@@ -1,6 +1,6 @@
 import CLinux
-public import Logging
 import Glibc
+public import Logging
 
 /// The version of all programs of the project.
 public let polybotVersion = "0.1.0"

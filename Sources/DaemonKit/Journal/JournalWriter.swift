@@ -158,7 +158,9 @@ public final class JournalWriter {
         while end > 0 {
             let start = max(0, end - blockSize)
             var block = [UInt8](repeating: 0, count: end - start)
-            guard pread(self.descriptor, &block, block.count, off_t(start)) == block.count else { throw SystemError("pread") }
+            guard pread(self.descriptor, &block, block.count, off_t(start)) == block.count else {
+                throw SystemError("pread")
+            }
             if let newline = block.lastIndex(of: UInt8(ascii: "\n")) {
                 whole = start + newline + 1
                 tail = block[(newline + 1)...] + tail

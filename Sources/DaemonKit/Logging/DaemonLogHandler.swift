@@ -1,5 +1,5 @@
-public import Logging
 import Glibc
+public import Logging
 import Shared
 
 /// The backend of swift-log in all our programs: one line, one form, one output, no waiting.

@@ -54,7 +54,9 @@ public struct GammaClient: Sendable {
         } while cursor != nil
     }
 
-    private func page(after cursor: String?, using random: inout some RandomNumberGenerator) async throws(Failure) -> JSONValue {
+    private func page(
+        after cursor: String?, using random: inout some RandomNumberGenerator
+    ) async throws(Failure) -> JSONValue {
         var url = "\(self.baseURL)/markets/keyset?limit=\(Self.pageMarketCount)&active=true&closed=false"
         if let cursor { url += "&after_cursor=\(Self.escape(cursor))" }
         var backoff = Backoff(first: .milliseconds(500), longest: .seconds(8))

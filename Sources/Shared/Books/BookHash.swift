@@ -108,7 +108,8 @@ public struct BookHasher: Sendable {
 
     /// Appends the REST book, with `hash` or with the empty one that is hashed.
     public static func write(
-        _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64, lastTrade: LastTradePrice, hash: BookHash?,
+        _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64, lastTrade: LastTradePrice,
+        hash: BookHash?,
         to writer: inout JSONWriter
     ) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCountMax(book)) { buffer in
@@ -133,7 +134,8 @@ public struct BookHasher: Sendable {
     }
 
     private static func write(
-        _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64, lastTrade: LastTradePrice, hash: BookHash?,
+        _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64, lastTrade: LastTradePrice,
+        hash: BookHash?,
         to cursor: inout TextCursor
     ) {
         cursor.text(#"{"market":""#)

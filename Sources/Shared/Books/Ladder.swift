@@ -93,7 +93,9 @@ struct Ladder: Sendable {
     }
 
     var lowest: Level? {
-        let onGrid = self.occupied.firstIndex { $0 != 0 }.map { self.level($0 << 6 | self.occupied[$0].trailingZeroBitCount) }
+        let onGrid = self.occupied.firstIndex { $0 != 0 }.map {
+            self.level($0 << 6 | self.occupied[$0].trailingZeroBitCount)
+        }
         guard let other = self.offGrid.first else { return onGrid }
         guard let onGrid else { return other }
         return onGrid.price < other.price ? onGrid : other

@@ -65,7 +65,8 @@ public struct JSONText {
             var value: UInt32 = 0
             for position in start..<start + 4 {
                 let byte = bytes[position]
-                let digit = byte <= UInt8(ascii: "9") ? byte - UInt8(ascii: "0") : (byte | 0x20) - UInt8(ascii: "a") + 10
+                let digit =
+                    byte <= UInt8(ascii: "9") ? byte - UInt8(ascii: "0") : (byte | 0x20) - UInt8(ascii: "a") + 10
                 value = value << 4 | UInt32(digit)
             }
             return value
@@ -357,7 +358,8 @@ public struct JSONReader {
             guard digit <= 9 else { return nil }
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
             let (sum, overflow2) =
-                isNegative ? product.subtractingReportingOverflow(Int64(digit)) : product.addingReportingOverflow(Int64(digit))
+                isNegative
+                ? product.subtractingReportingOverflow(Int64(digit)) : product.addingReportingOverflow(Int64(digit))
             guard !overflow && !overflow2 else { return nil }
             value = sum
             index += 1

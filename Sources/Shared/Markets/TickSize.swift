@@ -20,7 +20,9 @@ public struct TickSize: Hashable, Sendable, CustomStringConvertible {
     public func allows(_ price: Price) -> Bool { Int64(price.micros) % self.micros == 0 }
 
     /// The nearest price of the grid at or below `micros`; `nil` when that is not a price of the market.
-    public func floor(_ micros: Int64) -> Price? { micros <= 0 ? nil : Price(micros: micros / self.micros * self.micros) }
+    public func floor(_ micros: Int64) -> Price? {
+        micros <= 0 ? nil : Price(micros: micros / self.micros * self.micros)
+    }
 
     /// The nearest price of the grid at or above `micros`; `nil` when that is not a price of the market.
     public func ceil(_ micros: Int64) -> Price? {

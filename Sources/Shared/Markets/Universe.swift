@@ -118,7 +118,11 @@ public struct Universe: Sendable {
     static func fold(_ text: String) -> String {
         var folded = " "
         for character in text.lowercased() {
-            if character.isLetter || character.isNumber { folded.append(character) } else if folded.last != " " { folded.append(" ") }
+            if character.isLetter || character.isNumber {
+                folded.append(character)
+            } else if folded.last != " " {
+                folded.append(" ")
+            }
         }
         if folded.last != " " { folded.append(" ") }
         return folded

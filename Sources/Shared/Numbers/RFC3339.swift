@@ -22,7 +22,8 @@ extension Timestamp {
         guard let year = number(4), skip("-"), let month = number(2), skip("-"), let day = number(2), skip("Tt "),
             let hour = number(2), skip(":"), let minute = number(2), skip(":"), let second = number(2)
         else { return nil }
-        guard (1...12).contains(month), (1...Self.dayCount(year: year, month: month)).contains(day), hour < 24, minute < 60,
+        guard (1...12).contains(month), (1...Self.dayCount(year: year, month: month)).contains(day), hour < 24,
+            minute < 60,
             second <= 60
         else { return nil }
         var micros: Int64 = 0
@@ -64,7 +65,8 @@ extension Timestamp {
         let seconds = rest / 1_000_000
         let micros = rest % 1_000_000
         let fraction = micros == 0 ? "" : "." + pad(micros, 6)
-        return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(seconds / 3_600, 2)):\(pad(seconds / 60 % 60, 2)):"
+        return
+            "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(seconds / 3_600, 2)):\(pad(seconds / 60 % 60, 2)):"
             + "\(pad(seconds % 60, 2))\(fraction)Z"
     }
 

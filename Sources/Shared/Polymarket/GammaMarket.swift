@@ -44,7 +44,9 @@ public enum GammaMarket {
     private static func terms(_ value: JSONValue, event: String?, endTime: Timestamp) throws(Refusal) -> Market {
         guard let condition = value["conditionId"]?.string.flatMap({ ConditionID($0) }) else { throw .noConditionID }
         let (first, second) = try Self.outcomes(value)
-        guard let tick = value["orderPriceMinTickSize"]?.micros.flatMap({ TickSize(micros: $0) }) else { throw .badTick }
+        guard let tick = value["orderPriceMinTickSize"]?.micros.flatMap({ TickSize(micros: $0) }) else {
+            throw .badTick
+        }
         guard let sizeMin = value["orderMinSize"]?.micros, sizeMin > 0 else { throw .badSizeMin }
         var startTime: Timestamp?
         if let text = value["eventStartTime"]?.string {
@@ -56,7 +58,8 @@ public enum GammaMarket {
         let eventSlug = event ?? Self.text(value["events"]?.array?.first?["slug"])
         return Market(
             condition: condition, slug: slug, question: Self.text(value["question"]), first: first, second: second,
-            tick: tick, sizeMin: Quantity(micros: sizeMin), isNegRisk: value["negRisk"]?.bool ?? false, event: eventSlug,
+            tick: tick, sizeMin: Quantity(micros: sizeMin), isNegRisk: value["negRisk"]?.bool ?? false,
+            event: eventSlug,
             startTime: startTime, endTime: endTime, feeRate: feeRate, feeExponent: feeExponent,
             hasTakerDelay: (value["secondsDelay"]?.integer ?? 0) > 0 || value["feeType"]?.string == "crypto_fees_v2",
             rewards: Self.rewards(value), settlement: Self.settlement(slug: slug), asset: Self.asset(slug: slug))
@@ -82,7 +85,8 @@ public enum GammaMarket {
 
     /// A list that comes as JSON inside a string.
     private static func embedded(_ value: JSONValue?) -> [String]? {
-        guard let text = value?.string, let list = try? JSONValue(parsing: Array(text.utf8)), let elements = list.array else {
+        guard let text = value?.string, let list = try? JSONValue(parsing: Array(text.utf8)), let elements = list.array
+        else {
             return nil
         }
         let texts = elements.compactMap(\.string)
@@ -98,7 +102,8 @@ public enum GammaMarket {
     }
 
     private static func rewards(_ value: JSONValue) -> RewardTerms? {
-        guard let size = value["rewardsMinSize"]?.micros, let cents = value["rewardsMaxSpread"]?.micros, cents > 0 else {
+        guard let size = value["rewardsMinSize"]?.micros, let cents = value["rewardsMaxSpread"]?.micros, cents > 0
+        else {
             return nil
         }
         let daily = value["clobRewards"]?.array?.reduce(Int64(0)) { $0 + ($1["rewardsDailyRate"]?.micros ?? 0) } ?? 0

@@ -20,7 +20,8 @@ public struct OrderBody: FrameBody, Hashable {
     public var time: Timestamp
 
     public init(
-        order: String, hash: String, strategy: String, market: ConditionID, token: TokenID, side: TradeSide, price: Price,
+        order: String, hash: String, strategy: String, market: ConditionID, token: TokenID, side: TradeSide,
+        price: Price,
         size: Quantity, filled: Quantity, kind: OrderKind, isPostOnly: Bool, state: OrderState, reason: String?,
         mode: TradingMode, time: Timestamp
     ) {
@@ -89,7 +90,8 @@ public struct FillBody: FrameBody, Hashable {
     public var time: Timestamp
 
     public init(
-        order: String, hash: String, trade: String, strategy: String, market: ConditionID, token: TokenID, side: TradeSide,
+        order: String, hash: String, trade: String, strategy: String, market: ConditionID, token: TokenID,
+        side: TradeSide,
         price: Price, size: Quantity, fee: Money, liquidity: Liquidity, settlement: Settlement, time: Timestamp
     ) {
         self.order = order

@@ -52,13 +52,16 @@ enum OrderDiff {
         steps.place.removeAll { place in
             (staying + leaving).contains { order in
                 order.bookSide != place.bookSide
-                    && (place.bookSide == .bid ? place.bookPrice >= order.bookPrice : place.bookPrice <= order.bookPrice)
+                    && (place.bookSide == .bid
+                        ? place.bookPrice >= order.bookPrice : place.bookPrice <= order.bookPrice)
             }
         }
         return steps
     }
 
-    private static func mayStay(_ order: LedgerOrder, for wanted: WantedOrder, _ view: MarketView, reprice: Int64) -> Bool {
+    private static func mayStay(
+        _ order: LedgerOrder, for wanted: WantedOrder, _ view: MarketView, reprice: Int64
+    ) -> Bool {
         guard abs(Int64(order.body.price.micros) - Int64(wanted.price.micros)) < reprice else { return false }
         let difference = abs(order.remaining.micros - wanted.size.micros)
         guard difference <= wanted.size.micros / 100 * Self.resizePercent else { return false }

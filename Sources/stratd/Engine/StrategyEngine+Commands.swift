@@ -2,7 +2,8 @@ import Shared
 
 extension StrategyEngine {
     /// Does what an operator asks for. Who may ask is the shell's to know.
-    mutating func perform(_ command: OperatorCommand, now: Moment) -> (actions: [EngineAction], outcome: CommandOutcome) {
+    mutating func perform(_ command: OperatorCommand, now: Moment) -> (actions: [EngineAction], outcome: CommandOutcome)
+    {
         let outcome: CommandOutcome
         switch command {
         case .halt(let reason):
@@ -33,7 +34,9 @@ extension StrategyEngine {
         guard self.ledger.isHalted else { return .done(nil) }
         guard !self.isHaltFilePresent else { return .failed("the halt file is still there: remove it first") }
         if self.profit.daily < -self.gate.limits.dailyLossMax {
-            return .failed("the loss since midnight UTC is \(self.profit.daily): raise daily_loss_usd with set_limit, or wait for the next day")
+            return .failed(
+                "the loss since midnight UTC is \(self.profit.daily): raise daily_loss_usd with set_limit, or wait for the next day"
+            )
         }
         if self.ledger.unknownOrderCount >= Int(self.gate.limits.unknownOrdersMax) {
             return .failed("\(self.ledger.unknownOrderCount) orders are still of unknown fate")
@@ -102,7 +105,8 @@ extension StrategyEngine {
         }
         return .done(
             .object([
-                "market": .string(market.description), "trusted": .bool(view.isTrusted), "settled": .bool(view.isSettled),
+                "market": .string(market.description), "trusted": .bool(view.isTrusted),
+                "settled": .bool(view.isSettled),
                 "open_orders": .number("\(self.ledger.openOrders(in: market).count)"), "strategies": .array(strategies),
             ]))
     }

@@ -156,7 +156,8 @@ extension StrategyEngine {
         for position in held {
             guard let price = Self.flattenPrice(position.outcome, view, band: self.gate.limits.priceBand) else {
                 refusals.append(
-                    DecisionBody.Reason(gate: "strategy", code: "one_sided_book", detail: "a midpoint needs both sides"))
+                    DecisionBody.Reason(gate: "strategy", code: "one_sided_book", detail: "a midpoint needs both sides")
+                )
                 continue
             }
             let intent = OrderIntent(

@@ -45,7 +45,8 @@ extension StrategyEngine {
 
     /// Everything that a new subscriber is told: orders that are not finished, positions, the balance and how things stand.
     var snapshot: [Publication] {
-        self.ledger.openOrders.map { .order($0.body) } + self.ledger.sortedPositions.map { .position(self.body(of: $0)) }
+        self.ledger.openOrders.map { .order($0.body) }
+            + self.ledger.sortedPositions.map { .position(self.body(of: $0)) }
             + [.balance(self.balance), .risk(self.riskStatus)] + self.strategyStatuses.map { .strategy($0) }
     }
 

@@ -55,7 +55,8 @@ extension StrategyEngine {
         guard !order.trades.contains(fill.trade) else { return }
         let body = FillBody(
             order: order.id.description, hash: order.body.hash, trade: fill.trade, strategy: order.body.strategy,
-            market: order.body.market, token: order.body.token, side: order.body.side, price: fill.price, size: fill.size,
+            market: order.body.market, token: order.body.token, side: order.body.side, price: fill.price,
+            size: fill.size,
             fee: fill.fee, liquidity: fill.liquidity, settlement: .confirmed, time: time)
         guard self.record(.fill(body), now: now) else { return }
         self.fillCount += 1

@@ -197,7 +197,9 @@ struct StrategyEngine: Sendable {
         self.halt("journal", now: now)
         for case .submit(let order) in lost {
             // It never left; only the ledger in memory knows of it.
-            if self.record(.state(order.id, .rejected, reason: "journal_failed"), now: now) { self.publishOrder(order.id) }
+            if self.record(.state(order.id, .rejected, reason: "journal_failed"), now: now) {
+                self.publishOrder(order.id)
+            }
         }
         return self.takeActions()
     }

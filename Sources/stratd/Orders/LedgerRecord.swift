@@ -138,7 +138,8 @@ struct LedgerRecord: Hashable, Sendable {
         case "pause": self.fact = .pause(strategy: try reader.need(texts["strategy"], "strategy"))
         case "unpause": self.fact = .unpause(strategy: try reader.need(texts["strategy"], "strategy"))
         case "limit":
-            self.fact = .limit(name: try reader.need(texts["name"], "name"), value: try reader.need(numbers["value"], "value"))
+            self.fact = .limit(
+                name: try reader.need(texts["name"], "name"), value: try reader.need(numbers["value"], "value"))
         case "marks":
             self.fact = .marks(
                 day: try reader.need(numbers["day"], "day"),

@@ -122,7 +122,9 @@ struct OrderLedger: Hashable, Sendable {
         self.nextOrderNumber = order.id.number + 1
     }
 
-    private mutating func move(_ id: OrderID, to state: OrderState, reason: String?, at time: Timestamp) throws(LedgerError) {
+    private mutating func move(
+        _ id: OrderID, to state: OrderState, reason: String?, at time: Timestamp
+    ) throws(LedgerError) {
         guard var order = self.order(id) else { throw .unknownOrder(id) }
         guard order.body.state.mayBecome(state) else { throw .illegal(id, from: order.body.state, to: state) }
         order.body.state = state
@@ -266,7 +268,8 @@ extension OrderLedger {
             case "halts": ledger.halts = try reader.strings()
             case "paused": ledger.paused = try reader.strings()
             case "limits":
-                try reader.object { (key, reader) throws(JSONError) in ledger.limits[key.string] = try reader.integer() }
+                try reader.object { (key, reader) throws(JSONError) in ledger.limits[key.string] = try reader.integer()
+                }
             case "day": ledger.day = try reader.integer()
             case "day_start": ledger.dayStart = Money(micros: try reader.integer())
             case "peak": ledger.peak = Money(micros: try reader.integer())

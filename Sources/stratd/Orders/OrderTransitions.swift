@@ -16,7 +16,8 @@ extension OrderState {
         switch self {
         case .intended: [.sent, .rejected, .cancelled].contains(next)
         case .sent:
-            [.live, .delayed, .partlyFilled, .filled, .cancelling, .cancelled, .rejected, .unknown, .expired].contains(next)
+            [.live, .delayed, .partlyFilled, .filled, .cancelling, .cancelled, .rejected, .unknown, .expired].contains(
+                next)
         case .live: [.partlyFilled, .filled, .cancelling, .cancelled, .unknown, .expired].contains(next)
         case .delayed: [.live, .partlyFilled, .filled, .cancelled, .rejected, .unknown, .expired].contains(next)
         case .partlyFilled: [.filled, .cancelling, .cancelled, .unknown, .expired].contains(next)

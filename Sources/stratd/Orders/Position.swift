@@ -67,7 +67,8 @@ struct Position: Hashable, Sendable {
     func body(unrealised: Money) -> PositionBody {
         PositionBody(
             market: self.market, token: self.token, strategy: self.strategy, confirmed: self.size, pendingIn: .zero,
-            pendingOut: .zero, averageCost: self.averageCost, realised: self.realised - self.fees, unrealised: unrealised)
+            pendingOut: .zero, averageCost: self.averageCost, realised: self.realised - self.fees,
+            unrealised: unrealised)
     }
 
     func write(to writer: inout JSONWriter) {
@@ -100,7 +101,8 @@ struct Position: Hashable, Sendable {
         }
         self.init(
             market: try reader.need(market, "market"), token: try reader.need(token, "token"),
-            outcome: Int(try reader.need(numbers["outcome"], "outcome")), event: try reader.need(texts["event"], "event"),
+            outcome: Int(try reader.need(numbers["outcome"], "outcome")),
+            event: try reader.need(texts["event"], "event"),
             strategy: try reader.need(texts["strategy"], "strategy"))
         self.size = Quantity(micros: try reader.need(numbers["size"], "size"))
         self.cost = Money(micros: try reader.need(numbers["cost"], "cost"))

@@ -117,7 +117,10 @@ struct RiskGate: Sendable {
     private func checkTimeLeft(_ view: MarketView, now: Moment) throws(Refusal) {
         let left = view.market.endTime - now.time
         guard left >= self.limits.timeLeftMin else {
-            throw Refusal(.minTimeLeft, "\(left.milliseconds / 1_000) s left, at least \(self.limits.timeLeftMin.milliseconds / 1_000) s wanted")
+            throw Refusal(
+                .minTimeLeft,
+                "\(left.milliseconds / 1_000) s left, at least \(self.limits.timeLeftMin.milliseconds / 1_000) s wanted"
+            )
         }
     }
 
@@ -140,7 +143,9 @@ struct RiskGate: Sendable {
         guard let midpoint = view.book.midpoint else { throw Refusal(.priceBand, "the book has one side only") }
         let distance = abs(Int64(intent.bookPrice.micros) - midpoint)
         guard distance <= self.limits.priceBand else {
-            throw Refusal(.priceBand, "\(Decimal6.text(distance)) from the midpoint, limit \(Decimal6.text(self.limits.priceBand))")
+            throw Refusal(
+                .priceBand,
+                "\(Decimal6.text(distance)) from the midpoint, limit \(Decimal6.text(self.limits.priceBand))")
         }
     }
 

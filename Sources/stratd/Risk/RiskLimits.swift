@@ -60,7 +60,8 @@ struct RiskLimits: Hashable, Sendable {
     private static let ranges: [String: ClosedRange<Int64>] = [
         "max_order_usd": moneyRange, "max_market_usd": moneyRange, "max_event_usd": moneyRange,
         "max_total_usd": moneyRange, "daily_loss_usd": moneyRange, "max_drawdown_usd": moneyRange,
-        "max_positions": 0...100_000, "max_open_orders": 0...100_000, "max_orders_per_s": 1...1_000_000, "price_band": 0...1_000_000,
+        "max_positions": 0...100_000, "max_open_orders": 0...100_000, "max_orders_per_s": 1...1_000_000,
+        "price_band": 0...1_000_000,
         "book_age_max_ms": 1...3_600_000, "min_time_left_s": 0...31_536_000, "unknown_orders_max": 1...10_000,
     ]
 }

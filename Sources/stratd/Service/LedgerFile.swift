@@ -26,7 +26,8 @@ final class LedgerFile {
         var ledger: OrderLedger?
         var place = 0
         do {
-            try JournalReader.forEachLine(of: path, fromLastStartingWith: LedgerRecord.checkpointPrefix) { line, offset in
+            try JournalReader.forEachLine(of: path, fromLastStartingWith: LedgerRecord.checkpointPrefix) {
+                line, offset in
                 place = offset
                 let record = try LedgerRecord(line: line)
                 if case .checkpoint(let whole) = record.fact {
@@ -38,11 +39,13 @@ final class LedgerFile {
         } catch {
             throw DaemonExit(
                 .refused,
-                "The ledger \(path) cannot be believed at byte \(place): \(error). Look at it, and move it aside to begin anew.")
+                "The ledger \(path) cannot be believed at byte \(place): \(error). Look at it, and move it aside to begin anew."
+            )
         }
         guard let ledger else {
             throw DaemonExit(
-                .refused, "The ledger \(path) does not begin with a checkpoint. Look at it, and move it aside to begin anew.")
+                .refused,
+                "The ledger \(path) does not begin with a checkpoint. Look at it, and move it aside to begin anew.")
         }
         return ledger
     }

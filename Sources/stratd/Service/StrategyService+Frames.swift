@@ -29,7 +29,8 @@ extension StrategyService {
         } catch {
             // Nobody knows which book it was about: none is trusted until the feed has told all anew.
             self.count("feed_frames_malformed")
-            self.logger.error("Cannot read a frame of the feed", metadata: ["type": "\(envelope.type)", "reason": "\(error)"])
+            self.logger.error(
+                "Cannot read a frame of the feed", metadata: ["type": "\(envelope.type)", "reason": "\(error)"])
             self.hear(
                 .trust(TrustBody(n: .all, epoch: 0, isTrusted: false, reason: .malformed)), sentTime: envelope.sentTime)
             self.feed.send(Subscribe(id: 4, markets: .all))
@@ -72,7 +73,8 @@ extension StrategyService {
                 "Refused a command of somebody who is no operator",
                 metadata: ["command": "\(type)", "uid": "\(peer.credentials.uid)", "pid": "\(peer.credentials.pid)"])
             return self.answer(
-                command, .failed(code: .notAllowed, message: "commands are for members of \(Access.operatorsGroup)"), to: peer)
+                command, .failed(code: .notAllowed, message: "commands are for members of \(Access.operatorsGroup)"),
+                to: peer)
         }
         let asked: OperatorCommand
         do throws(BadCommand) { asked = try Self.parse(type, command.body) } catch {
@@ -80,10 +82,12 @@ extension StrategyService {
         }
         if asked == .resume && self.isJournalDown {
             return self.answer(
-                command, .failed(code: .badRequest, message: "the journal still cannot be written: make room on the disk first"),
+                command,
+                .failed(code: .badRequest, message: "the journal still cannot be written: make room on the disk first"),
                 to: peer)
         }
-        if case .explain = asked {} else {
+        if case .explain = asked {
+        } else {
             self.logger.notice(
                 "An operator gave a command",
                 metadata: [
@@ -164,7 +168,8 @@ extension StrategyService {
                 "Order filled",
                 metadata: [
                     "order": "\(fill.order)", "strategy": "\(fill.strategy)", "market": "\(fill.market)",
-                    "side": "\(fill.side.rawValue)", "price": "\(fill.price)", "size": "\(fill.size)", "fee": "\(fill.fee)",
+                    "side": "\(fill.side.rawValue)", "price": "\(fill.price)", "size": "\(fill.size)",
+                    "fee": "\(fill.fee)",
                 ])
         case .printsLost(let market, let count):
             self.count("prints_lost")

@@ -187,7 +187,9 @@ actor StrategyService: DaemonService {
     }
 
     private func journalFailed(_ error: JournalError, _ actions: [EngineAction], now: Moment) {
-        if !self.isJournalDown { self.logger.critical("The journal cannot be written", metadata: ["reason": "\(error)"]) }
+        if !self.isJournalDown {
+            self.logger.critical("The journal cannot be written", metadata: ["reason": "\(error)"])
+        }
         self.count("journal_failures")
         self.isJournalDown = true
         self.perform(self.engine.journalFailed(actions, now: now), now: now)
@@ -267,7 +269,8 @@ actor StrategyService: DaemonService {
         self.latency.reset()
         let state = risk.isHalted ? "halted (\(risk.reasons.joined(separator: ", ")))" : "trading on paper"
         self.context.notifier.status(
-            "\(state), \(risk.openOrders) orders open, \(self.engine.views.trustedCount) trusted books, \(rate) messages/s")
+            "\(state), \(risk.openOrders) orders open, \(self.engine.views.trustedCount) trusted books, \(rate) messages/s"
+        )
     }
 
     /// Positions whose worth has changed with the market.

@@ -26,8 +26,15 @@ struct PaperVenue: Sendable {
         case ask(OrderID)
         case deliver(VenueEvent)
     }
-    private struct Scheduled { let at: Moment; let step: Step }
-    private struct LevelKey: Hashable { let market: ConditionID; let side: BookSide; let price: Price }
+    private struct Scheduled {
+        let at: Moment
+        let step: Step
+    }
+    private struct LevelKey: Hashable {
+        let market: ConditionID
+        let side: BookSide
+        let price: Price
+    }
 
     let settings: Settings
     /// What is under way, soonest first; equal times in the order in which they were scheduled.
@@ -179,7 +186,9 @@ struct PaperVenue: Sendable {
 
     private mutating func arrive(_ order: ApprovedOrder, _ view: MarketView?, at time: Moment) {
         guard let view, !view.isResolved else { return self.reject(order, "market_closed", at: time) }
-        guard view.market.tick.allows(order.intent.price) else { return self.reject(order, "invalid_tick_size", at: time) }
+        guard view.market.tick.allows(order.intent.price) else {
+            return self.reject(order, "invalid_tick_size", at: time)
+        }
         // Whether it would take is not known without a book.
         guard view.isTrusted else { return self.reject(order, "book_untrusted", at: time) }
         guard Self.crosses(order.intent, view.book) else { return self.match(order, view, at: time) }
@@ -209,8 +218,9 @@ struct PaperVenue: Sendable {
         var fillCount: Int64 = 0
         for bite in bites {
             fillCount += 1
-            self.taken[LevelKey(market: intent.market, side: intent.bookSide.opposite, price: bite.price), default: .zero]
-                += bite.size
+            self.taken[
+                LevelKey(market: intent.market, side: intent.bookSide.opposite, price: bite.price), default: .zero] +=
+                bite.size
             let price = intent.outcome == 0 ? bite.price : bite.price.mirrored
             self.tell(
                 order.id,

@@ -68,7 +68,9 @@ struct RestingOrder: Hashable, Sendable {
     ///
     /// - Parameter given: shares of the print that went to own orders before this one.
     /// - Returns: how much of the print is ours.
-    mutating func printed(at price: Price, _ size: Quantity, given: Quantity, now: Instant, printLag: Duration) -> Quantity {
+    mutating func printed(
+        at price: Price, _ size: Quantity, given: Quantity, now: Instant, printLag: Duration
+    ) -> Quantity {
         let isThrough = self.side == .bid ? price < self.price : price > self.price
         var available = size
         if isThrough {
