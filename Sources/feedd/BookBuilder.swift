@@ -67,6 +67,14 @@ struct BookBuilder {
         var repeated: Int64 = 0
         var old: Int64 = 0
         var offTick: Int64 = 0
+
+        mutating func add(_ other: Counters) {
+            self.checked += other.checked
+            self.mismatched += other.mismatched
+            self.repeated += other.repeated
+            self.old += other.old
+            self.offTick += other.offTick
+        }
     }
 
     init(n: Int64, market: Market) {
@@ -80,6 +88,8 @@ struct BookBuilder {
 
     var isTrusted: Bool { self.trust == .trusted }
     var isSettled: Bool { self.unsettled == nil }
+    /// The market has ended: whatever still comes, its book is never believed again.
+    var isResolved: Bool { self.trust == .untrusted(.resolved) }
 
     /// The snapshot that a subscriber gets now.
     func body(conflated: Int64?) -> BookBody {
@@ -110,7 +120,7 @@ struct BookBuilder {
 
     /// Ends the belief in this book; what follows is a new epoch.
     mutating func distrust(_ reason: TrustReason) -> Effect {
-        guard self.trust != .untrusted(reason) else { return .unchanged }
+        guard self.trust != .untrusted(reason) && !self.isResolved else { return .unchanged }
         if self.isTrusted { self.epoch += 1 }
         self.trust = .untrusted(reason)
         self.unsettled = nil
@@ -143,6 +153,7 @@ struct BookBuilder {
         _ event: borrowing MarketEvent, received: Timestamp, now: Instant, hasher: inout BookHasher
     ) -> Effect {
         guard self.isTrusted && self.source == .webSocket else {
+            if self.isResolved { return .unchanged }
             self.keep(Pending(timestamp: event.timestamp, changes: event.changes))
             return .unchanged
         }
@@ -279,6 +290,7 @@ struct BookBuilder {
     mutating func snapshot(
         _ event: borrowing MarketEvent, outcome: Int, received: Timestamp, now: Instant, hasher: inout BookHasher
     ) -> Effect {
+        guard !self.isResolved else { return .unchanged }
         guard let hash = event.hash else { return self.distrust(.malformed) }
         if self.isTrusted && self.source == .webSocket {
             if event.timestamp * 1_000 < self.venueTime.microseconds {
@@ -306,7 +318,7 @@ struct BookBuilder {
     mutating func snapshot(
         _ rest: RESTBook, source: BookSource, received: Timestamp, now: Instant, hasher: inout BookHasher
     ) -> Effect {
-        guard let outcome = self.outcome(of: rest.token) else { return .unchanged }
+        guard !self.isResolved, let outcome = self.outcome(of: rest.token) else { return .unchanged }
         // An answer that was overtaken by the line, or by a later answer.
         guard !self.isTrusted || rest.timestamp * 1_000 >= self.venueTime.microseconds else {
             self.counters.old += 1

@@ -11,7 +11,8 @@ final class FeedConnection {
     private(set) var feed: MarketFeed
     /// Markets whose tokens this connection carries, by number.
     private(set) var markets: Set<Int64> = []
-    /// Since when each market waits for its first book on this connection.
+    /// How often a line was opened: what was asked on one line says nothing of the next.
+    private(set) var lineCount = 0
     var onText: (UnsafeBufferPointer<UInt8>) -> Void = { _ in }
     var onDistrust: (TrustReason) -> Void = { _ in }
     var onPollREST: (Bool) -> Void = { _ in }
@@ -23,6 +24,7 @@ final class FeedConnection {
     private var tokens: Set<TokenID> = []
     private var socket: WebSocketConnection?
     private var timer: EventLoop.TimerID?
+    private var restartReason: TrustReason?
 
     init(
         index: Int, loop: EventLoop, url: WebSocketURL, options: WebSocketConnection.Options,
@@ -70,8 +72,10 @@ final class FeedConnection {
     }
 
     /// What came cannot be read on: begin anew.
-    func restart() {
+    func restart(_ reason: TrustReason) {
+        self.restartReason = reason
         self.socket?.abort()
+        self.restartReason = nil
     }
 
     private func handle(_ event: MarketFeed.Event) {
@@ -89,7 +93,7 @@ final class FeedConnection {
             socket?.close()
         case .send(let text):
             if self.socket?.send(text: text) != true { self.socket?.abort() }
-        case .distrust(let reason): self.onDistrust(reason)
+        case .distrust(let reason): self.onDistrust(self.restartReason ?? reason)
         case .pollREST(let begins): self.onPollREST(begins)
         case .wake(let instant):
             if let timer = self.timer { self.loop.cancel(timer) }
@@ -104,12 +108,14 @@ final class FeedConnection {
             guard let self else { return }
             self.logger.info(
                 "Market channel connected", metadata: ["connection": "\(self.index)", "tokens": "\(self.tokens.count)"])
+            self.lineCount += 1
             self.handle(.opened)
         }
         socket.onText = { [weak self] text in
             guard let self else { return }
-            self.handle(.heard)
+            // A text that cannot be read ends the line, and then it is no sign of life.
             self.onText(text)
+            self.handle(.heard)
         }
         socket.onClosed = { [weak self] reason in
             guard let self else { return }

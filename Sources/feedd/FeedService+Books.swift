@@ -6,7 +6,6 @@ import Shared
 extension FeedService {
     /// A book that stays untrusted for this long on a live line is fetched.
     private static let snapshotMax = Duration.seconds(2)
-    private static let fetchPause = Duration.milliseconds(500)
     /// Books fetched at a time.
     private static let fetchCountMax = 8
     /// A polled book is believed for so many polls, and never less than three seconds.
@@ -23,7 +22,7 @@ extension FeedService {
             case .events, .pong: break
             case .notice(let notice):
                 self.count("notices")
-                self.logger.warning("The venue sent a notice", metadata: ["text": "\(notice)"])
+                self.warn("The venue sent a notice", ["text": "\(notice)"])
             }
         } catch {
             // Nobody knows which book that text was about: all of this line begin anew.
@@ -31,8 +30,7 @@ extension FeedService {
             self.logger.error(
                 "The venue sent a text that cannot be read",
                 metadata: ["connection": "\(connection)", "reason": "\(error)"])
-            self.lineLost(connection, .malformed)
-            self.connections[connection].restart()
+            self.connections[connection].restart(.malformed)
         }
         self.publishLatency.record((Instant.now() - now).nanoseconds / 1_000)
     }
@@ -40,99 +38,107 @@ extension FeedService {
     private func take(_ event: borrowing MarketEvent, received: Timestamp, now: Instant) {
         switch event.kind {
         case .unknown, .bestBidAsk, .newMarket:
-            self.count("events_\(event.kind.rawValue)")
+            self.passedOver[event.kind, default: 0] += 1
             return
         case .book, .priceChange, .lastTradePrice, .tickSizeChange, .marketResolved: break
         }
         if event.timestamp > 0 { self.venueLatency.record(received.microseconds - event.timestamp * 1_000) }
-        guard let n = self.number(event), self.builders[Int(n) - 1] != nil else {
+        guard let market = self.market(event) else {
             self.count("events_of_other_markets")
             return
         }
-        let index = Int(n) - 1
         switch event.kind {
         case .priceChange:
-            let effect = self.builders[index]!.change(event, received: received, now: now, hasher: &self.hasher)
-            self.publish(effect, of: index)
+            let effect = market.builder.change(event, received: received, now: now, hasher: &self.hasher)
+            self.publish(effect, of: market)
         case .book:
-            guard let outcome = event.token.flatMap({ self.builders[index]!.outcome(of: $0) }) else { return }
-            let effect = self.builders[index]!.snapshot(
+            guard let outcome = event.token.flatMap({ market.builder.outcome(of: $0) }) else { return }
+            let effect = market.builder.snapshot(
                 event, outcome: outcome, received: received, now: now, hasher: &self.hasher)
-            self.publish(effect, of: index)
+            self.publish(effect, of: market)
         case .lastTradePrice:
-            guard let trade = self.builders[index]!.trade(event, received: received) else { return }
+            guard let trade = market.builder.trade(event, received: received) else { return }
             self.count("trades")
-            self.server.publish(trade, market: n, as: .trade(n: n, received: received))
-        case .tickSizeChange:
-            guard let change = self.builders[index]!.changeTick(event) else { return }
-            self.logger.info(
-                "Tick size changed",
-                metadata: ["market": "\(self.builders[index]!.market.condition)", "tick": "\(change.new)"])
-            self.server.publish(change, market: n)
-            self.publish(self.builders[index]!.distrust(.noSnapshot), of: index)
-        case .marketResolved: self.resolve(event, index: index)
+            self.server.publish(trade, market: market.n, as: .trade(n: market.n, received: received))
+        case .tickSizeChange: self.changeTick(event, of: market)
+        case .marketResolved: self.resolve(event, market)
         case .unknown, .bestBidAsk, .newMarket: break
         }
     }
 
-    private func number(_ event: borrowing MarketEvent) -> Int64? {
-        if let market = event.market { return self.numbers[market] }
-        return event.token.flatMap { self.numbersByToken[$0] }
+    private func market(_ event: borrowing MarketEvent) -> CarriedMarket? {
+        if let condition = event.market { return self.marketsByCondition[condition] }
+        return event.token.flatMap { self.marketsByToken[$0] }
     }
 
-    private func resolve(_ event: borrowing MarketEvent, index: Int) {
-        guard let builder = self.builders[index] else { return }
-        let winner = event.token.flatMap { builder.outcome(of: $0) }.map(Int64.init)
+    private func changeTick(_ event: borrowing MarketEvent, of market: CarriedMarket) {
+        guard let change = market.builder.changeTick(event) else { return }
+        self.logger.info("Tick size changed", metadata: ["market": "\(market.condition)", "tick": "\(change.new)"])
+        self.server.publish(change, market: market.n)
+        market.toldMarket.tick = change.new
+        self.publish(market.builder.distrust(.noSnapshot), of: market)
+        self.fetch(market)
+    }
+
+    /// The venue may say it once for each outcome, and again after a reconnect.
+    private func resolve(_ event: borrowing MarketEvent, _ market: CarriedMarket) {
+        let winner = event.token.flatMap { market.builder.outcome(of: $0) }.map(Int64.init)
+        if let told = market.resolution, winner == nil || winner == told.winner { return }
         self.logger.info(
             "Market resolved",
-            metadata: ["market": "\(builder.market.condition)", "winner": "\(winner.map(String.init) ?? "none")"])
-        let body = ResolvedBody(n: builder.n, winner: winner, venueTime: Timestamp(milliseconds: event.timestamp))
-        self.server.publish(body, market: builder.n)
-        self.publish(self.builders[index]!.distrust(.resolved), of: index)
+            metadata: ["market": "\(market.condition)", "winner": "\(winner.map(String.init) ?? "none")"])
+        let body = ResolvedBody(n: market.n, winner: winner, venueTime: Timestamp(milliseconds: event.timestamp))
+        market.resolution = body
+        self.server.publish(body, market: market.n)
+        self.publish(market.builder.distrust(.resolved), of: market)
     }
 
     /// Tells the subscribers what a message did to a book.
-    private func publish(_ effect: BookBuilder.Effect, of index: Int) {
-        let n = Int64(index + 1)
+    private func publish(_ effect: BookBuilder.Effect, of market: CarriedMarket) {
+        let n = market.n
         switch effect {
         case .unchanged: break
-        case .delta: self.server.publish(self.builders[index]!.delta, market: n, as: .book(n: n))
+        case .delta: self.server.publish(market.builder.delta, market: n, as: .book(n: n))
         case .snapshot:
-            if self.lookups.untrustedSince.removeValue(forKey: n) != nil && self.builders[index]!.epoch > 1 {
-                self.logger.info(
-                    "Book is trusted again", metadata: ["market": "\(self.builders[index]!.market.condition)"])
+            market.recovered()
+            if market.isTroubleLogged {
+                market.isTroubleLogged = false
+                self.logger.info("Book is trusted again", metadata: ["market": "\(market.condition)"])
             }
-            self.server.publish(self.builders[index]!.body(conflated: nil), market: n, as: .book(n: n))
+            // A fetched book brings the venue's own terms.
+            self.tellTerms(of: market)
+            self.server.publish(market.builder.body(conflated: nil), market: n, as: .book(n: n))
         case .distrusted(let reason):
-            self.count("distrusted_\(reason.rawValue)")
-            if self.lookups.untrustedSince[n] == nil { self.lookups.untrustedSince[n] = .now() }
-            let builder = self.builders[index]!
-            self.server.publish(
-                TrustBody(n: .one(n), epoch: builder.epoch, isTrusted: false, reason: reason), market: n)
-            self.logger.warning(
-                "Book is not trusted",
-                metadata: ["market": "\(builder.market.condition)", "reason": "\(reason.rawValue)"])
-            if reason == .hashMismatch || reason == .crossed { self.fetch(index) }
+            self.publishDistrust(market, reason)
+            guard reason != .resolved else { return }
+            if self.warn(
+                "Book is not trusted", ["market": "\(market.condition)", "reason": "\(reason.rawValue)"])
+            {
+                market.isTroubleLogged = true
+            }
+            if reason == .hashMismatch || reason == .crossed { self.fetch(market) }
         }
+    }
+
+    private func publishDistrust(_ market: CarriedMarket, _ reason: TrustReason) {
+        self.count("distrusted_\(reason.rawValue)")
+        if market.untrustedSince == nil { market.untrustedSince = .now() }
+        let trust = TrustBody(n: .one(market.n), epoch: market.builder.epoch, isTrusted: false, reason: reason)
+        self.server.publish(trust, market: market.n)
     }
 
     func lineLost(_ index: Int, _ reason: TrustReason) {
         let connection = self.connections[index]
-        for n in connection.markets.sorted() where self.builders[Int(n) - 1] != nil {
-            guard self.builders[Int(n) - 1]!.trust != .untrusted(.resolved) else { continue }
-            let effect = self.builders[Int(n) - 1]!.lineLost(reason)
-            guard case .distrusted = effect else { continue }
-            self.count("distrusted_\(reason.rawValue)")
-            if self.lookups.untrustedSince[n] == nil { self.lookups.untrustedSince[n] = .now() }
-            let epoch = self.builders[Int(n) - 1]!.epoch
-            self.server.publish(TrustBody(n: .one(n), epoch: epoch, isTrusted: false, reason: reason), market: n)
+        var lost = 0
+        for n in connection.markets.sorted() {
+            guard let market = self.markets[n], case .distrusted = market.builder.lineLost(reason) else { continue }
+            lost += 1
+            self.publishDistrust(market, reason)
         }
+        guard lost > 0 else { return }
         self.logger.warning(
             "Books are not trusted, their line was lost",
-            metadata: [
-                "connection": "\(connection.index)", "books": "\(connection.markets.count)",
-                "reason": "\(reason.rawValue)",
-            ])
+            metadata: ["connection": "\(connection.index)", "books": "\(lost)", "reason": "\(reason.rawValue)"])
     }
 
     // MARK: REST
@@ -140,57 +146,56 @@ extension FeedService {
     /// Looks at books that wait for the end of an operation or for a snapshot.
     func check() {
         let now = Instant.now()
-        for index in self.builders.indices where self.builders[index] != nil {
-            self.publish(self.builders[index]!.check(now: now, hasher: &self.hasher), of: index)
-            guard let builder = self.builders[index] else { continue }
-            if builder.isTrusted {
-                self.expirePolled(index, now: now)
-            } else if let since = self.lookups.untrustedSince[builder.n], now - since > Self.snapshotMax {
-                self.fetch(index)
+        for n in self.markets.keys.sorted() {
+            guard let market = self.markets[n] else { continue }
+            self.publish(market.builder.check(now: now, hasher: &self.hasher), of: market)
+            if market.builder.isTrusted {
+                self.expirePolled(market, now: now)
+            } else if let since = market.untrustedSince, now - since > Self.snapshotMax {
+                self.fetch(market)
             }
-        }
-        if self.subscriptions.values.contains(where: { if case .only = $0.markets { true } else { false } }) {
-            self.reconcile()
         }
     }
 
-    private func expirePolled(_ index: Int, now: Instant) {
-        guard self.builders[index]?.source == .rest, let lastPoll = self.lookups.lastPoll else { return }
+    /// A polled book lives by its polls; those of others, or answers in which it is missing, do not count.
+    private func expirePolled(_ market: CarriedMarket, now: Instant) {
+        guard market.builder.source == .rest, let polledAt = market.polledAt else { return }
         let interval = self.context.configuration.feed.restPollInterval
-        guard now - lastPoll > max(.seconds(3), interval * Self.pollsTrusted) else { return }
-        self.publish(self.builders[index]!.distrust(.restStale), of: index)
+        guard now - polledAt > max(.seconds(3), interval * Self.pollsTrusted) else { return }
+        self.publish(market.builder.distrust(.restStale), of: market)
     }
 
     /// Fetches one book to build on, while its line lives.
-    private func fetch(_ index: Int) {
-        guard let builder = self.builders[index], let connection = self.connectionOf[builder.n],
-            self.connections[connection].isLive, builder.trust != .untrusted(.resolved)
-        else { return }
-        let n = builder.n
+    private func fetch(_ market: CarriedMarket) {
         let now = Instant.now()
-        guard !self.lookups.books.contains(n), self.lookups.books.count < Self.fetchCountMax,
-            self.lookups.bookAllowedAt[n].map({ now >= $0 }) ?? true, self.breaker.allows(now: now)
+        let connection = self.connections[market.connection]
+        guard connection.isLive, self.lookups.bookCount < Self.fetchCountMax, market.mayFetch(now: now),
+            self.breaker.allows(now: now)
         else { return }
-        self.lookups.books.insert(n)
-        self.lookups.bookAllowedAt[n] = now + Self.fetchPause
+        let line = connection.lineCount
+        self.lookups.bookCount += 1
+        market.beginFetch(now: now, random: &self.random)
         self.count("books_fetched")
         Task {
             do throws(VenueBooks.Failure) {
-                let book = try await self.venue.book(builder.market.first.token)
+                let book = try await self.venue.book(market.builder.market.first.token)
                 self.breaker.succeeded()
-                // The line may have brought a snapshot meanwhile, or be gone.
-                if self.builders[index]?.isTrusted == false, self.connections[connection].isLive {
-                    let effect = self.builders[index]!.snapshot(
+                // The line may have brought a snapshot meanwhile, or be gone: what a new one brings does not follow
+                // upon this book.
+                if !market.builder.isTrusted, connection.isLive, connection.lineCount == line,
+                    self.markets[market.n] === market
+                {
+                    let effect = market.builder.snapshot(
                         book, source: .webSocket, received: .now(), now: .now(), hasher: &self.hasher)
-                    self.publish(effect, of: index)
+                    self.publish(effect, of: market)
                 }
             } catch {
                 self.count("books_not_fetched")
                 self.noteFailure(error)
-                self.logger.warning(
-                    "Cannot fetch a book", metadata: ["market": "\(builder.market.condition)", "reason": "\(error)"])
+                self.warn("Cannot fetch a book", ["market": "\(market.condition)", "reason": "\(error)"])
             }
-            self.lookups.books.remove(n)
+            self.lookups.bookCount -= 1
+            market.isFetching = false
         }
     }
 
@@ -215,6 +220,7 @@ extension FeedService {
         self.lookups.isPolling = polls
         if polls {
             self.count("fallbacks")
+            self.lookups.isPollFailing = false
             self.logger.warning("WebSocket unavailable, falling back to REST polling")
             self.poll()
         } else {
@@ -222,41 +228,58 @@ extension FeedService {
         }
     }
 
-    /// Reads the books of all markets that have no line.
+    /// Reads the books of all markets that have no line. One round at a time: a slow venue is not asked the faster.
     func poll() {
-        guard self.lookups.isPolling else { return }
+        guard self.lookups.isPolling && self.lookups.pollCount == 0 else { return }
         let blind = self.connections.filter { $0.feed.isPolling }.flatMap { $0.markets.sorted() }
         for start in stride(from: 0, to: blind.count, by: VenueBooks.bookCountMax) {
             let numbers = blind[start..<min(blind.count, start + VenueBooks.bookCountMax)]
-            let tokens = numbers.compactMap { self.builders[Int($0) - 1]?.market.first.token }
-            guard self.breaker.allows(now: .now()) else { return }
+            let tokens = numbers.compactMap { self.markets[$0]?.builder.market.first.token }
+            let now = Instant.now()
+            guard self.breaker.allows(now: now) else { return }
+            self.lookups.pollCount += 1
             Task {
                 do throws(VenueBooks.Failure) {
                     let (books, malformed) = try await self.venue.books(tokens)
                     self.breaker.succeeded()
-                    self.takePolled(books)
+                    self.takePolled(books, askedAt: now)
                     self.count("polled_malformed", Int64(malformed))
+                    self.notePoll(nil)
                 } catch {
                     self.count("polls_failed")
                     self.noteFailure(error)
-                    self.logger.debug("Cannot poll books", metadata: ["reason": "\(error)"])
+                    self.notePoll(error)
                 }
+                self.lookups.pollCount -= 1
             }
         }
     }
 
-    private func takePolled(_ books: [RESTBook]) {
-        self.lookups.lastPoll = .now()
+    /// Says once that polling fails, and once that it works again.
+    private func notePoll(_ failure: VenueBooks.Failure?) {
+        guard self.lookups.isPollFailing != (failure != nil) else { return }
+        self.lookups.isPollFailing = failure != nil
+        if let failure {
+            self.logger.warning("REST polling fails", metadata: ["reason": "\(failure)"])
+        } else {
+            self.logger.info("REST polling works")
+        }
+    }
+
+    func takePolled(_ books: [RESTBook], askedAt: Instant) {
         for book in books {
-            guard let n = self.numbers[book.market], let index = self.connectionOf[n],
-                self.connections[index].feed.isPolling,
-                let builder = self.builders[Int(n) - 1], builder.trust != .untrusted(.resolved)
+            guard let market = self.marketsByCondition[book.market], self.connections[market.connection].feed.isPolling,
+                market.builder.outcome(of: book.token) == 0
             else { continue }
             // What has not changed needs no new words.
-            if builder.isTrusted && builder.source == .rest && builder.hash == book.hash { continue }
-            let effect = self.builders[Int(n) - 1]!.snapshot(
+            if market.builder.isTrusted && market.builder.source == .rest && market.builder.hash == book.hash {
+                market.polledAt = askedAt
+                continue
+            }
+            let effect = market.builder.snapshot(
                 book, source: .rest, received: .now(), now: .now(), hasher: &self.hasher)
-            self.publish(effect, of: Int(n) - 1)
+            if case .snapshot = effect { market.polledAt = askedAt }
+            self.publish(effect, of: market)
         }
     }
 }

@@ -17,14 +17,16 @@ extension FeedService {
             case .marketAdded:
                 let market = try envelope.decode(MarketAdded.self).market
                 self.universe[market.condition] = market
-                self.reconcile()
+                // A subscriber may have named it before, and it is carried with what the order book knew of it.
+                self.describe(market)
+                self.reconcileSoon()
             case .marketChanged:
                 let market = try envelope.decode(MarketChanged.self).market
                 self.universe[market.condition] = market
                 self.describe(market)
             case .marketRemoved:
                 self.universe[try envelope.decode(MarketRemoved.self).market] = nil
-                self.reconcile()
+                self.reconcileSoon()
             case .result, .scanStatus, .metrics, .error: break
             default: self.count("scanner_frames_skipped")
             }
@@ -48,70 +50,101 @@ extension FeedService {
 
     /// New terms of a carried market go to its builder and to the subscribers.
     private func describe(_ market: Market) {
-        guard let n = self.numbers[market.condition], let old = self.builders[Int(n) - 1]?.market else { return }
-        self.builders[Int(n) - 1]?.describe(market)
-        guard let new = self.builders[Int(n) - 1]?.market, new != old else { return }
-        self.server.publish(MarketBody(n: n, market: new), market: n)
+        guard let carried = self.marketsByCondition[market.condition] else { return }
+        let old = carried.builder.market
+        guard old.first == market.first && old.second == market.second else {
+            // Every price that was said of it would mean something else: it ends, and is another from now on.
+            self.logger.warning("Outcomes of a market changed", metadata: ["market": "\(market.condition)"])
+            if let index = self.drop(carried) { self.connections[index].apply() }
+            self.reconcileSoon()
+            return
+        }
+        carried.builder.describe(market)
+        self.tellTerms(of: carried)
+    }
+
+    func tellTerms(of market: CarriedMarket) {
+        guard market.builder.market != market.toldMarket else { return }
+        market.toldMarket = market.builder.market
+        self.server.publish(MarketBody(n: market.n, market: market.toldMarket), market: market.n)
     }
 
     // MARK: Carrying
 
+    /// Reconciles at the end of this round: many changes cost one look.
+    func reconcileSoon() {
+        guard !self.lookups.isReconcilePending else { return }
+        self.lookups.isReconcilePending = true
+        self.loop.deferToEndOfRound {
+            self.lookups.isReconcilePending = false
+            self.reconcile()
+        }
+    }
+
     /// Brings what is carried in line with what is wanted.
-    func reconcile() {
+    private func reconcile() {
         guard !self.isStopped else { return }
         var wanted = Set(self.universe.keys)
         for subscription in self.subscriptions.values {
             if case .only(let named) = subscription.markets { wanted.formUnion(named) }
         }
         var touched: Set<Int> = []
-        for condition in self.numbers.keys.sorted() where !wanted.contains(condition) {
-            if let index = self.drop(condition) { touched.insert(index) }
+        for market in self.marketsByCondition.values.filter({ !wanted.contains($0.condition) }).sorted(by: {
+            $0.n < $1.n
+        }) {
+            if let index = self.drop(market) { touched.insert(index) }
         }
-        for condition in wanted.sorted() where self.numbers[condition] == nil {
-            if let market = self.universe[condition] {
-                if let index = self.carry(market) { touched.insert(index) }
+        self.lookups.isIncomplete = false
+        for condition in wanted.filter({ self.marketsByCondition[$0] == nil }).sorted() {
+            if let market = self.universe[condition], let index = self.carry(market) {
+                touched.insert(index)
             } else {
-                self.lookUp(condition)
+                self.lookups.isIncomplete = true
+                if self.universe[condition] == nil { self.lookUp(condition) }
             }
+        }
+        if !self.lookups.marketAllowedAt.isEmpty {
+            self.lookups.marketAllowedAt = self.lookups.marketAllowedAt.filter { wanted.contains($0.key) }
         }
         for index in touched.sorted() { self.connections[index].apply() }
     }
 
     /// - Returns: the connection that must tell the venue.
     private func carry(_ market: Market) -> Int? {
-        guard self.numbers.count < Self.marketCountMax else {
+        guard self.markets.count < Self.marketCountMax else {
             self.count("markets_refused")
-            self.logger.warning(
+            self.warn(
                 "Too many markets, one is left out",
-                metadata: ["market": "\(market.condition)", "limit": "\(Self.marketCountMax)"])
+                ["market": "\(market.condition)", "limit": "\(Self.marketCountMax)"])
             return nil
         }
-        let n = Int64(self.builders.count + 1)
-        self.builders.append(BookBuilder(n: n, market: market))
-        self.numbers[market.condition] = n
-        for token in [market.first.token, market.second.token] { self.numbersByToken[token] = n }
+        let tokens = [market.first.token, market.second.token]
+        guard tokens.allSatisfy({ self.marketsByToken[$0] == nil }) else {
+            self.count("markets_refused")
+            self.warn("A market has another's tokens and is left out", ["market": "\(market.condition)"])
+            return nil
+        }
+        self.lastNumber += 1
         let index = self.connectionWithRoom()
-        self.connectionOf[n] = index
-        self.connections[index].add(n, [market.first.token, market.second.token])
-        self.lookups.untrustedSince[n] = .now()
-        for peer in self.server.peers.values.sorted(by: { $0.id < $1.id }) { self.offer(n, to: peer) }
+        let carried = CarriedMarket(n: self.lastNumber, connection: index, market: market, now: .now())
+        self.markets[carried.n] = carried
+        self.marketsByCondition[market.condition] = carried
+        for token in tokens { self.marketsByToken[token] = carried }
+        self.connections[index].add(carried.n, tokens)
+        for peer in self.server.peers.values.sorted(by: { $0.id < $1.id }) { self.offer(carried, to: peer) }
         return index
     }
 
-    private func drop(_ condition: ConditionID) -> Int? {
-        guard let n = self.numbers.removeValue(forKey: condition), let builder = self.builders[Int(n) - 1] else {
-            return nil
-        }
-        let trust = TrustBody(n: .one(n), epoch: builder.epoch + 1, isTrusted: false, reason: .removed)
-        self.server.publish(trust, market: n)
-        self.builders[Int(n) - 1] = nil
-        let tokens = [builder.market.first.token, builder.market.second.token]
-        for token in tokens { self.numbersByToken[token] = nil }
-        self.lookups.untrustedSince[n] = nil
-        self.lookups.bookAllowedAt[n] = nil
-        guard let index = self.connectionOf.removeValue(forKey: n) else { return nil }
-        self.connections[index].remove(n, tokens)
-        return index
+    private func drop(_ market: CarriedMarket) -> Int? {
+        guard self.markets.removeValue(forKey: market.n) != nil else { return nil }
+        let trust = TrustBody(n: .one(market.n), epoch: market.builder.epoch + 1, isTrusted: false, reason: .removed)
+        self.server.publish(trust, market: market.n)
+        for peer in self.server.peers.values { peer.lose(market.n) }
+        self.marketsByCondition[market.condition] = nil
+        for token in market.tokens { self.marketsByToken[token] = nil }
+        self.pastBooks.add(market.builder.counters)
+        self.connections[market.connection].remove(market.n, market.tokens)
+        return market.connection
     }
 
     private func connectionWithRoom() -> Int {
@@ -151,15 +184,15 @@ extension FeedService {
             do throws(VenueBooks.Failure) {
                 let market = try await self.venue.market(condition)
                 self.lookups.marketAllowedAt[condition] = nil
-                if self.numbers[condition] == nil, self.isNamed(condition), let index = self.carry(market) {
+                if self.marketsByCondition[condition] == nil, self.isNamed(condition), let index = self.carry(market) {
                     self.connections[index].apply()
                 }
             } catch {
                 self.lookups.marketAllowedAt[condition] = Instant.now() + Self.lookupPause
-                self.logger.warning(
-                    "Cannot learn a named market's terms", metadata: ["market": "\(condition)", "reason": "\(error)"])
+                self.warn("Cannot learn a named market's terms", ["market": "\(condition)", "reason": "\(error)"])
             }
             self.lookups.markets.remove(condition)
+            if self.lookups.isIncomplete && self.lookups.markets.isEmpty { self.reconcileSoon() }
         }
     }
 
@@ -186,9 +219,10 @@ extension FeedService {
 
     private func subscribe(_ peer: FramePeer, _ subscription: Subscribe) {
         let named: Set<ConditionID>? = if case .only(let named) = subscription.markets { Set(named) } else { nil }
-        for builder in self.builders.compactMap({ $0 }) where peer.wants(builder.n) {
+        let markets = self.markets.values.sorted { $0.n < $1.n }
+        for market in markets where peer.wants(market.n) {
             // What stays wanted keeps its losses: they are told with its next snapshot.
-            if named?.contains(builder.market.condition) == false { self.server.forget(builder.n, for: peer) }
+            if named?.contains(market.condition) == false { self.server.forget(market.n, for: peer) }
         }
         self.subscriptions[peer.id] = subscription
         peer.isSubscribed = true
@@ -197,21 +231,19 @@ extension FeedService {
         case .only: peer.interest = .only([])
         }
         if let id = subscription.id { self.server.send(ResultBody(id: id, .ok(nil)), to: peer) }
-        for builder in self.builders { if let builder { self.offer(builder.n, to: peer) } }
-        self.reconcile()
+        for market in markets { self.offer(market, to: peer) }
+        self.reconcileSoon()
     }
 
     /// A market and its snapshot to a subscriber that wants it.
-    private func offer(_ n: Int64, to peer: FramePeer) {
-        guard let subscription = self.subscriptions[peer.id], let builder = self.builders[Int(n) - 1] else { return }
+    private func offer(_ market: CarriedMarket, to peer: FramePeer) {
+        guard let subscription = self.subscriptions[peer.id] else { return }
         if case .only(let named) = subscription.markets {
-            guard named.contains(builder.market.condition) else { return }
-            if case .only(var numbers) = peer.interest {
-                numbers.insert(n)
-                peer.interest = .only(numbers)
-            }
+            guard named.contains(market.condition) else { return }
+            peer.gain(market.n)
         }
-        self.server.send(MarketBody(n: n, market: builder.market), to: peer, as: .opening)
-        self.server.sendSnapshot(of: n, to: peer)
+        self.server.send(MarketBody(n: market.n, market: market.toldMarket), to: peer, as: .opening)
+        if let resolution = market.resolution { self.server.send(resolution, to: peer, as: .opening) }
+        self.server.sendSnapshot(of: market.n, to: peer)
     }
 }

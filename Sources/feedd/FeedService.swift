@@ -24,11 +24,12 @@ actor FeedService: DaemonService {
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
     var connections: [FeedConnection] = []
-    /// Indexed by market number less one; `nil` when the market is carried no more. Numbers are never given out twice.
-    var builders: [BookBuilder?] = []
-    var connectionOf: [Int64: Int] = [:]
-    var numbers: [ConditionID: Int64] = [:]
-    var numbersByToken: [TokenID: Int64] = [:]
+    /// What is carried, by number, by condition and by token.
+    var markets: [Int64: CarriedMarket] = [:]
+    var marketsByCondition: [ConditionID: CarriedMarket] = [:]
+    var marketsByToken: [TokenID: CarriedMarket] = [:]
+    /// Numbers are never given out twice.
+    var lastNumber: Int64 = 0
     /// From the scanner.
     var universe: [ConditionID: Market] = [:]
     var universeParts: [Market] = []
@@ -39,25 +40,34 @@ actor FeedService: DaemonService {
     var hasher = BookHasher()
     var reader = MarketChannelReader()
     var counters: [String: Int64] = [:]
+    /// Events that say nothing new, by kind: too many to count by name.
+    var passedOver: [MarketEvent.Kind: Int64] = [:]
     var venueLatency = LatencyHistogram()
     var publishLatency = LatencyHistogram()
+    /// Of markets that are carried no more, so that counters never go back.
+    var pastBooks = BookBuilder.Counters()
     var messageCount: Int64 = 0
     var lastMessageCount: Int64 = 0
+    var sparingLog = SparingLog()
+    var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
+    /// Whether every carried book was trusted when that was looked at last.
+    private var isWhole = false
     var isStopped = false
 
     /// Requests to the venue that are under way or were made lately.
     struct Lookups {
-        /// Books being fetched, by market.
-        var books: Set<Int64> = []
-        /// When a market's book may be fetched again.
-        var bookAllowedAt: [Int64: Instant] = [:]
-        /// Since when a market has had no trusted book.
-        var untrustedSince: [Int64: Instant] = [:]
+        /// Books being fetched.
+        var bookCount = 0
         /// Markets whose terms are being fetched.
         var markets: Set<ConditionID> = []
         var marketAllowedAt: [ConditionID: Instant] = [:]
         var isPolling = false
-        var lastPoll: Instant?
+        /// Polls under way.
+        var pollCount = 0
+        var isPollFailing = false
+        /// Whether something is wanted that is not carried.
+        var isIncomplete = false
+        var isReconcilePending = false
     }
 
     init(_ context: DaemonContext) throws {
@@ -85,9 +95,9 @@ actor FeedService: DaemonService {
         self.server.onFrame = { self.take($1, from: $0) }
         self.server.onGone = { peer in
             guard self.subscriptions.removeValue(forKey: peer.id) != nil else { return }
-            self.reconcile()
+            self.reconcileSoon()
         }
-        self.server.onSnapshotWanted = { n, conflated in self.builders[Int(n) - 1]?.body(conflated: conflated) }
+        self.server.onSnapshotWanted = { self.markets[$0]?.builder.body(conflated: $1) }
         self.scanner.onConnected = { _ in
             self.universeParts = []
             self.scanner.send(Subscribe(id: 1, markets: .all))
@@ -96,7 +106,12 @@ actor FeedService: DaemonService {
         try self.server.start()
         self.scanner.start()
         self.every(Self.checkInterval) { self.check() }
-        self.every(Self.statusInterval) { self.publishStatus() }
+        self.every(Self.statusInterval) {
+            self.publishStatus()
+            self.tellLeftOut()
+            // What could not be carried is tried again.
+            if self.lookups.isIncomplete { self.reconcileSoon() }
+        }
         self.every(self.context.configuration.feed.restPollInterval) { self.poll() }
         self.loop.after(Self.readyMax) { self.context.notifier.ready() }
         self.context.notifier.status("waiting for the scanner's universe")
@@ -120,6 +135,22 @@ actor FeedService: DaemonService {
 
     func count(_ name: String, _ amount: Int64 = 1) { self.counters[name, default: 0] += amount }
 
+    /// A warning that may come from many markets at once.
+    ///
+    /// - Returns: whether it was said.
+    @discardableResult
+    func warn(_ sentence: String, _ facts: Logger.Metadata) -> Bool {
+        guard self.sparingLog.admits(sentence, now: .now()) else { return false }
+        self.logger.warning("\(sentence)", metadata: facts)
+        return true
+    }
+
+    private func tellLeftOut() {
+        for (sentence, count) in self.sparingLog.leftOut(now: .now()) {
+            self.logger.warning("Lines were left out", metadata: ["sentence": "\(sentence)", "lines": "\(count)"])
+        }
+    }
+
     var mode: FeedStatus.Mode {
         if self.lookups.isPolling { return .restPolling }
         return self.connections.contains { $0.isLive } ? .webSocket : .disconnected
@@ -131,17 +162,23 @@ actor FeedService: DaemonService {
         var checks = self.counters
         var trusted: Int64 = 0
         var carried: Int64 = 0
-        for builder in self.builders {
-            guard let builder else { continue }
+        var books = self.pastBooks
+        for market in self.markets.values {
             // A resolved market waits to be dropped: nobody misses its book.
-            if builder.trust != .untrusted(.resolved) { carried += 1 }
-            if builder.isTrusted { trusted += 1 }
-            checks["hashes_checked", default: 0] += builder.counters.checked
-            checks["hashes_mismatched", default: 0] += builder.counters.mismatched
-            checks["repeated", default: 0] += builder.counters.repeated
-            checks["old", default: 0] += builder.counters.old
-            checks["off_tick", default: 0] += builder.counters.offTick
+            if !market.builder.isResolved { carried += 1 }
+            if market.builder.isTrusted { trusted += 1 }
+            books.add(market.builder.counters)
         }
+        for (kind, count) in self.passedOver { checks["events_\(kind.rawValue)"] = count }
+        if self.isWhole != (carried > 0 && trusted == carried) {
+            self.isWhole.toggle()
+            if self.isWhole { self.logger.info("All books are trusted", metadata: ["books": "\(trusted)"]) }
+        }
+        checks["hashes_checked"] = books.checked
+        checks["hashes_mismatched"] = books.mismatched
+        checks["repeated"] = books.repeated
+        checks["old"] = books.old
+        checks["off_tick"] = books.offTick
         for (name, value) in self.server.counters { checks["subscribers_\(name)"] = value }
         let status = FeedStatus(
             mode: self.mode, connections: self.connections.map(\.status), markets: carried, trusted: trusted,

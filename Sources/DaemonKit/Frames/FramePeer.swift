@@ -47,6 +47,22 @@ public final class FramePeer {
         self.lastHeard = now
     }
 
+    /// Adds market `n` to an interest in some.
+    public func gain(_ n: Int64) {
+        guard case .only(var numbers) = self.interest else { return }
+        self.interest = .none
+        numbers.insert(n)
+        self.interest = .only(numbers)
+    }
+
+    /// Takes market `n`, which is no more, out of an interest in some.
+    public func lose(_ n: Int64) {
+        guard case .only(var numbers) = self.interest else { return }
+        self.interest = .none
+        numbers.remove(n)
+        self.interest = .only(numbers)
+    }
+
     /// Whether it wants the frames of market `n`.
     public func wants(_ n: Int64) -> Bool {
         switch self.interest {
