@@ -23,7 +23,7 @@ import Testing
         let scanner = try RunningProgram(
             Programs.path(of: "scannerd"), flags, in: directory.path,
             environment: ["POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"])
-        _ = try await scanner.line(of: .errors, within: .seconds(20)) { $0.contains("the universe stays as it is") }
+        _ = try await scanner.line(of: .errors, within: .seconds(30)) { $0.contains("the universe stays as it is") }
         let tap = try RunningProgram(
             Programs.path(of: "polybot"),
             ["tap", "scannerd", "--runtime-dir", directory.path, "--type", "scan_status,universe", "--count", "2"],
