@@ -67,11 +67,14 @@ struct VenueBooks: Sendable {
             let tick = value["mts"]?.micros.flatMap({ TickSize(micros: $0) }), let sizeMin = value["mos"]?.micros
         else { throw .malformed(JSONError(.missing, at: 0, member: "t, mts, mos")) }
         let fees = value["fd"]
+        let (rate, exponent) = (fees?["r"]?.micros ?? 0, (fees?["e"]?.micros ?? Decimal6.scale) / Decimal6.scale)
+        guard rate <= Market.feeRateMax, exponent <= Market.feeExponentMax else {
+            throw .malformed(JSONError(.wrongValue, at: 0, member: "fd"))
+        }
         return Market(
             condition: condition, slug: "", question: "", first: first, second: second, tick: tick,
             sizeMin: Quantity(micros: sizeMin), isNegRisk: value["nr"]?.bool ?? false, event: "", startTime: nil,
-            endTime: Timestamp(microseconds: 0), feeRate: fees?["r"]?.micros ?? 0,
-            feeExponent: (fees?["e"]?.micros ?? Decimal6.scale) / Decimal6.scale,
+            endTime: Timestamp(microseconds: 0), feeRate: rate, feeExponent: exponent,
             hasTakerDelay: value["itode"]?.bool ?? false, rewards: nil, settlement: .other, asset: nil)
     }
 

@@ -165,7 +165,8 @@ private struct LadderWorld {
             #expect(worstFirst == bestFirst.reversed(), "\(place)")
             #expect((side == .bid ? self.book.bidCount : self.book.askCount) == ascending.count, "\(place)")
             #expect((side == .bid ? self.book.bestBid : self.book.bestAsk) == bestFirst.first, "\(place)")
-            for level in ascending { #expect(self.book.size(side, at: level.price) == level.size, "\(place)") }
+            let hasAll = ascending.allSatisfy { self.book.size(side, at: $0.price) == $0.size }
+            #expect(hasAll, "\(place)")
         }
         let (bid, ask) = (self.model[.bid]!.keys.max(), self.model[.ask]!.keys.min())
         #expect(self.book.isCrossed == (bid.flatMap { bid in ask.map { bid >= $0 } } ?? false), "\(place)")

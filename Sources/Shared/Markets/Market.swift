@@ -37,6 +37,9 @@ public struct RewardTerms: Hashable, Sendable {
 public struct Market: Hashable, Sendable {
     /// Longest text of the venue that is kept, in bytes: slug, question, event, label. Real ones have up to about 300.
     public static let textByteCountMax = 1_000
+    /// A fee of the whole notional. More is taken for a mistake, and would overflow.
+    public static let feeRateMax = Decimal6.scale
+    public static let feeExponentMax: Int64 = 4
 
     public let condition: ConditionID
     public var slug: String

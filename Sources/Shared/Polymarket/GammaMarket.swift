@@ -24,6 +24,9 @@ public enum Refusal: String, Error, CaseIterable, Sendable {
 
 /// One market as the discovery interface lists it. Source: reference of the market object, 1.2.
 public enum GammaMarket {
+    /// Rewards of one market that are added up.
+    private static let rewardCountMax = 100
+
     /// Reads and judges one listed market.
     ///
     /// - Parameters:
@@ -51,7 +54,7 @@ public enum GammaMarket {
         var startTime: Timestamp?
         if let text = value["eventStartTime"]?.string {
             startTime = Timestamp(rfc3339: text)
-            guard startTime != nil else { throw .badDates }
+            guard let startTime, startTime.microseconds >= 0 else { throw .badDates }
         }
         let (feeRate, feeExponent) = try Self.fees(value)
         let slug = Self.text(value["slug"])
@@ -95,8 +98,9 @@ public enum GammaMarket {
 
     private static func fees(_ value: JSONValue) throws(Refusal) -> (rate: Int64, exponent: Int64) {
         guard value["feesEnabled"]?.bool == true, let schedule = value["feeSchedule"] else { return (0, 1) }
-        guard let rate = schedule["rate"]?.micros, let exponent = schedule["exponent"]?.micros,
-            exponent % Decimal6.scale == 0, exponent / Decimal6.scale <= 4
+        guard let rate = schedule["rate"]?.micros, rate <= Market.feeRateMax,
+            let exponent = schedule["exponent"]?.micros, exponent % Decimal6.scale == 0,
+            exponent / Decimal6.scale <= Market.feeExponentMax
         else { throw .badFees }
         return (rate, exponent / Decimal6.scale)
     }
@@ -106,7 +110,7 @@ public enum GammaMarket {
         else {
             return nil
         }
-        let daily = value["clobRewards"]?.array?.reduce(Int64(0)) { $0 + ($1["rewardsDailyRate"]?.micros ?? 0) } ?? 0
+        let daily = value["clobRewards"]?.array?.prefix(Self.rewardCountMax).reduce(Int64(0)) { $0 + ($1["rewardsDailyRate"]?.micros ?? 0) } ?? 0
         return RewardTerms(sizeMin: Quantity(micros: size), spreadMax: cents / 100, daily: Money(micros: daily))
     }
 

@@ -44,6 +44,10 @@ extension Market {
         guard let tick = TickSize(micros: try fields.integer("tick")) else {
             throw JSONError(.wrongValue, at: 0, member: "tick")
         }
+        let (feeRate, feeExponent) = (try fields.integer("fee_rate"), try fields.integer("fee_exponent"))
+        guard (0...Self.feeRateMax).contains(feeRate), (0...Self.feeExponentMax).contains(feeExponent) else {
+            throw JSONError(.wrongValue, at: 0, member: "fee_rate, fee_exponent")
+        }
         var rewards: RewardTerms?
         if let value = fields["rewards"] {
             let terms = try Fields(value)
@@ -57,8 +61,8 @@ extension Market {
             sizeMin: try fields.quantity("min_size"), isNegRisk: try fields.bool("neg_risk"),
             event: try fields.string("event"),
             startTime: fields["start_time"] == nil ? nil : try fields.time("start_time"),
-            endTime: try fields.time("end_time"), feeRate: try fields.integer("fee_rate"),
-            feeExponent: try fields.integer("fee_exponent"), hasTakerDelay: try fields.bool("taker_delay"),
+            endTime: try fields.time("end_time"), feeRate: feeRate, feeExponent: feeExponent,
+            hasTakerDelay: try fields.bool("taker_delay"),
             rewards: rewards, settlement: try fields.word("settlement"), asset: try fields.optionalString("asset"))
     }
 }
