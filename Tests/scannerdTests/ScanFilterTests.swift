@@ -7,7 +7,7 @@ import Testing
 /// What the configuration's words do to the universe.
 @Suite struct ScanFilterTests {
     @Test func everyWordOfTheScannersSectionReachesTheFilter() {
-        var section = Configuration.Scanner()
+        var section = Configuration().scanner
         section.keywords = ["bitcoin"]
         section.excludedKeywords = ["dominance"]
         section.timeLeftMin = .seconds(90)
