@@ -119,8 +119,8 @@ final class FeedConnection {
         }
         socket.onClosed = { [weak self] reason in
             guard let self else { return }
-            self.logger.warning(
-                "Market channel lost", metadata: ["connection": "\(self.index)", "reason": "\(reason)"])
+            let sentence: Logger.Message = self.isLive ? "Market channel lost" : "Market channel cannot be reached"
+            self.logger.warning(sentence, metadata: ["connection": "\(self.index)", "reason": "\(reason)"])
             self.handle(.dropped)
         }
         socket.connect()

@@ -146,23 +146,32 @@ extension FeedService {
     /// Looks at books that wait for the end of an operation or for a snapshot.
     func check() {
         let now = Instant.now()
+        var stale = 0
         for n in self.markets.keys.sorted() {
             guard let market = self.markets[n] else { continue }
             self.publish(market.builder.check(now: now, hasher: &self.hasher), of: market)
             if market.builder.isTrusted {
-                self.expirePolled(market, now: now)
+                if self.expirePolled(market, now: now) { stale += 1 }
             } else if let since = market.untrustedSince, now - since > Self.snapshotMax {
                 self.fetch(market)
             }
         }
+        guard stale > 0 else { return }
+        self.logger.warning("Books are not trusted, no poll confirmed them", metadata: ["books": "\(stale)"])
+    }
+
+    /// How long a polled book is believed.
+    private var polledAgeMax: Duration {
+        max(.seconds(3), self.context.configuration.feed.restPollInterval * Self.pollsTrusted)
     }
 
     /// A polled book lives by its polls; those of others, or answers in which it is missing, do not count.
-    private func expirePolled(_ market: CarriedMarket, now: Instant) {
-        guard market.builder.source == .rest, let polledAt = market.polledAt else { return }
-        let interval = self.context.configuration.feed.restPollInterval
-        guard now - polledAt > max(.seconds(3), interval * Self.pollsTrusted) else { return }
-        self.publish(market.builder.distrust(.restStale), of: market)
+    private func expirePolled(_ market: CarriedMarket, now: Instant) -> Bool {
+        guard market.builder.source == .rest, let polledAt = market.polledAt, now - polledAt > self.polledAgeMax,
+            case .distrusted(let reason) = market.builder.distrust(.restStale)
+        else { return false }
+        self.publishDistrust(market, reason)
+        return true
     }
 
     /// Fetches one book to build on, while its line lives.
@@ -267,6 +276,11 @@ extension FeedService {
     }
 
     func takePolled(_ books: [RESTBook], askedAt: Instant) {
+        // An answer may come so late that what it says is believed no more.
+        guard Instant.now() - askedAt <= self.polledAgeMax else {
+            self.count("polls_late")
+            return
+        }
         for book in books {
             guard let market = self.marketsByCondition[book.market], self.connections[market.connection].feed.isPolling,
                 market.builder.outcome(of: book.token) == 0

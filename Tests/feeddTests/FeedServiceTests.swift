@@ -163,14 +163,19 @@ import Testing
         await feed.run { feed in
             let markets = venues.map { feed.market($0.market.condition)! }
             let now = Instant.now()
-            feed.takePolled(books, askedAt: now + .seconds(-9))
+            feed.takePolled(books, askedAt: now + .seconds(-2))
             #expect(markets.allSatisfy { $0.builder.isTrusted })
-            // The next answer leaves one out; the other has not changed.
+            // The next answer leaves one out; the other has not changed. The one after comes too late.
             feed.takePolled([books[0]], askedAt: now)
+            markets[1].polledAt = now + .seconds(-4)
             feed.check()
             #expect(markets[0].builder.isTrusted)
             #expect(markets[1].builder.trust == .untrusted(.restStale))
+            feed.takePolled(books, askedAt: now + .seconds(-4))
+            #expect(markets[0].builder.isTrusted)
+            #expect(markets[1].builder.trust == .untrusted(.restStale))
         }
+        #expect(feed.log.count("Books are not trusted, no poll confirmed them") == 1)
         #expect(feed.log.count("WebSocket unavailable, falling back to REST polling") == 1)
         await feed.stop()
     }

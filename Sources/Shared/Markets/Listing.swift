@@ -10,11 +10,13 @@ public struct Listing: Sendable {
         case noMarkets
         case repeatedCursor
         case tooManyPages
+        case empty
 
         public var description: String {
             switch self {
             case .noMarkets: "a page without a list of markets"
             case .repeatedCursor: "a page that names a cursor which was read already"
+            case .empty: "no market at all, although some are watched"
             case .tooManyPages: "more than \(Listing.pageCountMax) pages"
             }
         }
@@ -47,7 +49,11 @@ public struct Listing: Sendable {
         self.pageCount += 1
         for value in markets { self.judge(value) }
         self.trim()
-        guard let cursor = page["next_cursor"]?.string, !cursor.isEmpty else { return nil }
+        guard let cursor = page["next_cursor"]?.string, !cursor.isEmpty else {
+            // A venue in trouble, not a world without markets.
+            guard self.listedCount > 0 || self.universe.markets.isEmpty else { throw .empty }
+            return nil
+        }
         guard self.cursors.insert(cursor).inserted else { throw .repeatedCursor }
         guard self.pageCount < Self.pageCountMax else { throw .tooManyPages }
         return cursor

@@ -18,9 +18,16 @@ public struct Universe: Sendable {
     }
 
     public let filter: Filter
+    /// Folded once: a pass compares them with tens of thousands of markets.
+    private let keywords: [[UInt8]]
+    private let excludedKeywords: [[UInt8]]
     public private(set) var markets: [ConditionID: Market] = [:]
 
-    public init(filter: Filter) { self.filter = filter }
+    public init(filter: Filter) {
+        self.filter = filter
+        self.keywords = filter.keywords.map { Array(Self.fold($0).utf8) }
+        self.excludedKeywords = filter.excludedKeywords.map { Array(Self.fold($0).utf8) }
+    }
 
     /// In the order of their conditions.
     public var sorted: [Market] { self.markets.values.sorted { $0.condition < $1.condition } }
@@ -28,10 +35,11 @@ public struct Universe: Sendable {
     /// Why the filter keeps a tradable market out; `nil` when it does not.
     public func refusal(_ market: Market, now: Timestamp) -> Refusal? {
         guard market.endTime - now >= self.filter.timeLeftMin else { return .tooLittleTime }
-        let text = Self.fold("\(market.question) \(market.slug) \(market.event)")
-        func isFound(_ keyword: String) -> Bool { Self.contains(text, Self.fold(keyword)) }
-        guard !self.filter.excludedKeywords.contains(where: isFound) else { return .excluded }
-        guard self.filter.keywords.isEmpty || self.filter.keywords.contains(where: isFound) else { return .keywords }
+        guard !self.keywords.isEmpty || !self.excludedKeywords.isEmpty else { return nil }
+        let text = Array(Self.fold("\(market.question) \(market.slug) \(market.event)").utf8)
+        func isFound(_ keyword: [UInt8]) -> Bool { Self.contains(text, keyword) }
+        guard !self.excludedKeywords.contains(where: isFound) else { return .excluded }
+        guard self.keywords.isEmpty || self.keywords.contains(where: isFound) else { return .keywords }
         return nil
     }
 
@@ -128,10 +136,10 @@ public struct Universe: Sendable {
         return folded
     }
 
-    private static func contains(_ text: String, _ phrase: String) -> Bool {
-        let text = Array(text.utf8)
-        let phrase = Array(phrase.utf8)
+    private static func contains(_ text: [UInt8], _ phrase: [UInt8]) -> Bool {
         guard phrase.count > 2, phrase.count <= text.count else { return false }
-        return (0...text.count - phrase.count).contains { text[$0..<$0 + phrase.count].elementsEqual(phrase) }
+        return (0...text.count - phrase.count).contains { start in
+            text[start..<start + phrase.count].elementsEqual(phrase)
+        }
     }
 }

@@ -1,0 +1,57 @@
+import Shared
+import Testing
+
+@testable import scannerd
+
+/// A venue in trouble must not make the watched markets vanish.
+@Suite struct ListingTroubleTests {
+    private static let now = Timestamp(seconds: 1_778_584_000)
+
+    /// The page that the listing would show of this market.
+    private static func page(_ numbers: Range<Int>, question: String = "Bitcoin Up or Down") throws -> JSONValue {
+        let markets = numbers.map { number in
+            let condition = ConditionID(words: (0, 0, 0, UInt64(number)))
+            return #"""
+                {"conditionId":"\#(condition)","slug":"btc-updown-5m-\#(number)","question":"\#(question)","active":true,
+                "closed":false,"archived":false,"enableOrderBook":true,"acceptingOrders":true,
+                "endDate":"2026-05-12T11:15:00Z","outcomes":"[\"Up\",\"Down\"]",
+                "clobTokenIds":"[\"\#(2 * number)\",\"\#(2 * number + 1)\"]","orderPriceMinTickSize":0.01,"orderMinSize":5}
+                """#
+        }
+        return try JSONValue(parsing: Array(#"{"markets":[\#(markets.joined(separator: ","))]}"#.utf8))
+    }
+
+    private static func watching(_ numbers: Range<Int>) throws -> Universe {
+        var universe = Universe(filter: Universe.Filter())
+        var listing = Listing(for: universe, now: Self.now)
+        #expect(try listing.take(Self.page(numbers)) == nil)
+        _ = universe.update(listing.tradable, gone: listing.gone, now: Self.now)
+        #expect(universe.markets.count == numbers.count)
+        return universe
+    }
+
+    @Test func anEmptyListingEndsNoMarket() throws {
+        var listing = Listing(for: try Self.watching(1..<4), now: Self.now)
+        #expect(throws: Listing.Problem.empty) { try listing.take(JSONValue(parsing: Array(#"{"markets":[]}"#.utf8))) }
+        // Before anything is watched it is what it says.
+        var first = Listing(for: Universe(filter: Universe.Filter()), now: Self.now)
+        #expect(try first.take(JSONValue(parsing: Array(#"{"markets":[]}"#.utf8))) == nil)
+    }
+
+    @Test func aMarketThatIsMissingAmongOthersIsRemoved() throws {
+        var universe = try Self.watching(1..<4)
+        var listing = Listing(for: universe, now: Self.now)
+        #expect(try listing.take(Self.page(1..<3)) == nil)
+        let gone = ConditionID(words: (0, 0, 0, 3))
+        #expect(
+            universe.update(listing.tradable, gone: listing.gone, now: Self.now) == [.removed(gone, .filtered)])
+    }
+
+    @Test func theLongestTextsOfAListingAreBounded() throws {
+        let long = String(repeating: "x", count: 100_000)
+        var listing = Listing(for: Universe(filter: Universe.Filter()), now: Self.now)
+        #expect(try listing.take(Self.page(1..<2, question: long)) == nil)
+        let question = try #require(listing.tradable.first?.question)
+        #expect(question.utf8.count <= Market.textByteCountMax && question.hasSuffix("…"))
+    }
+}
