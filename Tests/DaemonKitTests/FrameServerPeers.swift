@@ -115,7 +115,20 @@ final class FrameProbe {
             close(self.descriptor)
             throw error
         }
-        // No test may hang.
+        self.limitWaiting()
+    }
+
+    /// A second descriptor of this connection, for another thread to go on with. It is the caller's.
+    func duplicate() -> Int32 { fcntl(self.descriptor, F_DUPFD_CLOEXEC, 0) }
+
+    /// Takes over the reading of a connection that was made before.
+    init(owning descriptor: Int32) {
+        self.descriptor = descriptor
+        self.limitWaiting()
+    }
+
+    /// No test may hang.
+    private func limitWaiting() {
         var limit = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(self.descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }

@@ -214,7 +214,7 @@ struct FrameServerTests {
             probe.hello()
             probe.send(Subscribe(id: 1, markets: .all))
             #expect(try probe.next(.result) != nil)
-            return dup(probe.descriptor)
+            return probe.duplicate()
         }
         try await server.call { server in
             server.server.publish(Metrics(values: ["last": 1]))
