@@ -31,7 +31,7 @@ struct ProtocolFollower {
     private(set) var violations: [String] = []
     private var decoder = FrameDecoder()
 
-    mutating func receive(_ bytes: some Sequence<UInt8>) {
+    mutating func receive(_ bytes: some Collection<UInt8>) {
         self.decoder.append(bytes)
         do throws(FrameError) {
             var decoder = self.decoder

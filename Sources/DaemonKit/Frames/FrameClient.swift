@@ -118,7 +118,11 @@ public final class FrameClient {
                 self.waitForRoom(descriptor, true)
                 return
             } else if errno != EINTR {
-                self.lost("\(SystemError("send"))")
+                let error = SystemError("send")
+                // Who refuses us has closed the line already; why stands in what can still be read.
+                self.output.removeAll()
+                self.read()
+                self.lost("\(error)")
                 return
             }
         }

@@ -5,6 +5,7 @@ import Glibc
 public enum ListenerError: Error, CustomStringConvertible {
     case pathTooLong(String)
     case inUse(String)
+    case notASocket(String)
     case system(String, SystemError)
 
     public var description: String {
@@ -13,6 +14,7 @@ public enum ListenerError: Error, CustomStringConvertible {
             "the socket path \(path) has \(path.utf8.count) bytes; the system allows \(UnixListener.pathByteCountMax): "
                 + "choose a shorter --runtime-dir"
         case .inUse(let path): "another process answers on \(path): stop it first, or choose another --runtime-dir"
+        case .notASocket(let path): "\(path) is there and is no socket: move it away, or choose another --runtime-dir"
         case .system(let path, let error): "cannot listen on \(path): \(error)"
         }
     }
@@ -39,15 +41,19 @@ public struct UnixListener: Sendable {
             close(answering)
             throw .inUse(path)
         }
-        if errno == ECONNREFUSED { unlink(path) }
+        if errno == ECONNREFUSED {
+            // The kernel says the same of a dead socket and of a file that is none.
+            var status = stat()
+            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path) }
+            unlink(path)
+        }
         let descriptor = socket(
             AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { throw .system(path, SystemError("socket")) }
-        // Between bind and chmod nobody else may connect: the file is made with the narrowest mode.
-        let mask = umask(0o177)
+        // The file gets the descriptor's mode at birth: at no moment may anybody else connect.
+        fchmod(descriptor, mode)
         let bound = UnixSocket.withAddress(path) { Glibc.bind(descriptor, $0, $1) }
         let error = SystemError("bind")
-        umask(mask)
         guard bound == 0 else {
             close(descriptor)
             throw error.code == EADDRINUSE ? .inUse(path) : .system(path, error)

@@ -32,31 +32,33 @@ public struct FrameDecoder: Sendable {
     /// Bytes asked of the kernel at a time.
     public static let readByteCount = 64 << 10
 
+    /// Room for bytes; those from `start` up to `end` were received and not yet handed out. What lies beyond is written by
+    /// the next read, so that a read costs nothing but itself.
     private var buffer: [UInt8] = []
-    /// First byte not yet handed out.
     private var start = 0
+    private var end = 0
 
     public init() {}
 
     /// Bytes received and not yet handed out: a part of a frame.
-    public var pendingByteCount: Int { self.buffer.count - self.start }
+    public var pendingByteCount: Int { self.end - self.start }
 
     /// Lets `fill` write up to `readByteCount` bytes and returns what it returned: their number, or 0 and less for
     /// "nothing".
     public mutating func receive(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
-        self.compact()
-        let old = self.buffer.count
-        self.buffer.append(contentsOf: repeatElement(0, count: Self.readByteCount))
-        let count = self.buffer.withUnsafeMutableBytes { fill(UnsafeMutableRawBufferPointer(rebasing: $0[old...])) }
+        self.makeRoom(for: Self.readByteCount)
+        let room = self.end..<self.end + Self.readByteCount
+        let count = self.buffer.withUnsafeMutableBytes { fill(UnsafeMutableRawBufferPointer(rebasing: $0[room])) }
         precondition(count <= Self.readByteCount, "more bytes than there was room for")
-        self.buffer.removeLast(Self.readByteCount - max(0, count))
+        self.end += max(0, count)
         return count
     }
 
     /// Adds received bytes.
-    public mutating func append(_ bytes: some Sequence<UInt8>) {
-        self.compact()
-        self.buffer.append(contentsOf: bytes)
+    public mutating func append(_ bytes: some Collection<UInt8>) {
+        self.makeRoom(for: bytes.count)
+        self.buffer.replaceSubrange(self.end..<self.end + bytes.count, with: bytes)
+        self.end += bytes.count
     }
 
     /// Hands the next whole frame's body to `body`.
@@ -80,14 +82,32 @@ public struct FrameDecoder: Sendable {
         return try result.get()
     }
 
-    /// Moves what is left to the front, so that the buffer stays small.
-    private mutating func compact() {
-        guard self.start > 0 else { return }
-        if self.start == self.buffer.count {
-            self.buffer.removeAll(keepingCapacity: self.buffer.capacity <= 4 * Self.readByteCount)
-        } else {
-            self.buffer.removeSubrange(..<self.start)
+    /// Makes sure that `count` bytes fit behind `end`: in the room that was handed out already, if that is enough.
+    private mutating func makeRoom(for count: Int) {
+        if self.start == self.end {
+            self.start = 0
+            self.end = 0
+            // What one large frame needed is given back.
+            if self.buffer.count > 4 * Self.readByteCount { self.buffer = [] }
         }
-        self.start = 0
+        if self.buffer.count - self.end < count && self.start > 0 {
+            let left = self.start..<self.end
+            self.buffer.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[left])) }
+            self.end = left.count
+            self.start = 0
+        }
+        if self.buffer.count - self.end < count { self.grow(by: count) }
+    }
+
+    private mutating func grow(by count: Int) {
+        let old = self.buffer
+        let left = self.end
+        // Doubled, so that a large frame is not copied for every read of it.
+        let size = max(old.count * 2, left + count)
+        self.buffer = [UInt8](unsafeUninitializedCapacity: size) { room, initializedCount in
+            room.initialize(repeating: 0)
+            UnsafeMutableRawBufferPointer(room).copyBytes(from: old[..<left])
+            initializedCount = size
+        }
     }
 }
