@@ -32,31 +32,40 @@ public struct FrameDecoder: Sendable {
     /// Bytes asked of the kernel at a time.
     public static let readByteCount = 64 << 10
 
+    /// A buffer larger than this is given back once it is empty: one large frame must not cost memory for ever.
+    private static let keptByteCountMax = 4 * readByteCount
+
+    /// Bytes of the stream from `start` to `end`; behind them room that was used before, so that a read clears nothing.
     private var buffer: [UInt8] = []
     /// First byte not yet handed out.
     private var start = 0
+    private var end = 0
 
     public init() {}
 
     /// Bytes received and not yet handed out: a part of a frame.
-    public var pendingByteCount: Int { self.buffer.count - self.start }
+    public var pendingByteCount: Int { self.end - self.start }
 
     /// Lets `fill` write up to `readByteCount` bytes and returns what it returned: their number, or 0 and less for
     /// "nothing".
     public mutating func receive(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
         self.compact()
-        let old = self.buffer.count
-        self.buffer.append(contentsOf: repeatElement(0, count: Self.readByteCount))
-        let count = self.buffer.withUnsafeMutableBytes { fill(UnsafeMutableRawBufferPointer(rebasing: $0[old...])) }
+        let room = self.end..<self.end + Self.readByteCount
+        if self.buffer.count < room.upperBound {
+            self.buffer.append(contentsOf: repeatElement(0, count: room.upperBound - self.buffer.count))
+        }
+        let count = self.buffer.withUnsafeMutableBytes { fill(UnsafeMutableRawBufferPointer(rebasing: $0[room])) }
         precondition(count <= Self.readByteCount, "more bytes than there was room for")
-        self.buffer.removeLast(Self.readByteCount - max(0, count))
+        self.end += max(0, count)
         return count
     }
 
     /// Adds received bytes.
     public mutating func append(_ bytes: some Sequence<UInt8>) {
         self.compact()
+        self.buffer.removeSubrange(self.end...)
         self.buffer.append(contentsOf: bytes)
+        self.end = self.buffer.count
     }
 
     /// Hands the next whole frame's body to `body`.
@@ -83,11 +92,14 @@ public struct FrameDecoder: Sendable {
     /// Moves what is left to the front, so that the buffer stays small.
     private mutating func compact() {
         guard self.start > 0 else { return }
-        if self.start == self.buffer.count {
-            self.buffer.removeAll(keepingCapacity: self.buffer.capacity <= 4 * Self.readByteCount)
+        if self.start == self.end {
+            if self.buffer.count > Self.keptByteCountMax { self.buffer = [] }
         } else {
-            self.buffer.removeSubrange(..<self.start)
+            self.buffer.withUnsafeMutableBytes { bytes in
+                bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[self.start..<self.end]))
+            }
         }
+        self.end -= self.start
         self.start = 0
     }
 }
