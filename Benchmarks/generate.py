@@ -49,8 +49,9 @@ class Market:
 
     def book(self, outcome, time):
         return (
-            f'{{"event_type":"book","market":"{self.condition}","asset_id":"{self.tokens[outcome]}","timestamp":"{time}",'
-            f'"hash":"{self.hash(outcome, time)}",{self.levels(outcome)},"tick_size":"0.01","last_trade_price":"0.500"}}'
+            f'{{"event_type":"book","market":"{self.condition}","asset_id":"{self.tokens[outcome]}",'
+            f'"timestamp":"{time}","hash":"{self.hash(outcome, time)}",{self.levels(outcome)},'
+            '"tick_size":"0.01","last_trade_price":"0.500"}'
         )
 
     def terms(self):

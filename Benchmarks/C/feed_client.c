@@ -109,7 +109,9 @@ static char *put_side(char *at, Market *market, int side) {
 static void publish_book(Market *market, int64_t time) {
     char *at = put(put_integer(put(begin("book"), "{\"n\":"), market->n), ",\"market\":\"");
     memcpy(at, market->condition, 66);
-    at = put(at + 66, "\",\"epoch\":1,\"update\":1,\"trusted\":true,\"settled\":true,\"source\":\"ws\",\"tick\":10000,\"bids\":");
+    at = put(
+        at + 66, "\",\"epoch\":1,\"update\":1,\"trusted\":true,\"settled\":true,\"source\":\"ws\",\"tick\":10000,"
+                 "\"bids\":");
     at = put_side(put(put_side(at, market, 0), ",\"asks\":"), market, 1);
     at = put_integer(put(at, ",\"venue_time\":"), time * 1000);
     end(put(put_integer(put(at, ",\"received_time\":"), wall_micros()), "}"));
@@ -129,7 +131,8 @@ static void take(const char *text, size_t count, int64_t received) {
         size_t length = (size_t)(at - key);
         at += 2;
         if (*at != '"') {
-            if (length == 4 && (!memcmp(key, "bids", 4) || !memcmp(key, "asks", 4))) is_bids = key[0] == 'b', is_in_levels = 1;
+            if (length == 4 && (!memcmp(key, "bids", 4) || !memcmp(key, "asks", 4)))
+                is_bids = key[0] == 'b', is_in_levels = 1;
             continue;
         }
         Text value = {at + 1, 0};

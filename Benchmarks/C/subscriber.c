@@ -102,8 +102,8 @@ int main(int argc, char **argv) {
     }
     sort_times(latencies, deltas);
     printf(
-        "{\"deltas\":%zu,\"conflated\":%zu,\"distrusted\":%zu,\"p50\":%lld,\"p99\":%lld,\"elapsed\":%lld}\n", deltas, repeated,
-        distrusted, (long long)quantile(latencies, deltas, 0.5), (long long)quantile(latencies, deltas, 0.99),
+        "{\"deltas\":%zu,\"conflated\":%zu,\"distrusted\":%zu,\"p50\":%lld,\"p99\":%lld,\"elapsed\":%lld}\n", deltas,
+        repeated, distrusted, (long long)quantile(latencies, deltas, 0.5), (long long)quantile(latencies, deltas, 0.99),
         (long long)(last - sent[0]));
     return 0;
 }

@@ -55,13 +55,16 @@ static void answer(Connection *connection, char *request) {
         int length = snprintf(joined, sizeof joined, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key + 19);
         SHA1((unsigned char *)joined, (size_t)length, digest);
         for (int group = 0; group < 7; group++) {
-            uint32_t bits = (uint32_t)digest[group * 3] << 16 | (uint32_t)digest[group * 3 + 1] << 8 | digest[group * 3 + 2];
-            for (int letter = 0; letter < 4; letter++) accept[group * 4 + letter] = alphabet[bits >> (18 - 6 * letter) & 63];
+            unsigned char *three = digest + group * 3;
+            uint32_t bits = (uint32_t)three[0] << 16 | (uint32_t)three[1] << 8 | three[2];
+            for (int letter = 0; letter < 4; letter++)
+                accept[group * 4 + letter] = alphabet[bits >> (18 - 6 * letter) & 63];
         }
         accept[27] = '=';
         snprintf(
             response, sizeof response,
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Accept: %s\r\n\r\n",
             accept);
         connection->is_stream = 1;
         stream = connection->fd;
@@ -84,7 +87,8 @@ static void take_text(int fd, char *text) {
         if (length < 60) continue;
         for (size_t index = 0; index < market_count; index++)
             for (int outcome = 0; outcome < 2; outcome++)
-                if (!strncmp(markets[index].token[outcome], at + 1, length)) send_text(fd, markets[index].book[outcome]);
+                if (!strncmp(markets[index].token[outcome], at + 1, length))
+                    send_text(fd, markets[index].book[outcome]);
         at += length;
     }
 }
@@ -98,7 +102,8 @@ static size_t take_frame(Connection *connection) {
     for (size_t index = 2; index < head; index++) length = length << 8 | bytes[index];
     if (connection->count < head + 4 + length) return 0;
     char *text = malloc(length + 1);
-    for (size_t index = 0; index < length; index++) text[index] = (char)(bytes[head + 4 + index] ^ bytes[head + index % 4]);
+    for (size_t index = 0; index < length; index++)
+        text[index] = (char)(bytes[head + 4 + index] ^ bytes[head + index % 4]);
     text[length] = 0;
     if ((bytes[0] & 15) == 1) take_text(connection->fd, text);
     free(text);

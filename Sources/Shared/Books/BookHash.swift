@@ -109,8 +109,7 @@ public struct BookHasher: Sendable {
     /// Appends the REST book, with `hash` or with the empty one that is hashed.
     public static func write(
         _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64, lastTrade: LastTradePrice,
-        hash: BookHash?,
-        to writer: inout JSONWriter
+        hash: BookHash?, to writer: inout JSONWriter
     ) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCountMax(book)) { buffer in
             var cursor = TextCursor(buffer)
@@ -135,8 +134,7 @@ public struct BookHasher: Sendable {
 
     private static func write(
         _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64, lastTrade: LastTradePrice,
-        hash: BookHash?,
-        to cursor: inout TextCursor
+        hash: BookHash?, to cursor: inout TextCursor
     ) {
         cursor.text(#"{"market":""#)
         market.condition.write(to: &cursor)

@@ -1,5 +1,5 @@
-/// Hex digits of machine words, eight at a time and without a branch: ids and hashes are random, and every wrong guess of
-/// the processor would cost more than the digit.
+/// Hex digits of machine words, eight at a time and without a branch: ids and hashes are random, and every wrong guess
+/// of the processor would cost more than the digit.
 enum Hex {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
 
@@ -14,7 +14,7 @@ enum Hex {
             // Letters have the bit 0x40. "a" to "f" end in 1 to 6, so nine more is their value.
             let letters = (text >> 6) & Self.ones
             var nibbles = (text & (Self.ones &* 0x0F)) &+ letters &* 9
-            // Written again, each value must give the byte that was read. It is below sixteen, and ten or more for letters.
+            // Written again, each value must give the byte that was read; it is below sixteen, and ten and more are letters.
             wrong |= (nibbles &+ Self.ones &* 0x30 &+ letters &* 0x27) ^ text
             wrong |= nibbles & (Self.ones &* 0xF0)
             wrong |= ((nibbles &+ Self.ones &* 6) >> 4 & Self.ones) ^ letters
