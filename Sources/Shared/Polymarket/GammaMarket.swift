@@ -110,7 +110,10 @@ public enum GammaMarket {
         else {
             return nil
         }
-        let daily = value["clobRewards"]?.array?.prefix(Self.rewardCountMax).reduce(Int64(0)) { $0 + ($1["rewardsDailyRate"]?.micros ?? 0) } ?? 0
+        let daily =
+            value["clobRewards"]?.array?.prefix(Self.rewardCountMax).reduce(Int64(0)) {
+                $0 + ($1["rewardsDailyRate"]?.micros ?? 0)
+            } ?? 0
         return RewardTerms(sizeMin: Quantity(micros: size), spreadMax: cents / 100, daily: Money(micros: daily))
     }
 
