@@ -71,7 +71,7 @@ struct FrameServerLoadTests {
             var id: Int64 = 1
             while server.server.counters["ended_slow_consumer"] == nil && id < 10_000 {
                 id += 1
-                server.server.publish(ResultBody(id: id, .failed(code: .internal, message: text)))
+                server.server.publish(ResultBody(id: id, .ok(.string(text))))
             }
             return id
         }
@@ -100,7 +100,7 @@ struct FrameServerLoadTests {
         try await server.call { server in
             let text = String(repeating: "x", count: 500_000)
             for id in Int64(2)...9 {
-                server.server.publish(ResultBody(id: id, .failed(code: .internal, message: text)))
+                server.server.publish(ResultBody(id: id, .ok(.string(text))))
             }
         }
         #expect(try await eventually { try await server.call { $0.goneCount } == 1 })
