@@ -21,7 +21,11 @@ final class Pipeline: Sendable {
     ///   - venueArguments: for simvenue, besides the port.
     ///   - isPaused: whether the venue says nothing before `{"do":"resume"}`.
     ///   - settings: environment variables for the daemons, such as `POLYBOT_SCANNER_MAX_MARKETS`.
-    init(_ venueArguments: [String], isPaused: Bool = false, settings: [String: String] = [:]) async throws {
+    ///   - feedOpenFilesMax: how many descriptors feedd may have.
+    init(
+        _ venueArguments: [String], isPaused: Bool = false, settings: [String: String] = [:],
+        feedOpenFilesMax: Int? = nil
+    ) async throws {
         let directory = try TemporaryDirectory()
         self.directory = directory
         let venue = try RunningProgram(
@@ -37,10 +41,14 @@ final class Pipeline: Sendable {
             "POLYBOT_VENUE_MARKET_WS_URL": "ws://127.0.0.1:\(port)/ws/market",
         ]
         environment.merge(settings) { $1 }
-        func start(_ daemon: String) async throws -> RunningProgram {
+        func start(_ daemon: String, openFilesMax: Int? = nil) async throws -> RunningProgram {
+            var command = [Programs.path(of: daemon)]
+            if let openFilesMax {
+                command = ["/bin/sh", "-c", "ulimit -n \(openFilesMax) && exec \"$0\" \"$@\""] + command
+            }
+            command += ["--runtime-dir", directory.path, "--state-dir", directory.file("state")]
             let program = try RunningProgram(
-                Programs.path(of: daemon), ["--runtime-dir", directory.path, "--state-dir", directory.file("state")],
-                in: directory.path, environment: environment)
+                command[0], Array(command.dropFirst()), in: directory.path, environment: environment)
             try await waitFor("\(daemon)'s socket", state: program.report) { () -> Bool? in
                 if let ending = program.ending { throw WaitedInVain(description: "\(ending)\n\(program.report)") }
                 guard let descriptor = UnixSocket.connect(directory.file(daemon + ".sock")) else { return nil }
@@ -50,7 +58,7 @@ final class Pipeline: Sendable {
             return program
         }
         self.scanner = try await start("scannerd")
-        self.feed = try await start("feedd")
+        self.feed = try await start("feedd", openFilesMax: feedOpenFilesMax)
     }
 
     deinit { self.client.stop() }

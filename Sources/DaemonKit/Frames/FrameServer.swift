@@ -9,6 +9,8 @@ public final class FrameServer {
     public static let peerCountMax = 256
     /// Pause in accepting when the process has no descriptor left.
     private static let acceptPause = Duration.milliseconds(100)
+    /// The log tells of such pauses no more often than this.
+    private static let acceptPauseLogInterval = Duration.seconds(10)
     /// Connections accepted in one round, so that a flood does not starve the feed.
     private static let acceptCountMax = 64
     /// Reads from one peer in one round.
@@ -33,6 +35,7 @@ public final class FrameServer {
     private let timing: FrameTiming
     private let logger: Logger
     private var peerCount = 0
+    private var acceptPauseLoggedAt: Instant?
     private var writer = JSONWriter()
     /// What is published; used again each time, so that publishing allocates nothing while nobody's queue keeps it.
     private var frame = EncodedFrame()
@@ -171,8 +174,12 @@ public final class FrameServer {
 
     private func pauseAccepting(_ code: Int32) {
         self.count("accept_paused")
-        self.logger.warning(
-            "Cannot accept connections for a moment", metadata: ["error": "\(SystemError("accept", code: code))"])
+        let now = Instant.now()
+        if self.acceptPauseLoggedAt.map({ now - $0 > Self.acceptPauseLogInterval }) ?? true {
+            self.acceptPauseLoggedAt = now
+            self.logger.warning(
+                "Cannot accept connections for a moment", metadata: ["error": "\(SystemError("accept", code: code))"])
+        }
         self.loop.change(self.listener.descriptor, to: [])
         self.loop.after(Self.acceptPause) { [weak self] in
             guard let self else { return }

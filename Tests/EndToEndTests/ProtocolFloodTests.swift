@@ -1,0 +1,64 @@
+import Shared
+import Testing
+
+@testable import DaemonKit
+
+/// The real feedd against clients that mean no good, with a subscriber beside them that must notice nothing.
+struct ProtocolFloodTests {
+    private static func run(_ script: String, _ arguments: [String]) async throws -> JSONValue {
+        let program = try RunningProgram(Programs.python, [Programs.testFile(script)] + arguments)
+        let ending = try await program.waitForEnd(within: .seconds(60))
+        #expect(ending == .exited(0), "\(program.report)")
+        return try JSONValue(parsing: Array(program.text(of: .output).utf8))
+    }
+
+    private static func expectUndisturbed(_ observer: JSONValue?) throws {
+        let observer = try #require(observer)
+        #expect(observer["frames"]?.integer ?? 0 > 10, "\(observer)")
+        #expect(observer["gaps"]?.integer == 0 && observer["errors"]?.integer == 0, "\(observer)")
+        #expect(observer["ended"] == .bool(false), "\(observer)")
+        #expect(observer["delay_ms"]?.integer ?? .max < 1_000, "\(observer)")
+    }
+
+    @Test func nonsenseGetsTheDocumentedAnswers() async throws {
+        let pipeline = try await Pipeline(["--markets", "3", "--rate", "200", "--seed", "31"])
+        let result = try await Self.run("feedd_nonsense.py", [pipeline.feedSocket])
+        let expected: [String: JSONValue] = [
+            "length 0": .string("bad_length"), "length 2 GiB": .string("bad_length"), "torn frame": .string("the end"),
+            "invalid JSON": .string("bad_json"), "unknown version": .string("bad_version"),
+            "no such market": .string("bad_request"), "markets of no kind": .string("bad_request"),
+            "a gap": .string("bad_request"), "unknown type": .string("result"),
+        ]
+        #expect(result["answers"]?.object == expected)
+        try Self.expectUndisturbed(result["observer"])
+        #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
+    }
+
+    @Test func tenThousandConnectionsGetTheirAnswersAndASubscriberNoticesNothing() async throws {
+        let pipeline = try await Pipeline(["--markets", "5", "--rate", "300", "--seed", "32"])
+        let result = try await Self.run(
+            "feedd_flood.py", [pipeline.feedSocket, "10000", "1", "\(pipeline.feed.pid)"])
+        let answers = try #require(result["answers"]?.object)
+        // The observer has one place.
+        let places = Int64(FrameServer.peerCountMax - 1)
+        #expect(answers["hello"]?.integer == places, "\(answers)")
+        #expect(answers["too_many"]?.integer == 10_000 - places, "\(answers)")
+        #expect(result["after"] == .string("hello"))
+        try Self.expectUndisturbed(result["observer"])
+        #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
+    }
+
+    @Test func withoutDescriptorsFeeddWaitsInsteadOfSpinning() async throws {
+        let pipeline = try await Pipeline(
+            ["--markets", "3", "--rate", "50", "--seed", "33"], feedOpenFilesMax: 40)
+        let result = try await Self.run("feedd_flood.py", [pipeline.feedSocket, "100", "1.5", "\(pipeline.feed.pid)"])
+        let answers = try #require(result["answers"]?.object)
+        #expect((1..<40).contains(answers["hello"]?.integer ?? 0), "\(answers)")
+        #expect(answers["too_many"] == nil)
+        #expect(result["cpu_ms"]?.integer ?? .max < 750, "\(result)")
+        #expect(result["after"] == .string("hello"))
+        try Self.expectUndisturbed(result["observer"])
+        #expect(pipeline.feed.text(of: .errors).contains("Cannot accept connections for a moment"))
+        #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
+    }
+}
