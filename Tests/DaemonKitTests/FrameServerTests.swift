@@ -173,21 +173,29 @@ struct FrameServerTests {
         try await server.stop()
     }
 
-    @Test func whoAnswersPingsStaysAndTheirNumbersRise() async throws {
-        let server = try TestServer(timing: .quick)
+    @Test func pingsAreNumberedAndTheirAnswersAreSignsOfLife() async throws {
+        var timing = FrameTiming.patient
+        timing.pingInterval = .milliseconds(20)
+        let server = try TestServer(timing: timing)
         let path = server.path
-        try await onThread {
+        let probe = try await onThread {
             let probe = try FrameProbe(path)
             probe.hello()
-            // Four times as long as silence would be borne.
             for id in Int64(1)...20 {
                 let ping = try #require(try probe.next(.ping))
                 #expect(ping.body["id"] == .number("\(id)"))
                 probe.send(Pong(id: id))
             }
-            probe.send(Subscribe(id: 1, markets: .all))
-            #expect(try probe.next(.result) != nil)
+            return probe.duplicate()
         }
+        // Nothing but its answers can have been heard so late.
+        let heard = try await eventually {
+            try await server.call { server in
+                server.server.peers.values.contains { $0.lastHeard - $0.connectedAt > .milliseconds(200) }
+            }
+        }
+        #expect(heard)
+        close(probe)
         try await server.stop()
     }
 

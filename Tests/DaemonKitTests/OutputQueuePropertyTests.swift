@@ -6,9 +6,11 @@ import Testing
 
 /// A publisher that does anything, a subscriber that reads when it likes, and the promises between them.
 struct OutputQueuePropertyTests {
-    /// `SIMULATION_SEED` adds one of your own.
-    static let seeds: [UInt64] =
-        (1...4).map { $0 } + (getenv("SIMULATION_SEED").flatMap { UInt64(String(cString: $0)) }.map { [$0] } ?? [])
+    /// A few; many for `make soak`; `SIMULATION_SEED` adds one of your own.
+    static let seeds: [UInt64] = {
+        let own = getenv("SIMULATION_SEED").flatMap { UInt64(String(cString: $0)) }
+        return (getenv("POLYBOT_SOAK") == nil ? [1, 2] : Array(1...60)) + (own.map { [$0] } ?? [])
+    }()
 
     private struct World {
         static let time = Timestamp(seconds: 1_780_000_000)

@@ -137,6 +137,7 @@ struct ProtocolDocumentTests {
             ("from one ping to the next", Int(timing.pingInterval.milliseconds), " ms"),
             ("longest silence", Int(timing.silenceMax.milliseconds), " ms"),
             ("time to read an `error`", Int(timing.lingerMax.milliseconds), " ms"),
+            ("`message` of an `error` or a `result`", ErrorBody.messageByteCountMax, " bytes"),
             ("markets named in a `subscribe`", Subscribe.marketCountMax, ""),
             ("markets in one `universe` frame", UniverseBody.partMarketCountMax, ""),
             ("path of a socket", UnixListener.pathByteCountMax, " bytes"),
