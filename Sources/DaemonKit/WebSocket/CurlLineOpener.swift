@@ -8,6 +8,11 @@ import Synchronization
 /// own and keeps the handle in a multi for ever. The thread is bounded by the connect timeout; an opener that is given
 /// up tells libcurl so, which ends the thread within about a second.
 final class CurlLineOpener: @unchecked Sendable {
+    /// What may wait in the kernel while the daemon is held up. The 128 KB that Linux begins with take a hundred small
+    /// messages, some milliseconds of a burst; a window that closes then opens only with the sender's next probe, 0.2 s
+    /// later. The kernel grants at most twice `net.core.rmem_max`, which Debian sets to 208 KB.
+    private static let receiveBufferByteCount = 4 << 20
+
     enum Outcome {
         case opened(CurlLine)
         case failed(WebSocketConnection.CloseReason)
@@ -35,6 +40,9 @@ final class CurlLineOpener: @unchecked Sendable {
         _ = ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(options.connectTimeout.milliseconds)))
         // A plain proxy must pass the upgrade on, not answer it.
         _ = ccurl_set_long(handle, CURLOPT_HTTPPROXYTUNNEL, 1)
+        _ = ccurl_set_receive_buffer(handle, Int32(Self.receiveBufferByteCount))
+        // libcurl reads no more at a time than this, 16 KB by itself.
+        _ = ccurl_set_long(handle, CURLOPT_BUFFERSIZE, WebSocketConnection.readByteCount)
         _ = ccurl_set_string(handle, CURLOPT_USERAGENT, options.userAgent)
         if let caFile = options.caFile { _ = ccurl_set_string(handle, CURLOPT_CAINFO, caFile) }
         if let proxy = options.proxy { _ = ccurl_set_string(handle, CURLOPT_PROXY, proxy) }

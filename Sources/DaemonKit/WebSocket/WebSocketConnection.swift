@@ -44,7 +44,7 @@ public final class WebSocketConnection {
     }
 
     /// Bytes read at a time.
-    private static let readByteCount = 64 << 10
+    static let readByteCount = 64 << 10
     /// Bytes read before the loop's other descriptors get their turn.
     private static let bytesPerTurnMax = 512 << 10
 

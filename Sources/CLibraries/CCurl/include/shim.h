@@ -26,6 +26,8 @@ static inline CURLcode ccurl_set_prereq(CURL *h, ccurl_prereq_callback v) {
 }
 /// Sockets that no child process inherits; libcurl's own would keep a connection open in whatever the daemon starts.
 CURLcode ccurl_set_private_sockets(CURL *h);
+/// Asks the kernel for `bytes` of receive buffer on such sockets, instead of what it finds by itself.
+CURLcode ccurl_set_receive_buffer(CURL *h, int bytes);
 static inline CURLcode ccurl_get_long(CURL *h, CURLINFO i, long *v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode ccurl_get_socket(CURL *h, curl_socket_t *v) {
     return curl_easy_getinfo(h, CURLINFO_ACTIVESOCKET, v);
