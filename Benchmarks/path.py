@@ -58,11 +58,12 @@ class Path:
                 [self.tools / "subscriber", socket, self.markets, times, BASE, count], 0, stdout=subprocess.PIPE)
             if line_of(subscriber, READY_MAX) != "ready":
                 raise RuntimeError(f"{middle}: not all books became trusted")
-            before, allocated = processor_time(feed.pid), number_in(allocations)
+            before, allocated = processor_times(feed.pid), number_in(allocations)
             venue.stdin.write(f"go {rate}\n")
             venue.stdin.flush()
             result = json.loads(line_of(subscriber, RUN_MAX))
-            result["cpu"] = (processor_time(feed.pid) - before) / max(1, result["deltas"])
+            for name, start_time, end_time in zip(("cpu", "wait"), before, processor_times(feed.pid)):
+                result[name] = (end_time - start_time) / max(1, result["deltas"])
             result["allocations"] = (number_in(allocations) - allocated) / max(1, result["deltas"])
             result["memory"] = resident_memory(feed.pid)
             result["rate"] = result["deltas"] / result["elapsed"] * 1e9
@@ -100,16 +101,17 @@ def number_in(file):
     return int.from_bytes(file.read_bytes()[:8], "little")
 
 
-def processor_time(pid):
-    """Nanoseconds that a process's threads have run."""
-    total = 0
+def processor_times(pid):
+    """Nanoseconds that a process's threads have run, and that they have waited for a processor."""
+    ran = waited = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         try:
             with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
-                total += int(file.read().split()[0])
+                times = file.read().split()
+                ran, waited = ran + int(times[0]), waited + int(times[1])
         except FileNotFoundError:
             pass
-    return total
+    return ran, waited
 
 
 def resident_memory(pid):

@@ -49,4 +49,22 @@ import Testing
     func millionthsAreWrittenWithoutZerosAtTheEnd(micros: Int64, text: String) {
         #expect(Decimal6.text(micros) == text)
     }
+
+    /// Against a plain way of writing, digit by digit.
+    @Test func everyPlaceOfADecimalIsWritten() {
+        var random = SeededRandom(seed: 1)
+        for round in 0..<20_000 {
+            let places = UInt64(round % 18)
+            let limit = (0..<places).reduce(UInt64(10)) { limit, _ in limit * 10 }
+            let micros = Int64(random.next() % limit)
+            var fraction = String(String(1_000_000 + micros % 1_000_000).dropFirst())
+            while fraction.last == "0" { fraction.removeLast() }
+            let whole = String(micros / 1_000_000)
+            #expect(Decimal6.text(micros) == (fraction.isEmpty ? whole : "\(whole).\(fraction)"))
+        }
+        for hundredths in 0..<10_000 {
+            let text = Decimal6.text(Int64(hundredths) * 10_000)
+            #expect(Decimal6.parse(text) == Int64(hundredths) * 10_000)
+        }
+    }
 }
