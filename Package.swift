@@ -78,7 +78,8 @@ let package = Package(
             dependencies: [
                 "polybot", "Shared", "DaemonKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["Shared", "DaemonKit"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Shared", "DaemonKit"], exclude: ["Peers"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

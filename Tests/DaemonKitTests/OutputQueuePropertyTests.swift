@@ -6,11 +6,10 @@ import Testing
 
 /// A publisher that does anything, a subscriber that reads when it likes, and the promises between them.
 struct OutputQueuePropertyTests {
-    /// A few; many for `make soak`; `SIMULATION_SEED` adds one of your own.
-    static let seeds: [UInt64] = {
-        let own = getenv("SIMULATION_SEED").flatMap { UInt64(String(cString: $0)) }
-        return (getenv("POLYBOT_SOAK") == nil ? [1, 2] : Array(1...60)) + (own.map { [$0] } ?? [])
-    }()
+    /// `SIMULATION_SEED` adds one of your own.
+    static let seeds: [UInt64] =
+        [1, 2] + (getenv("SIMULATION_SEED").flatMap { UInt64(String(cString: $0)) }.map { [$0] } ?? [])
+    private static let isSoak = getenv("POLYBOT_SOAK") != nil
 
     private struct World {
         static let time = Timestamp(seconds: 1_780_000_000)
@@ -185,7 +184,12 @@ struct OutputQueuePropertyTests {
     }
 
     @Test(arguments: seeds)
-    func whateverHappensTheSubscriberEndsWhereThePublisherIs(seed: UInt64) async {
+    func whateverHappensTheSubscriberEndsWhereThePublisherIs(seed: UInt64) async { await self.live(through: seed) }
+
+    @Test(.enabled(if: isSoak, "many seeds take minutes: make soak"), arguments: UInt64(3)...60)
+    func itHoldsForManySeedsInTheSoak(seed: UInt64) async { await self.live(through: seed) }
+
+    private func live(through seed: UInt64) async {
         var world = World(seed: seed)
         for n in 1...World.marketCount { world.subscribe(n) }
         // Fast, deaf, fast again, deaf while much is said that may not be lost, and then slow.

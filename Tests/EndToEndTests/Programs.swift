@@ -20,8 +20,8 @@ enum Programs {
     /// The built program of that name.
     static func path(of name: String) -> String { Self.directory + "/" + name }
 
-    /// A file that lies beside these tests.
-    static func testFile(_ name: String) -> String { Self.parent(of: #filePath) + "/" + name }
+    /// A client in another language, for the far end of a socket.
+    static func peer(_ name: String) -> String { Self.parent(of: #filePath) + "/Peers/" + name }
 
     static func variable(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }

@@ -6,7 +6,7 @@ import Testing
 /// The real feedd against a client that talks nonsense, with a subscriber beside it that must notice nothing.
 struct ProtocolFloodTests {
     fileprivate static func run(_ script: String, _ arguments: [String]) async throws -> JSONValue {
-        let program = try RunningProgram(Programs.python, [Programs.testFile(script)] + arguments)
+        let program = try RunningProgram(Programs.python, [Programs.peer(script)] + arguments)
         let ending = try await program.waitForEnd(within: .seconds(60))
         #expect(ending == .exited(0), "\(program.report)")
         return try JSONValue(parsing: Array(program.text(of: .output).utf8))

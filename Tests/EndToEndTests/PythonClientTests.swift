@@ -8,7 +8,7 @@ import Testing
 struct PythonClientTests {
     @Test func theDocumentShowsTheClientThatIsTestedHere() throws {
         let document = try #require(contents(of: Programs.packageDirectory + "/docs/PROTOCOL.md"))
-        let client = try #require(contents(of: Programs.testFile("feedd_client.py")))
+        let client = try #require(contents(of: Programs.peer("feedd_client.py")))
         let block = "\n```python\n" + String(decoding: client, as: UTF8.self) + "```\n"
         #expect(String(decoding: document, as: UTF8.self).contains(block))
     }
@@ -79,7 +79,7 @@ struct PythonClientTests {
 
     /// Lets the pipeline follow a capture and compares what the client saw with what Python makes of the file.
     private func replay(_ capture: String, markets: Int, hashesAtLeast: Int64) async throws {
-        let rebuilt = try RunningProgram(Programs.python, [Programs.testFile("capture_books.py"), capture])
+        let rebuilt = try RunningProgram(Programs.python, [Programs.peer("capture_books.py"), capture])
         #expect(try await rebuilt.waitForEnd() == .exited(0), "\(rebuilt.report)")
         let truth = try JSONValue(parsing: Array(rebuilt.text(of: .output).utf8))
         let last = try #require(truth["last"]?.object)
@@ -118,7 +118,7 @@ private struct PythonClient: Sendable {
     let program: RunningProgram
 
     init(_ pipeline: Pipeline) throws {
-        self.program = try RunningProgram(Programs.python, [Programs.testFile("feedd_books.py"), pipeline.feedSocket])
+        self.program = try RunningProgram(Programs.python, [Programs.peer("feedd_books.py"), pipeline.feedSocket])
     }
 
     private var values: [JSONValue] {

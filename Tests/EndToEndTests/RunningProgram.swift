@@ -38,6 +38,8 @@ final class RunningProgram: Sendable {
         var variables = [
             "PATH": Programs.variable("PATH") ?? "/usr/bin:/bin", "HOME": directory, "POLYBOT_LIFELINE_FD": "3",
         ]
+        // The sources stay as they are.
+        variables["PYTHONDONTWRITEBYTECODE"] = "1"
         variables["LD_LIBRARY_PATH"] = Programs.variable("LD_LIBRARY_PATH")
         variables.merge(environment) { $1 }
         self.pid = try Self.spawn(
