@@ -234,11 +234,11 @@ actor StrategyService: DaemonService {
     func sendSnapshot(to peer: FramePeer) {
         for publication in self.engine.snapshot {
             switch publication {
-            case .order(let body): self.server.send(body, to: peer)
-            case .fill(let body): self.server.send(body, to: peer)
-            case .position(let body): self.server.send(body, to: peer)
-            case .balance(let body): self.server.send(body, to: peer)
-            case .decision(let body): self.server.send(body, to: peer)
+            case .order(let body): self.server.send(body, to: peer, as: .opening)
+            case .fill(let body): self.server.send(body, to: peer, as: .opening)
+            case .position(let body): self.server.send(body, to: peer, as: .opening)
+            case .balance(let body): self.server.send(body, to: peer, as: .opening)
+            case .decision(let body): self.server.send(body, to: peer, as: .opening)
             case .risk(let body): self.server.send(body, to: peer)
             case .strategy(let body): self.server.send(body, to: peer)
             }
