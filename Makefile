@@ -54,7 +54,7 @@ test-tsan: ## run DaemonKit's tests under the thread sanitizer
 
 soak: ## run the tests that take minutes
 	@scripts/dependencies --tests
-	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --filter Soak $(ARGS)
+	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter Soak $(ARGS)
 
 bench: ## measure, each path beside its C counterpart
 	@scripts/dependencies

@@ -267,6 +267,35 @@ struct OutputQueueTests {
         #expect(line.asked.last?.conflated == nil, "a first snapshot, as asked for")
     }
 
+    @Test func lossesAreToldFromTheFirstToTheLastWhateverTheirOrder() {
+        var line = Line(markets: 1...1)
+        line.drain()
+        line.fill(1)
+        line.trade(1, at: 9)
+        #expect(line.add(line.markets[1]!.marketBody, .opening) == .queued)
+        line.queue.wantFirstSnapshot(1)
+        line.trade(1, at: 10)
+        // What waited, the earlier print too, is given up only now.
+        #expect(line.add(ResultBody(id: 1, .ok(.string(String(repeating: "x", count: 100_000)))), .precious) == .queued)
+        line.drain()
+        #expect(line.follower.violations == [])
+        #expect(line.follower.tradesDropped == [1: 2])
+    }
+
+    @Test func aForgottenMarketsBacklogIsGivenUpWithoutASnapshot() {
+        var line = Line(markets: 1...2)
+        line.drain()
+        line.fill(1)
+        line.change(2)
+        line.trade(2, at: 9)
+        line.queue.forget(2)
+        line.asked = []
+        line.change(1, levels: 200)
+        line.drain()
+        #expect(line.asked.map(\.n) == [1])
+        #expect(line.follower.tradesDropped == [:])
+    }
+
     @Test func aSubscriberThatIsAlwaysALittleBehindCostsNoMoreThanItsBacklog() {
         var line = Line(markets: 1...1)
         line.drain()

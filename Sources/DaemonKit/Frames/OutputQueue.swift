@@ -56,6 +56,8 @@ struct OutputQueue {
     private var snapshotOrder: [Int64] = []
     private var snapshotStart = 0
     private var lostTrades: [Int64: LostTrades] = [:]
+    /// Markets that were forgotten while frames of theirs waited: giving those up asks for no snapshot.
+    private var forgotten: Set<Int64> = []
 
     private enum PendingSnapshot {
         case first
@@ -118,6 +120,7 @@ struct OutputQueue {
         self.snapshotOrder.removeAll()
         self.snapshotStart = 0
         self.lostTrades.removeAll()
+        self.forgotten.removeAll()
         self.sequence += 1
         frame.write(sequence: self.sequence, to: &self.ready)
     }
@@ -131,6 +134,7 @@ struct OutputQueue {
     mutating func forget(_ n: Int64) {
         self.snapshots[n] = nil
         self.lostTrades[n] = nil
+        if self.waitingCount > 0 { self.forgotten.insert(n) }
     }
 
     private mutating func wantSnapshot(_ n: Int64, replacing count: Int64) {
@@ -156,7 +160,9 @@ struct OutputQueue {
     private mutating func loseTrade(_ n: Int64, _ received: Timestamp) {
         var lost = self.lostTrades[n] ?? LostTrades(from: received, to: received)
         lost.count += 1
-        lost.to = received
+        // What waited is given up after what came later could not be taken in.
+        lost.from = min(lost.from, received)
+        lost.to = max(lost.to, received)
         self.lostTrades[n] = lost
     }
 
@@ -171,6 +177,8 @@ struct OutputQueue {
                 keptByteCount += item.frame.byteCount(sequence: self.sequence + Int64(kept.count))
             case .opening: kept.append(item)
             case .status: break
+            case .book(let n) where self.forgotten.contains(n): break
+            case .trade(let n, _) where self.forgotten.contains(n): break
             case .book(let n): self.wantSnapshot(n, replacing: 1)
             case .trade(let n, let received):
                 self.wantSnapshot(n, replacing: 0)
@@ -216,6 +224,7 @@ struct OutputQueue {
             self.waitingStart = 0
             self.waitingByteCount = 0
             self.openingByteCount = 0
+            self.forgotten.removeAll(keepingCapacity: true)
         } else if self.waitingStart > self.waitingCount {
             // A subscriber that is always a little behind never empties the line: what has left it must not pile up.
             self.waiting.removeFirst(self.waitingStart)
