@@ -12,7 +12,6 @@ actor FeedService: DaemonService {
     private static let checkInterval = Duration.milliseconds(200)
     private static let statusInterval = Duration.seconds(1)
     /// Ready is said by then, whatever is missing.
-    private static let readyMax = Duration.seconds(10)
 
     let context: DaemonContext
     let loop: EventLoop
@@ -113,7 +112,6 @@ actor FeedService: DaemonService {
             if self.lookups.isIncomplete { self.reconcileSoon() }
         }
         self.every(self.context.configuration.feed.restPollInterval) { self.poll() }
-        self.loop.after(Self.readyMax) { self.context.notifier.ready() }
         self.context.notifier.status("waiting for the scanner's universe")
     }
 

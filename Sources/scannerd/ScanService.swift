@@ -4,7 +4,6 @@ import Shared
 
 /// Decides which markets are watched and tells everyone who asks.
 actor ScanService: DaemonService {
-    private static let readyMax = Duration.seconds(10)
     private static let statusInterval = Duration.seconds(1)
 
     private let context: DaemonContext
@@ -42,7 +41,6 @@ actor ScanService: DaemonService {
         self.server.onFrame = { self.take($1, from: $0) }
         try self.server.start()
         self.scheduleStatus()
-        self.loop.after(Self.readyMax) { self.context.notifier.ready() }
         self.context.notifier.status("reading the listing")
         self.beginPass()
     }

@@ -192,7 +192,7 @@ struct FrameServerLoadTests {
     @Test(.enabled(if: isRoot, needsRoot), arguments: [true, false])
     func membersOfTheOperatorsGroupCommandAndOthersRead(isMember: Bool) async throws {
         let operators: UInt32 = 54_321
-        let server = try TestServer(access: .groups(operators: operators), mode: 0o666)
+        let server = try TestServer(access: .groups(readers: nil, operators: operators), mode: 0o666)
         chmod(server.directory.root, 0o755)
         let answer = try await Self.answer(asUser: 65_534, group: isMember ? 54_321 : 54_322, at: server.path)
         #expect(answer.contains(#""type":"hello""#), "\(answer)")

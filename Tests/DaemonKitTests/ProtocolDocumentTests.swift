@@ -161,7 +161,7 @@ struct ProtocolDocumentTests {
 
     @Test func whoMayConnectIsAsTheDocumentSays() {
         #expect(Access.sameUser.socketMode == 0o600 && Self.text.contains("mode `0600`"))
-        #expect(Access.groups(operators: nil).socketMode == 0o660 && Self.text.contains("it is `0660`"))
+        #expect(Access.groups(readers: nil, operators: nil).socketMode == 0o660 && Self.text.contains("it is `0660`"))
         #expect(Self.text.contains("`\(Access.operatorsGroup)`"))
     }
 

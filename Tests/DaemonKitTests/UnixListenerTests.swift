@@ -8,7 +8,7 @@ struct UnixListenerTests {
         words.allSatisfy { "\(error)".contains($0) }
     }
 
-    @Test(arguments: [Access.sameUser, .groups(operators: nil)])
+    @Test(arguments: [Access.sameUser, .groups(readers: nil, operators: nil)])
     func theFileHasTheModeThatAccessDemands(access: Access) throws {
         let directory = try DaemonTestDirectory()
         let path = directory.path("a.sock")
@@ -78,8 +78,24 @@ struct UnixListenerTests {
         let copy = dup(bound.descriptor)
         bound.kept.stop()
         #expect(DaemonTest.mode(of: path) == 0o600)
-        let again = UnixListener(kept: copy, path: path)
+        let again = UnixListener(kept: copy, path: path, place: bound.place)
+        #expect(again.isInPlace)
         close(try #require(UnixSocket.connect(path)))
         again.stop()
+    }
+
+    @Test func aFileOfSomebodyElseAtTheSamePathIsNotOurs() throws {
+        let directory = try DaemonTestDirectory()
+        let path = directory.path("a.sock")
+        let first = try UnixListener.bind(path, mode: 0o600)
+        unlink(path)
+        #expect(!first.isInPlace)
+        let second = try UnixListener.bind(path, mode: 0o600)
+        #expect(second.isInPlace && !first.isInPlace && first.place != second.place)
+        // The first one's end leaves the second one's file alone.
+        first.stop()
+        #expect(second.isInPlace)
+        second.stop()
+        #expect(UnixListener.Place(of: path) == nil)
     }
 }

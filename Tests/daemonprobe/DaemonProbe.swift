@@ -14,6 +14,7 @@ struct DaemonProbe {
 actor ProbeService: DaemonService {
     private let context: DaemonContext
     private let behaviour: Set<String>
+    private var server: FrameServer?
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.context.loop.asUnownedSerialExecutor() }
 
     init(_ context: DaemonContext) {
@@ -28,6 +29,10 @@ actor ProbeService: DaemonService {
         if self.behaviour.contains("start-hangs") { await Self.hang(self.context) }
         if self.behaviour.contains("not-advancing") { self.context.notifier.beat { false } }
         if self.behaviour.contains("keep") { try self.keepListener() }
+        if self.behaviour.contains("serve") {
+            self.server = try self.context.makeServer()
+            try self.server?.start()
+        }
         if self.behaviour.contains("no-dumps") { try self.context.forbidDumps() }
         self.context.logger.info("The probe works", metadata: ["market": "0xabc", "private_key": "hidden"])
         self.context.notifier.status("probing")
@@ -40,6 +45,7 @@ actor ProbeService: DaemonService {
 
     func stop() async {
         self.context.logger.info("The probe stops")
+        self.server?.stop()
         if self.behaviour.contains("stop-hangs") { await Self.hang(self.context) }
     }
 

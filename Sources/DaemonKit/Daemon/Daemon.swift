@@ -8,25 +8,45 @@ import Logging
 ///         static func main() { Daemon.main("feedd") { context in FeedService(context) } }
 ///     }
 public enum Daemon {
+    /// With "1" the process takes SIGUSR1 for "stick the loop", so that a watchdog can be seen at work.
+    static let drillsVariable = "POLYBOT_DRILLS"
+
     /// Reads flags and configuration, runs the service on the calling thread until it is asked to stop, and exits.
     ///
-    /// - Parameter makeService: called once, on the loop's thread before the loop runs; throw `DaemonExit` to refuse.
+    /// - Parameter makeService: called once, on the loop's thread, before the loop runs or after a wait; throw `DaemonExit` to refuse.
     public static func main(
         _ name: String, arguments: [String] = Array(CommandLine.arguments.dropFirst()),
-        makeService: (DaemonContext) throws -> any DaemonService
+        makeService: @escaping (DaemonContext) throws -> any DaemonService
     ) -> Never {
         ProcessSettings.openStandardStreams()
         ProcessSettings.ignoreBrokenPipes()
         do {
             exit(try Self.run(name, arguments, makeService).rawValue)
         } catch {
-            Self.print("\(name): \(error.message)", to: 2)
+            Self.tell(name, error)
             exit(error.code.rawValue)
         }
     }
 
+    /// Says why there will be no daemon: to a person as plain lines, to a manager as entries of its journal and as status.
+    private static func tell(_ name: String, _ failure: DaemonExit) {
+        let environment = ProcessEnvironment.current()
+        guard ProcessEnvironment.isUnderSystemd(environment, process: getpid()) else {
+            // One problem a line, each with the daemon's name before it.
+            for line in failure.message.split(separator: "\n") { Self.print("\(name): \(line)", to: 2) }
+            return
+        }
+        let logger = Logger(label: name) { _ in
+            DaemonLogHandler(program: name, format: .auto, level: .info, environment: environment)
+        }
+        for line in failure.message.split(separator: "\n") {
+            logger.critical("Cannot start", metadata: ["code": "\(failure.code.rawValue)", "reason": "\(line)"])
+        }
+        Notifier.lastWords(failure.message)
+    }
+
     private static func run(
-        _ name: String, _ arguments: [String], _ makeService: (DaemonContext) throws -> any DaemonService
+        _ name: String, _ arguments: [String], _ makeService: @escaping (DaemonContext) throws -> any DaemonService
     ) throws(DaemonExit) -> DaemonExit.Code {
         let flags = try DaemonFlags(arguments)
         switch flags.action {
@@ -66,7 +86,9 @@ public enum Daemon {
             throw DaemonExit(.bug, "The event loop cannot be made: \(error).")
         }
         let notifier = Notifier()
-        let lifecycle = DaemonLifecycle(name: name, loop: loop, logger: logger, notifier: notifier)
+        let lifecycle = DaemonLifecycle(
+            name: name, loop: loop, logger: logger, notifier: notifier,
+            allowsDrills: environment[Self.drillsVariable] == "1")
         let context = DaemonContext(
             name: name, loop: loop, configuration: configuration, directories: directories, environment: environment,
             logger: logger, notifier: notifier, stopRequest: { lifecycle.requestStop($0) })
@@ -78,15 +100,8 @@ public enum Daemon {
                 "state_dir": "\(directories.state)", "open_files_max": "\(openFilesMax)",
             ])
         for note in configuration.notes { logger.warning("A setting has no effect", metadata: ["setting": "\(note)"]) }
-        let service: any DaemonService
-        do {
-            service = try makeService(context)
-        } catch let exit as DaemonExit {
-            throw exit
-        } catch {
-            throw DaemonExit(.bug, "The service cannot be made: \(error).")
-        }
-        return try lifecycle.run(service, signals: signals, lifeline: lifeline)
+        let crashes = notifier.isActive ? CrashRow(directory: directories.runtime, daemon: name) : nil
+        return try lifecycle.run(signals: signals, lifeline: lifeline, crashes: crashes) { try makeService(context) }
     }
 
     private static func configuration(
@@ -98,9 +113,7 @@ public enum Daemon {
                 path: flags.configurationPath, environment: environment,
                 readsDotEnv: !ProcessEnvironment.isUnderSystemd(environment, process: getpid()), commandLine: level)
         } catch {
-            // One problem a line, each with the daemon's name before it.
-            let lines = error.problems.map(\.description).joined(separator: "\n\(name): ")
-            throw DaemonExit(.configuration, lines)
+            throw DaemonExit(.configuration, error.problems.map(\.description).joined(separator: "\n"))
         }
     }
 

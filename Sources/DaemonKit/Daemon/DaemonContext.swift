@@ -53,6 +53,9 @@ public struct DaemonContext: Sendable {
     /// The path of a daemon's socket, "feedd" for `…/feedd.sock`.
     public func socketPath(of daemon: String) -> String { "\(self.runtimeDirectory)/\(daemon).sock" }
 
+    /// Makes the runtime directory again where somebody has removed it.
+    func createRuntimeDirectory() throws(DaemonExit) { try DaemonDirectories.create(self.runtimeDirectory) }
+
     /// Stops in order, then exits with the code and the sentence. From any thread; the first request counts.
     public func requestStop(_ exit: DaemonExit) { self.stopRequest(exit) }
 

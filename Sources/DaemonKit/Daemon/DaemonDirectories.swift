@@ -54,7 +54,8 @@ public struct DaemonDirectories: Equatable, Sendable {
         for directory in [self.runtime, self.state] { try Self.create(directory) }
     }
 
-    private static func create(_ path: String) throws(DaemonExit) {
+    /// Creates one directory where it is missing; see `create()`.
+    static func create(_ path: String) throws(DaemonExit) {
         var end = path.startIndex
         while end < path.endIndex {
             end = path[path.index(after: end)...].firstIndex(of: "/") ?? path.endIndex

@@ -11,6 +11,8 @@ public struct DaemonExit: Error, Equatable, CustomStringConvertible {
         case unreachable = 69
         /// A bug, or a stop that never ended.
         case bug = 70
+        /// What the daemon needs is gone for this process and may be there for the next: systemd restarts.
+        case temporary = 75
         /// Refused: permissions, or a place from which trading is not allowed.
         case refused = 77
         /// The configuration is wrong. systemd must not restart.

@@ -10,11 +10,13 @@ final class DaemonLifecycle: @unchecked Sendable {
     /// How long a cancelled start may take to come to its end before `stop()` is called regardless.
     static let startCancelTimeMax = Duration.seconds(1)
     /// A daemon that is not useful by then says that it is ready all the same: its status tells what is missing.
-    static let readyTimeMax = Duration.seconds(10)
+    static let readyTimeMax = Duration.seconds(8)
     /// The same signal again within this time is an echo: a terminal and a parent both pass one Ctrl-C on.
     static let echoTimeMax = Duration.milliseconds(500)
 
     private enum Phase {
+        /// Too many ends in a row came before. Next: `starting` when the wait is over, `stopping` when asked.
+        case waiting
         /// Next: `running` when the start returns, `stopping` when it throws or a stop is asked for.
         case starting
         /// Next: `stopping`.
@@ -27,29 +29,37 @@ final class DaemonLifecycle: @unchecked Sendable {
     private let loop: EventLoop
     private let logger: Logger
     private let notifier: Notifier
+    private let allowsDrills: Bool
 
     // Loop only, below.
     private var phase = Phase.starting
     private var outcome = DaemonExit(.stopped, "")
+    /// Why there is no service, where making it failed.
+    private var makeFailure: DaemonExit?
     private var service: (any DaemonService)?
     private var startTask: Task<Void, Never>?
     private var hasStartEnded = false
     private var isStopCalled = false
     private var firstSignal: (number: Int32, at: Instant)?
 
-    init(name: String, loop: EventLoop, logger: Logger, notifier: Notifier) {
+    /// - Parameter allowsDrills: whether SIGUSR1 sticks the loop, for people who want to see a watchdog at work.
+    init(name: String, loop: EventLoop, logger: Logger, notifier: Notifier, allowsDrills: Bool) {
+        self.allowsDrills = allowsDrills
         self.name = name
         self.loop = loop
         self.logger = logger
         self.notifier = notifier
     }
 
-    /// Runs `service` until it is asked to stop.
+    /// Makes a service and runs it until it is asked to stop.
     ///
+    /// - Parameter crashes: the ends that came before; `nil` where nobody restarts.
     /// - Returns: the exit code. What led to it was logged.
-    func run(_ service: any DaemonService, signals: StopSignals, lifeline: Int32?) throws(DaemonExit) -> DaemonExit.Code
-    {
-        self.service = service
+    /// - Throws: what `makeService` does, when it does.
+    func run(
+        signals: StopSignals, lifeline: Int32?, crashes: CrashRow?,
+        _ makeService: @escaping () throws -> any DaemonService
+    ) throws(DaemonExit) -> DaemonExit.Code {
         do {
             try self.loop.watch(signals.descriptor, for: .read) { [unowned self] _ in
                 while let signal = signals.next() { self.received(signal, hasTerminal: signals.hasTerminal) }
@@ -60,7 +70,44 @@ final class DaemonLifecycle: @unchecked Sendable {
         }
         self.notifier.startWatchdog(on: self.loop)
         self.loop.after(Self.readyTimeMax) { [unowned self] in self.notifier.ready() }
-        self.startTask = Task.detached {
+        self.begin(after: crashes, makeService)
+        self.loop.run()
+        if self.outcome.code == .stopped { crashes?.end() }
+        if let failure = self.makeFailure { throw failure }
+        return self.outcome.code
+    }
+
+    private func begin(after crashes: CrashRow?, _ makeService: @escaping () throws -> any DaemonService) {
+        let wait = crashes.map { CrashRow.wait(after: $0.count) } ?? .zero
+        if let crashes {
+            self.loop.after(wait + CrashRow.healthyAfter) { crashes.end() }
+        }
+        guard let crashes, wait > .zero else { return self.start(makeService) }
+        self.phase = .waiting
+        self.logger.warning(
+            "Ended too often soon after a start, waiting before the next",
+            metadata: ["ends": "\(crashes.count)", "wait_s": "\(wait.inSeconds)"])
+        self.notifier.status("ended \(crashes.count) times in a row, waiting \(wait.inSeconds) s before the next start")
+        self.loop.after(wait) { [unowned self] in
+            guard self.phase == .waiting else { return }
+            self.phase = .starting
+            self.start(makeService)
+        }
+    }
+
+    private func start(_ makeService: () throws -> any DaemonService) {
+        let service: any DaemonService
+        do {
+            service = try makeService()
+        } catch {
+            let exit = error as? DaemonExit ?? DaemonExit(.bug, "The service cannot be made: \(error).")
+            self.makeFailure = exit
+            self.outcome = exit
+            self.phase = .stopping
+            return self.loop.stop()
+        }
+        self.service = service
+        self.startTask = Task.detached(executorPreference: self.loop) {
             let result: Result<Void, any Error>
             do {
                 result = .success(try await service.start())
@@ -69,8 +116,6 @@ final class DaemonLifecycle: @unchecked Sendable {
             }
             self.loop.execute { self.startEnded(result) }
         }
-        self.loop.run()
-        return self.outcome.code
     }
 
     private func watch(_ lifeline: Int32) throws(SystemError) {
@@ -101,7 +146,7 @@ final class DaemonLifecycle: @unchecked Sendable {
             self.logger.critical("Cannot start", metadata: Self.facts(self.outcome))
             self.loop.stop()
         case (.stopping, _): self.callStop()
-        case (.running, _): preconditionFailure("a service started twice")
+        case (.waiting, _), (.running, _): preconditionFailure("a service started twice")
         }
     }
 
@@ -120,7 +165,9 @@ final class DaemonLifecycle: @unchecked Sendable {
 
     private func received(_ signal: Int32, hasTerminal: Bool) {
         let name = StopSignals.name(signal)
-        if signal == SIGHUP && !hasTerminal {
+        if signal == SIGUSR1 || signal == SIGUSR2 {
+            self.drill(signal)
+        } else if signal == SIGHUP && !hasTerminal {
             self.logger.notice("SIGHUP has no effect: restart to read a new configuration")
         } else if let first = self.firstSignal {
             // A parent that stops its children in order may add its SIGTERM to a SIGINT: only insistence ends at once.
@@ -133,13 +180,25 @@ final class DaemonLifecycle: @unchecked Sendable {
         }
     }
 
+    /// The hidden commands of a drill: what a watchdog is for, on purpose.
+    private func drill(_ signal: Int32) {
+        guard self.allowsDrills else {
+            let name = StopSignals.name(signal)
+            return self.logger.notice("A signal for drills has no effect", metadata: ["signal": "\(name)"])
+        }
+        self.logger.warning("The loop is stuck on purpose")
+        while true { sleep(1) }
+    }
+
     private func beginStop(_ exit: DaemonExit) {
         guard self.phase != .stopping else { return }
+        let hasService = self.phase != .waiting
         self.phase = .stopping
         self.outcome = exit
         let level: Logger.Level = exit.code == .stopped ? .notice : .critical
         self.logger.log(level: level, "Stopping", metadata: Self.facts(exit))
         self.notifier.stopping()
+        guard hasService else { return self.loop.stop() }
         self.loop.after(Self.stopTimeMax) { [unowned self] in
             self.logger.critical(
                 "The stop took too long and is given up", metadata: ["limit_s": "\(Self.stopTimeMax.inSeconds)"])
@@ -156,7 +215,7 @@ final class DaemonLifecycle: @unchecked Sendable {
     private func callStop() {
         guard !self.isStopCalled, let service = self.service else { return }
         self.isStopCalled = true
-        Task.detached {
+        Task.detached(executorPreference: self.loop) {
             await service.stop()
             self.loop.execute {
                 self.logger.notice("Stopped")

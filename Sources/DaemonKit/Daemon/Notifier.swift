@@ -70,6 +70,11 @@ public final class Notifier: Sendable {
         if isNew { sd_notify(0, "STATUS=\(line)") }
     }
 
+    /// What `systemctl status` shows of a daemon that could not start.
+    static func lastWords(_ text: String) {
+        sd_notify(0, "STATUS=" + String(text.prefix(400).map { $0.isNewline ? " " : $0 }))
+    }
+
     /// The daemon is on its way out.
     public func stopping() { sd_notify(0, "STOPPING=1") }
 
@@ -94,6 +99,9 @@ public final class Notifier: Sendable {
         return descriptors.first
     }
 
+    /// Tells the manager to forget the listener under `name`.
+    public func dropKeptListener(named name: String) { sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=\(name)") }
+
     /// Closes kept descriptors that nobody took, and tells the manager to forget them: left over from another version.
     public func dropUntakenListeners() {
         let kept = self.state.withLock { state in
@@ -101,7 +109,7 @@ public final class Notifier: Sendable {
             return state.kept
         }
         for (name, descriptors) in kept.sorted(by: { $0.key < $1.key }) {
-            sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=\(name)")
+            self.dropKeptListener(named: name)
             for descriptor in descriptors { close(descriptor) }
         }
     }

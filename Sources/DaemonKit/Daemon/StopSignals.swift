@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// SIGTERM, SIGINT and SIGHUP as a descriptor for the loop, so that no code ever runs inside a signal handler.
+/// SIGTERM, SIGINT and SIGHUP, and SIGUSR1 and SIGUSR2 for drills, as a descriptor for the loop, so that no code ever runs inside a signal handler.
 final class StopSignals: Sendable {
     let descriptor: Int32
     /// Whether the loss of the terminal is meant for us.
@@ -14,7 +14,7 @@ final class StopSignals: Sendable {
         self.hasTerminal = (Int32(0)...2).contains { isatty($0) == 1 }
         var set = sigset_t()
         sigemptyset(&set)
-        for signal in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, signal) }
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2] { sigaddset(&set, signal) }
         guard pthread_sigmask(SIG_BLOCK, &set, nil) == 0 else { throw DaemonExit(.bug, "Signals cannot be blocked.") }
         self.descriptor = clinux_signalfd(&set)
         guard self.descriptor >= 0 else {
@@ -37,6 +37,8 @@ final class StopSignals: Sendable {
         case SIGTERM: "SIGTERM"
         case SIGINT: "SIGINT"
         case SIGHUP: "SIGHUP"
+        case SIGUSR1: "SIGUSR1"
+        case SIGUSR2: "SIGUSR2"
         default: "signal \(signal)"
         }
     }

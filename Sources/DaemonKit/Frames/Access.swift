@@ -5,18 +5,37 @@ import Glibc
 public enum Access: Sendable {
     /// Outside systemd: the same user (and root), who is the operator too.
     case sameUser
-    /// Under systemd: the socket's group reads; members of `operators` command.
-    case groups(operators: UInt32?)
+    /// Under systemd, and by hand in the units' directory: the group `readers` reads; members of `operators` command.
+    case groups(readers: UInt32?, operators: UInt32?)
 
     /// Groups asked of the kernel for one peer.
     private static let groupCountMax: Int32 = 256
     /// The group whose members may command.
     public static let operatorsGroup = "polybot-operators"
 
+    /// The group whose members may read.
+    static let readersGroup = "polybot"
+    /// The group that may make sockets in the directory of the units.
+    static let daemonsGroup = "polybot-daemons"
+
     /// What fits the way in which this process was started.
-    public static func current(isManaged: Bool) -> Access {
-        guard isManaged else { return .sameUser }
-        return .groups(operators: getgrnam(Self.operatorsGroup)?.pointee.gr_gid)
+    public static func current(isManaged: Bool, runtimeDirectory: String) -> Access {
+        var status = stat()
+        let isUnitsDirectory =
+            stat(runtimeDirectory, &status) == 0 && Self.identifier(of: Self.daemonsGroup) == status.st_gid
+        guard isManaged || isUnitsDirectory else { return .sameUser }
+        return .groups(
+            readers: Self.identifier(of: Self.readersGroup), operators: Self.identifier(of: Self.operatorsGroup))
+    }
+
+    private static func identifier(of group: String) -> UInt32? { getgrnam(group)?.pointee.gr_gid }
+
+    /// The group that the socket's file is given to; `nil` leaves it as the process makes it.
+    var socketGroup: UInt32? {
+        switch self {
+        case .sameUser: nil
+        case .groups(let readers, _): readers
+        }
     }
 
     /// Mode of the socket's file.
@@ -37,7 +56,7 @@ public enum Access: Sendable {
         case .sameUser:
             let isOurs = uid == getuid() || uid == 0
             return PeerCredentials(pid: pid, uid: uid, mayRead: isOurs, isOperator: isOurs)
-        case .groups(let operators):
+        case .groups(_, let operators):
             var groups = [UInt32](repeating: 0, count: Int(Self.groupCountMax))
             let count = clinux_peer_groups(descriptor, &groups, Self.groupCountMax)
             let isMember = operators.map { gid == $0 || groups.prefix(max(0, Int(count))).contains($0) } ?? false

@@ -1,5 +1,4 @@
 import Glibc
-import Logging
 public import Shared
 
 extension DaemonContext {
@@ -9,28 +8,18 @@ extension DaemonContext {
     }
 
     /// The server of this daemon's own socket: on the listener that the manager kept, or on a new one that it keeps from
-    /// now on.
+    /// now on. It finds its way back when somebody removes the socket.
     ///
     /// - Throws: `DaemonExit` when the socket cannot be had.
     public func makeServer() throws(DaemonExit) -> FrameServer {
-        let access = Access.current(isManaged: self.notifier.isActive)
-        let path = self.socketPath(of: self.name)
-        let listener: UnixListener
-        if let kept = self.notifier.takeKeptListener(named: self.name) {
-            listener = UnixListener(kept: kept, path: path)
-            self.logger.info("Took over the kept listener", metadata: ["socket": "\(path)"])
-        } else {
-            let bound: UnixListener
-            do {
-                bound = try UnixListener.bind(path, mode: access.socketMode)
-            } catch {
-                let code: DaemonExit.Code = if case .pathTooLong = error { .configuration } else { .refused }
-                throw DaemonExit(code, "\(error)")
-            }
-            if self.notifier.isActive { self.notifier.keepListener(bound.descriptor, named: self.name) }
-            listener = self.notifier.isActive ? bound.kept : bound
+        let access = Access.current(isManaged: self.notifier.isActive, runtimeDirectory: self.runtimeDirectory)
+        let place = SocketPlace(self, access: access)
+        let server = FrameServer(
+            loop: self.loop, listener: try place.listener(), access: access, hello: self.hello, logger: self.logger)
+        server.onMisplaced = { [weak server] in
+            if let server { place.recover(server) }
         }
-        return FrameServer(loop: self.loop, listener: listener, access: access, hello: self.hello, logger: self.logger)
+        return server
     }
 
     /// A client of another daemon's socket. Call `start()` when its callbacks are set.

@@ -21,6 +21,8 @@ public final class FrameServer {
     /// Called with every frame but `hello` and `pong`. The envelope's body is valid during the call only.
     public var onFrame: (FramePeer, Envelope) -> Void = { _, _ in }
     public var onGone: (FramePeer) -> Void = { _ in }
+    /// Called each second while nobody who connects to the socket's path reaches this server; see `move(to:)`.
+    public var onMisplaced: () -> Void = {}
     /// Asked for the book of market `n` when a subscriber is due one; `nil` when the market is gone.
     public var onSnapshotWanted: (_ n: Int64, _ conflated: Int64?) -> BookBody? = { _, _ in nil }
 
@@ -29,7 +31,7 @@ public final class FrameServer {
     public private(set) var counters: [String: Int64] = [:]
 
     private let loop: EventLoop
-    private let listener: UnixListener
+    private var listener: UnixListener
     private let access: Access
     private let hello: Hello
     private let timing: FrameTiming
@@ -56,6 +58,17 @@ public final class FrameServer {
     public func start() throws(SystemError) {
         try self.loop.watch(self.listener.descriptor, for: .read) { [weak self] _ in self?.accept() }
         self.schedulePing()
+    }
+
+    /// Where the file of the present listener is, or was.
+    var place: UnixListener.Place { self.listener.place }
+
+    /// Accepts on another listener from now on. Connections stay.
+    public func move(to listener: UnixListener) throws(SystemError) {
+        self.loop.unwatch(self.listener.descriptor)
+        self.listener.stop()
+        self.listener = listener
+        try self.loop.watch(listener.descriptor, for: .read) { [weak self] _ in self?.accept() }
     }
 
     /// Sends what is queued as far as the kernel takes it, ends all connections and removes the socket.
@@ -331,8 +344,10 @@ public final class FrameServer {
 
     private func schedulePing() {
         self.pingTimer = self.loop.after(self.timing.pingInterval) { [weak self] in
-            self?.ping()
-            self?.schedulePing()
+            guard let self else { return }
+            self.ping()
+            if !self.listener.isInPlace { self.onMisplaced() }
+            self.schedulePing()
         }
     }
 

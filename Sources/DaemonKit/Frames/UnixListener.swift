@@ -22,6 +22,23 @@ public enum ListenerError: Error, CustomStringConvertible {
 
 /// A listening Unix socket with its place in the file system.
 public struct UnixListener: Sendable {
+    /// The file that stands for a socket: a path alone may lead to somebody else's.
+    public struct Place: Hashable, Sendable, CustomStringConvertible {
+        let device: UInt64
+        let inode: UInt64
+
+        /// Of the socket at `path`; `nil` when there is none.
+        public init?(of path: String) {
+            var status = stat()
+            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
+            self.device = UInt64(status.st_dev)
+            self.inode = UInt64(status.st_ino)
+        }
+
+        /// "26-1042", fit for the name of a kept descriptor.
+        public var description: String { "\(self.device)-\(self.inode)" }
+    }
+
     /// `sun_path` less its closing zero.
     public static let pathByteCountMax = 107
     /// Connections that wait to be accepted.
@@ -29,13 +46,18 @@ public struct UnixListener: Sendable {
 
     public let descriptor: Int32
     public let path: String
+    public let place: Place
     /// Whether the manager keeps the listener beyond this process; then the file stays when the process ends.
     public let isKept: Bool
 
     /// Binds `path`, taking the place of a socket that nobody answers on.
     ///
-    /// - Parameter mode: permissions of the file, 0o600 or 0o660.
-    public static func bind(_ path: String, mode: UInt32) throws(ListenerError) -> UnixListener {
+    /// - Parameters:
+    ///   - mode: permissions of the file, 0o600 or 0o660.
+    ///   - group: who gets the file, where this process may give it; `nil` leaves it to the process's own group.
+    public static func bind(
+        _ path: String, mode: UInt32, group: UInt32? = nil
+    ) throws(ListenerError) -> UnixListener {
         guard path.utf8.count <= Self.pathByteCountMax else { throw .pathTooLong(path) }
         if let answering = UnixSocket.connect(path) {
             close(answering)
@@ -58,34 +80,41 @@ public struct UnixListener: Sendable {
             close(descriptor)
             throw error.code == EADDRINUSE ? .inUse(path) : .system(path, error)
         }
-        guard chmod(path, mode) == 0, listen(descriptor, Self.backlog) == 0 else {
+        if let group { _ = lchown(path, uid_t.max, group) }
+        guard chmod(path, mode) == 0, listen(descriptor, Self.backlog) == 0, let place = Place(of: path) else {
             let error = SystemError("listen")
             close(descriptor)
             unlink(path)
             throw .system(path, error)
         }
-        return UnixListener(descriptor: descriptor, path: path, isKept: false)
+        return UnixListener(descriptor: descriptor, path: path, place: place, isKept: false)
     }
 
-    /// A listener that the manager kept from the process before.
-    public init(kept descriptor: Int32, path: String) {
-        self.init(descriptor: descriptor, path: path, isKept: true)
+    /// A listener that the manager kept from the process before, and whose file is at `place`.
+    public init(kept descriptor: Int32, path: String, place: Place) {
+        self.init(descriptor: descriptor, path: path, place: place, isKept: true)
         _ = clinux_set_nonblocking(descriptor)
     }
 
-    private init(descriptor: Int32, path: String, isKept: Bool) {
+    private init(descriptor: Int32, path: String, place: Place, isKept: Bool) {
         self.descriptor = descriptor
         self.path = path
+        self.place = place
         self.isKept = isKept
     }
 
     /// This listener, marked as one that the manager keeps.
-    public var kept: UnixListener { UnixListener(descriptor: self.descriptor, path: self.path, isKept: true) }
+    public var kept: UnixListener {
+        UnixListener(descriptor: self.descriptor, path: self.path, place: self.place, isKept: true)
+    }
 
-    /// Ends listening and removes the file, unless the manager keeps the listener.
+    /// Whether whoever connects to the path still reaches this listener.
+    public var isInPlace: Bool { Place(of: self.path) == self.place }
+
+    /// Ends listening and removes the file, unless the manager keeps the listener or the file is not its own any more.
     public func stop() {
+        if !self.isKept && self.isInPlace { unlink(self.path) }
         close(self.descriptor)
-        if !self.isKept { unlink(self.path) }
     }
 }
 

@@ -7,8 +7,9 @@ import Synchronization
 /// One thread, one epoll descriptor: the loop that a daemon lives on.
 ///
 /// It is the `SerialExecutor` of the daemon's actors, so a descriptor's handler enters its actor by `assumeIsolated`,
-/// without a hop, and Swift still proves the isolation. Everything marked "loop only" traps when called elsewhere.
-public final class EventLoop: SerialExecutor, @unchecked Sendable {
+/// without a hop, and Swift still proves the isolation. As a `TaskExecutor` it takes tasks that belong to no actor yet, so
+/// that a daemon never starts the system's pool of threads. Everything marked "loop only" traps when called elsewhere.
+public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// What a watched descriptor waits for, and what it got.
     public struct Readiness: OptionSet, Sendable {
         public let rawValue: UInt32
@@ -188,7 +189,9 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         self.lock.unlock()
         for index in self.inHand.indices {
             switch self.inHand[index] {
-            case .job(let job): job.runSynchronously(on: self.asUnownedSerialExecutor())
+            case .job(let job):
+                job.runSynchronously(
+                    isolatedTo: self.asUnownedSerialExecutor(), taskExecutor: self.asUnownedTaskExecutor())
             case .work(let work): work()
             }
         }

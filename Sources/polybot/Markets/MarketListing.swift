@@ -99,7 +99,7 @@ struct MarketListing {
         }
         defer { client.stop() }
         let answer = Answer<Value>()
-        Task.detached {
+        Task.detached(executorPreference: loop) {
             answer.set(await Self.result { () async throws(DaemonExit) in try await body(client) })
             loop.stop()
         }

@@ -237,7 +237,7 @@ struct SupervisorCore {
         case .usage?: .usage
         case .refused?: .refused
         case .configuration?: .configuration
-        case .stopped?, .unreachable?, .bug?, nil: nil
+        case .stopped?, .unreachable?, .temporary?, .bug?, nil: nil
         }
     }
 }
