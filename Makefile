@@ -2,17 +2,24 @@
 #
 #   ARGS="..."       handed to `polybot run`, or to `swift test`
 #   NO_INSTALL=1     only say which Debian packages are missing
+#   PREFIX, DESTDIR  where `make install` puts things: /usr/local, and a folder that stands for the root
 #   NO_TSAN=1        leave out the thread sanitizer's run, the longer half of `make test`
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build release release-core run test test-fast test-tsan soak bench lint format clean
+.PHONY: help deps build release release-core install uninstall run test test-fast test-tsan soak bench lint format clean
 
 ARGS ?=
 NO_TSAN ?=
+PREFIX ?=
+SYSCONFDIR ?=
+DESTDIR ?=
 CORE := feedd scannerd stratd
 SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
+
+# With Swift's libraries inside: a program that is installed needs no toolchain beside it.
+RELEASE := swift build -c release --static-swift-stdlib
 
 # A scratch path of its own, as a sanitizer's objects mix with no others; lld, as gold warns about each of its symbols.
 TSAN := --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld
@@ -29,11 +36,18 @@ build: ## build everything, for debugging
 
 release: ## build everything, optimised
 	@scripts/dependencies
-	swift build -c release
+	$(RELEASE)
+	@touch .build/release/.complete
 
 release-core: ## build the trading daemons alone, optimised: feedd, scannerd, stratd
 	@scripts/dependencies
-	for product in $(CORE); do swift build -c release --product $$product || exit; done
+	for product in $(CORE); do $(RELEASE) --product $$product || exit; done
+
+install: ## put programs, units, manual pages and completions in place, as root: sudo make install
+	@PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' DESTDIR='$(DESTDIR)' scripts/install
+
+uninstall: ## take them away again; configuration, state and users stay
+	@PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' DESTDIR='$(DESTDIR)' scripts/install --uninstall
 
 run: release ## paper trade against the embedded venue, all in one terminal; ARGS go to `polybot run`
 	@exec .build/release/polybot run $(ARGS)

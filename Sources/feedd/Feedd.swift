@@ -3,6 +3,8 @@ import DaemonKit
 @main
 struct Feedd {
     static func main() {
-        Daemon.main("feedd") { context in try FeedService(context) }
+        Daemon.main("feedd", "keeps the order books of the watched markets and publishes them") { context in
+            try FeedService(context)
+        }
     }
 }

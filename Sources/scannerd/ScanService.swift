@@ -4,6 +4,8 @@ import Shared
 
 /// Decides which markets are watched and tells everyone who asks.
 actor ScanService: DaemonService {
+    /// Between attempts at the first pass.
+    private static let firstPassPause = Duration.seconds(1)
     private static let statusInterval = Duration.seconds(1)
 
     private let context: DaemonContext
@@ -63,7 +65,10 @@ actor ScanService: DaemonService {
             // Stopped meanwhile: then nothing is scheduled anew.
             guard !Task.isCancelled else { return }
             self.scan = nil
-            self.timer = self.loop.after(self.context.configuration.scanner.interval) { self.beginPass() }
+            let interval = self.context.configuration.scanner.interval
+            // Until there is a universe nobody has anything to do.
+            let pause = self.passCount == 0 ? min(interval, Self.firstPassPause) : interval
+            self.timer = self.loop.after(pause) { self.beginPass() }
         }
     }
 

@@ -3,6 +3,6 @@ import DaemonKit
 @main
 struct Scannerd {
     static func main() {
-        Daemon.main("scannerd") { context in try ScanService(context) }
+        Daemon.main("scannerd", "decides which markets are watched") { context in try ScanService(context) }
     }
 }

@@ -1,34 +1,60 @@
 import Shared
 
-/// The command line. Own code: simvenue stays free of the daemons' libraries, and has nine flags.
+/// The command line. Own code: simvenue stays free of the daemons' libraries.
 struct Flags: Hashable, Sendable {
     enum Command: Hashable, Sendable {
         case run(Flags)
         case help
         case version
+        case generate(Program.Text)
     }
 
     struct Problem: Error, Hashable, Sendable {
         let sentence: String
     }
 
-    static let usage = """
-        USAGE: simvenue [--port N] [--markets N] [--rate N] [--seed N]
-               simvenue [--port N] --replay FILE [--speed X]
+    static let program = Program(
+        name: "simvenue", section: 1, summary: "is a prediction-market venue on loopback", flags: Self.table,
+        sections: [
+            .init(
+                "DESCRIPTION",
+                [
+                    .paragraph(
+                        """
+                        Serves Gamma, the order book service's public reads and the market channel, all on one port of \
+                        127.0.0.1, with markets and traffic that a seed makes up, or those of a recording.
+                        Prints {"ready":true,"port":N} on standard output when it listens.
+                        Stops on SIGTERM, SIGINT and SIGHUP.
+                        """)
+                ]),
+            .init(
+                "EXIT STATUS",
+                [.items([.init(["0"], "stopped as asked."), .init(["64"], "wrong usage."), .init(["70"], "a bug.")])]),
+            .init("SEE ALSO", [.paragraph("polybot(1)")]),
+        ],
+        closing: """
+            All is on one port of 127.0.0.1: Gamma, the order book service's public reads, the market channel.
+            Prints {"ready":true,"port":N} on standard output when it listens.
+            """)
 
-        A prediction-market venue on loopback: Gamma, the order book service's public reads and the market channel, all
-        on one port. Prints {"ready":true,"port":N} on standard output when it listens.
-
-        --port N       Port on 127.0.0.1; 0, the default, takes any free one.
-        --markets N    Tradable markets at any time, 1 to 2000. Default 30.
-        --rate N       Messages a second over all markets, 0 to 1000000. Default 200.
-        --seed N       The same seed gives the same markets and traffic. Default 7.
-        --replay FILE  Serve a recording instead: JSON lines {"f","recv_ms","raw"}, or one frame.
-        --speed X      Speed of the recording; 0 sends as fast as it is read. Default 1.
-        --help         This text.
-        --version      The version.
-
-        """
+    private static let table = [
+        ProgramFlag("--port", value: "N", "port on 127.0.0.1; 0, the default, takes any free one"),
+        ProgramFlag(
+            "--markets", value: "N",
+            "tradable markets at any time, 1 to \(SimulatedVenue.Settings.marketCountMax); default 30"),
+        ProgramFlag(
+            "--rate", value: "N",
+            "messages a second over all markets, 0 to \(SimulatedVenue.Settings.rateMax); default 200"),
+        ProgramFlag("--seed", value: "N", "the same seed gives the same markets and traffic; default 7"),
+        ProgramFlag(
+            "--replay", value: "FILE",
+            "serve a recording instead: JSON lines {\"f\",\"recv_ms\",\"raw\"}, or one frame",
+            completion: .file),
+        ProgramFlag("--speed", value: "X", "speed of the recording; 0 sends as fast as it is read; default 1"),
+        ProgramFlag("--version", "print the version, and end"),
+        ProgramFlag("--help", short: "-h", "print this, and end"),
+        ProgramFlag("--generate", value: "TEXT", "print a text that an installation needs", isHidden: true),
+    ]
     static let version = "simvenue 0.1.0"
     static let speedMax = 1_000_000.0
 
@@ -44,12 +70,12 @@ struct Flags: Hashable, Sendable {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            let name = halves[0]
-            if name == "--help" || name == "-h" { return .help }
-            if name == "--version" { return .version }
-            guard ["--port", "--markets", "--rate", "--seed", "--replay", "--speed"].contains(name) else {
+            let given = halves[0]
+            guard let flag = Self.table.first(where: { $0.name == given || $0.short == given }) else {
                 throw Problem(sentence: "unknown argument '\(argument)'; see simvenue --help")
             }
+            let name = flag.name
+            if flag.value == nil { return name == "--help" ? .help : .version }
             guard let value = halves.count == 2 ? halves[1] : rest.popFirst() else {
                 throw Problem(sentence: "\(name) needs a value; see simvenue --help")
             }
@@ -69,12 +95,18 @@ struct Flags: Hashable, Sendable {
                 flags.settings.seed = seed
                 isSimulationAsked = true
             case "--replay": flags.replay = value
-            default:
+            case "--generate":
+                guard let text = Program.Text(rawValue: value) else {
+                    throw Problem(sentence: "--generate is man, bash, zsh or fish, not '\(value)'")
+                }
+                return .generate(text)
+            case "--speed":
                 guard let speed = Double(value), speed >= 0, speed <= Self.speedMax else {
                     throw Problem(sentence: "--speed must be a number from 0 to \(Int(Self.speedMax)), not '\(value)'")
                 }
                 flags.speed = speed
                 isSpeedAsked = true
+            default: preconditionFailure("\(name) is in the table, and nobody reads it")
             }
         }
         if flags.replay != nil && isSimulationAsked {

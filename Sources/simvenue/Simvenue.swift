@@ -13,7 +13,8 @@ struct Simvenue {
     static func main() {
         do {
             switch try Flags.parse(Array(CommandLine.arguments.dropFirst())) {
-            case .help: Self.write(Flags.usage, to: STDOUT_FILENO)
+            case .help: Self.write(Flags.program.help + "\n", to: STDOUT_FILENO)
+            case .generate(let text): Self.write(Flags.program.text(text), to: STDOUT_FILENO)
             case .version: Self.write(Flags.version + "\n", to: STDOUT_FILENO)
             case .run(let flags): exit(try Self.run(flags))
             }

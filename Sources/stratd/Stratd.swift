@@ -3,6 +3,7 @@ import DaemonKit
 @main
 struct Stratd {
     static func main() {
-        Daemon.main("stratd") { context in try StrategyService(context) }
+        Daemon.main("stratd", "runs the strategies: risk, orders, positions") { context in try StrategyService(context)
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Shared
 import Testing
 
 @testable import DaemonKit
@@ -37,8 +38,8 @@ import Testing
             self.refusal("--chek-config")
                 == DaemonExit(.usage, "There is no flag \"--chek-config\". Did you mean --check-config? See --help."))
         #expect(self.refusal("feedd.toml") == DaemonExit(.usage, "There is no flag \"feedd.toml\". See --help."))
-        #expect(self.refusal("--config") == DaemonExit(.usage, "--config needs a file after it."))
-        #expect(self.refusal("--config=") == DaemonExit(.usage, "--config needs a file after it."))
+        #expect(self.refusal("--config") == DaemonExit(.usage, "--config needs a value after it: --config FILE."))
+        #expect(self.refusal("--config=") == DaemonExit(.usage, "--config needs a value after it: --config FILE."))
         #expect(self.refusal("--version=1") == DaemonExit(.usage, "--version takes no value."))
         #expect(
             self.refusal("--log-format", "xml")
@@ -50,8 +51,8 @@ import Testing
                     "--log-level is one of trace, debug, info, notice, warning, error, critical, not \"loud\"."))
     }
 
-    @Test func helpNamesEveryFlag() {
-        let help = DaemonFlags.help("feedd")
+    @Test func helpNamesEveryFlagThatPeopleNeed() {
+        let help = Program.daemon("feedd", "keeps books").help
         for flag in [
             "--config", "--runtime-dir", "--state-dir", "--log-level", "--log-format", "--check-config", "--version",
             "--help",
@@ -59,6 +60,25 @@ import Testing
             #expect(help.contains("\n  \(flag) "))
         }
         #expect(help.split(separator: "\n").allSatisfy { $0.count <= 110 })
+        #expect(!help.contains("--generate"))
+    }
+
+    @Test func theParserTakesEveryFlagOfTheTableAndNoOther() throws {
+        for flag in DaemonFlags.table {
+            let value: String? =
+                switch flag.completion {
+                case .words(let words): words[0]
+                case .nothing: flag.value == nil ? nil : "man"
+                case .file, .directory: "x"
+                }
+            for name in [flag.name, flag.short].compactMap({ $0 }) {
+                _ = try DaemonFlags([name] + [value].compactMap { $0 })
+            }
+        }
+        #expect(try DaemonFlags(["--generate", "zsh", "--check-config"]).action == .generate(.zsh))
+        #expect(
+            self.refusal("--generate", "tcsh")
+                == DaemonExit(.usage, "--generate is one of man, bash, zsh, fish, not \"tcsh\"."))
     }
 }
 

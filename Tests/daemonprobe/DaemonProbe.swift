@@ -7,7 +7,7 @@ import Logging
 @main
 struct DaemonProbe {
     static func main() {
-        Daemon.main("probed") { context in ProbeService(context) }
+        Daemon.main("probed", "does what tests ask of it") { context in ProbeService(context) }
     }
 }
 

@@ -24,7 +24,7 @@ extension Configuration {
         return text
     }
 
-    private static func toml(_ value: ConfigurationValue) -> String {
+    static func toml(_ value: ConfigurationValue) -> String {
         switch value {
         case .bool(let value): "\(value)"
         case .integer(let value): "\(value)"

@@ -24,11 +24,11 @@ struct CrashRow {
 
     /// How long to wait before the start.
     ///
-    ///     ends in a row     0 to 2   3     4     5     6     7      8 and on
+    ///     ends in a row     0 to 4   5     6     7     8     9      10 and on
     ///     wait              none     1 s   2 s   4 s   8 s   16 s   30 s
     static func wait(after count: Int) -> Duration {
-        guard count > 2 else { return .zero }
-        return count > 7 ? .seconds(30) : .seconds(1 << (count - 3))
+        guard count > 4 else { return .zero }
+        return count > 9 ? .seconds(30) : .seconds(1 << (count - 5))
     }
 
     /// The row is over: the daemon lives, or was asked to end.

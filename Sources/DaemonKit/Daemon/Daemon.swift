@@ -1,11 +1,12 @@
 import CLinux
 import Glibc
 import Logging
+import Shared
 
 /// The way from `main` to a running service and out again, the same for every daemon.
 ///
 ///     @main struct Feedd {
-///         static func main() { Daemon.main("feedd") { context in FeedService(context) } }
+///         static func main() { Daemon.main("feedd", "keeps order books") { context in FeedService(context) } }
 ///     }
 public enum Daemon {
     /// With "1" the process takes SIGUSR1 for "stick the loop", so that a watchdog can be seen at work.
@@ -13,15 +14,18 @@ public enum Daemon {
 
     /// Reads flags and configuration, runs the service on the calling thread until it is asked to stop, and exits.
     ///
-    /// - Parameter makeService: called once, on the loop's thread, before the loop runs or after a wait; throw `DaemonExit` to refuse.
+    /// - Parameters:
+    ///   - summary: what it does, to follow its name in help and manual: without a full stop.
+    ///   - makeService: called once, on the loop's thread, before the loop runs or after a wait; throw `DaemonExit` to
+    ///     refuse.
     public static func main(
-        _ name: String, arguments: [String] = Array(CommandLine.arguments.dropFirst()),
+        _ name: String, _ summary: String, arguments: [String] = Array(CommandLine.arguments.dropFirst()),
         makeService: @escaping (DaemonContext) throws -> any DaemonService
     ) -> Never {
         ProcessSettings.openStandardStreams()
         ProcessSettings.ignoreBrokenPipes()
         do {
-            exit(try Self.run(name, arguments, makeService).rawValue)
+            exit(try Self.run(.daemon(name, summary), arguments, makeService).rawValue)
         } catch {
             Self.tell(name, error)
             exit(error.code.rawValue)
@@ -46,15 +50,20 @@ public enum Daemon {
     }
 
     private static func run(
-        _ name: String, _ arguments: [String], _ makeService: @escaping (DaemonContext) throws -> any DaemonService
+        _ program: Program, _ arguments: [String],
+        _ makeService: @escaping (DaemonContext) throws -> any DaemonService
     ) throws(DaemonExit) -> DaemonExit.Code {
+        let name = program.name
         let flags = try DaemonFlags(arguments)
         switch flags.action {
         case .printHelp:
-            Self.print(DaemonFlags.help(name), to: 1)
+            Self.print(program.help, to: 1)
             return .stopped
         case .printVersion:
             Self.print("\(name) \(polybotVersion)", to: 1)
+            return .stopped
+        case .generate(let text):
+            Self.print(program.text(text), to: 1, terminator: "")
             return .stopped
         case .checkConfiguration:
             let configuration = try Self.configuration(name, flags, ProcessEnvironment.current())
@@ -118,8 +127,8 @@ public enum Daemon {
     }
 
     /// Writes a line; nobody reading it is no error.
-    private static func print(_ text: String, to descriptor: Int32) {
-        let bytes = Array((text + "\n").utf8)
+    private static func print(_ text: String, to descriptor: Int32, terminator: String = "\n") {
+        let bytes = Array((text + terminator).utf8)
         _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     }
 }

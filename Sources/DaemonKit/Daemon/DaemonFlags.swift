@@ -1,9 +1,24 @@
 import Logging
+public import Shared
 
 /// The flags that every daemon takes.
 public struct DaemonFlags: Equatable, Sendable {
-    /// What the flags ask for.
-    public enum Action: Equatable, Sendable { case run, checkConfiguration, printVersion, printHelp }
+    /// What the flags ask for, the most harmless last: where several are asked for, the last counts.
+    public enum Action: Equatable, Sendable {
+        case run, checkConfiguration
+        case generate(Program.Text)
+        case printVersion, printHelp
+
+        fileprivate var rank: Int {
+            switch self {
+            case .run: 0
+            case .checkConfiguration: 1
+            case .generate: 2
+            case .printVersion: 3
+            case .printHelp: 4
+            }
+        }
+    }
 
     public var action = Action.run
     public var configurationPath: String?
@@ -13,6 +28,59 @@ public struct DaemonFlags: Equatable, Sendable {
     public var logLevel: String?
     public var logFormat = LogFormat.auto
 
+    /// A flag, and what it does. `apply` gets the value, or empty text where the flag takes none.
+    private struct Row: Sendable {
+        let flag: ProgramFlag
+        let apply: @Sendable (inout DaemonFlags, String) throws(DaemonExit) -> Void
+    }
+
+    private static let rows: [Row] = [
+        Row(
+            flag: ProgramFlag(
+                "--config", value: "FILE",
+                "read this polybot.toml (else $POLYBOT_CONFIG, ./polybot.toml, /etc/polybot/polybot.toml)",
+                completion: .file)
+        ) { flags, value in flags.configurationPath = value },
+        Row(
+            flag: ProgramFlag(
+                "--runtime-dir", value: "DIR", "where sockets live (else $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/polybot)",
+                completion: .directory)
+        ) { flags, value in flags.runtimeDirectory = value },
+        Row(
+            flag: ProgramFlag(
+                "--state-dir", value: "DIR", "where journals live (else $STATE_DIRECTORY, $XDG_STATE_HOME/polybot)",
+                completion: .directory)
+        ) { flags, value in flags.stateDirectory = value },
+        Row(
+            flag: ProgramFlag(
+                "--log-level", value: "LEVEL", "the least important lines: \(Self.names(Logger.Level.self))",
+                completion: .words(Logger.Level.allCases.map(\.rawValue)))
+        ) { (flags, value) throws(DaemonExit) in
+            flags.logLevel = try Self.choice("--log-level", Logger.Level.self, value.lowercased()).rawValue
+        },
+        Row(
+            flag: ProgramFlag(
+                "--log-format", value: "FORM",
+                "\(Self.names(LogFormat.self)): auto is the journal under systemd, else text",
+                completion: .words(LogFormat.allCases.map(\.rawValue)))
+        ) { (flags, value) throws(DaemonExit) in
+            flags.logFormat = try Self.choice("--log-format", LogFormat.self, value)
+        },
+        Row(flag: ProgramFlag("--check-config", "say what is wrong with the configuration, and end")) { flags, _ in
+            flags.ask(.checkConfiguration)
+        },
+        Row(flag: ProgramFlag("--version", "print the version, and end")) { flags, _ in flags.ask(.printVersion) },
+        Row(flag: ProgramFlag("--help", short: "-h", "print this, and end")) { flags, _ in flags.ask(.printHelp) },
+        Row(
+            flag: ProgramFlag("--generate", value: "TEXT", "print a text that an installation needs", isHidden: true)
+        ) { (flags, value) throws(DaemonExit) in
+            flags.ask(.generate(try Self.choice("--generate", Program.Text.self, value)))
+        },
+    ]
+
+    /// The table of flags, for a daemon's help, manual page and completions.
+    static let table = Self.rows.map(\.flag)
+
     /// Reads the arguments after the program's name. `--flag value` and `--flag=value` are the same.
     ///
     /// - Throws: `DaemonExit` with code 64 and a sentence.
@@ -20,83 +88,42 @@ public struct DaemonFlags: Equatable, Sendable {
         var rest = Array(arguments)[...]
         while let argument = rest.popFirst() {
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            let flag = argument.hasPrefix("--") ? parts[0] : argument
-            let attached = argument.hasPrefix("--") && parts.count == 2 ? parts[1] : nil
-            func value(_ what: String) throws(DaemonExit) -> String {
-                let value = attached ?? rest.popFirst()
-                guard let value, !value.isEmpty else { throw DaemonExit(.usage, "\(flag) needs \(what) after it.") }
-                return value
+            let isLong = argument.hasPrefix("--")
+            let name = isLong ? parts[0] : argument
+            let attached = isLong && parts.count == 2 ? parts[1] : nil
+            guard let row = Self.rows.first(where: { $0.flag.name == name || $0.flag.short == name }) else {
+                let known = Self.table.filter { !$0.isHidden }.map(\.name)
+                let nearest = ConfigurationText.nearest(to: name, among: known).map { " Did you mean \($0)?" } ?? ""
+                throw DaemonExit(.usage, "There is no flag \"\(ConfigurationText.cut(name))\".\(nearest) See --help.")
             }
-            func plain() throws(DaemonExit) {
-                guard attached == nil else { throw DaemonExit(.usage, "\(flag) takes no value.") }
-            }
-            switch flag {
-            case "--config": self.configurationPath = try value("a file")
-            case "--runtime-dir": self.runtimeDirectory = try value("a directory")
-            case "--state-dir": self.stateDirectory = try value("a directory")
-            case "--log-level":
-                let text = try value("a level").lowercased()
-                guard Logger.Level(rawValue: text) != nil else {
-                    throw Self.wrong(flag, Logger.Level.self, text)
+            if row.flag.value == nil {
+                guard attached == nil else { throw DaemonExit(.usage, "\(name) takes no value.") }
+                try row.apply(&self, "")
+            } else {
+                guard let value = attached ?? rest.popFirst(), !value.isEmpty else {
+                    throw DaemonExit(.usage, "\(name) needs a value after it: \(row.flag.usage).")
                 }
-                self.logLevel = text
-            case "--log-format":
-                let text = try value("a format")
-                guard let format = LogFormat(rawValue: text) else {
-                    throw Self.wrong(flag, LogFormat.self, text)
-                }
-                self.logFormat = format
-            case "--check-config":
-                try plain()
-                if self.action == .run { self.action = .checkConfiguration }
-            case "--version":
-                try plain()
-                if self.action != .printHelp { self.action = .printVersion }
-            case "--help", "-h":
-                try plain()
-                self.action = .printHelp
-            default:
-                let known = [
-                    "--config", "--runtime-dir", "--state-dir", "--log-level", "--log-format", "--check-config",
-                    "--version",
-                    "--help",
-                ]
-                let nearest = ConfigurationText.nearest(to: flag, among: known).map { " Did you mean \($0)?" } ?? ""
-                throw DaemonExit(.usage, "There is no flag \"\(Self.shown(flag))\".\(nearest) See --help.")
+                try row.apply(&self, value)
             }
         }
     }
 
-    private static func wrong<Choice: RawRepresentable & CaseIterable>(
+    private mutating func ask(_ action: Action) {
+        if action.rank > self.action.rank { self.action = action }
+    }
+
+    private static func choice<Choice: RawRepresentable & CaseIterable>(
         _ flag: String, _ type: Choice.Type, _ text: String
-    ) -> DaemonExit where Choice.RawValue == String {
-        DaemonExit(.usage, "\(flag) is one of \(Self.names(type)), not \"\(Self.shown(text))\".")
+    ) throws(DaemonExit) -> Choice where Choice.RawValue == String {
+        guard let choice = Choice(rawValue: text) else {
+            throw DaemonExit(
+                .usage, "\(flag) is one of \(Self.names(type)), not \"\(ConfigurationText.cut(text))\".")
+        }
+        return choice
     }
 
     private static func names<Choice: RawRepresentable & CaseIterable>(_ type: Choice.Type) -> String
     where Choice.RawValue == String {
         Choice.allCases.map(\.rawValue).joined(separator: ", ")
-    }
-
-    private static func shown(_ text: String) -> String { ConfigurationText.cut(text) }
-
-    /// What `--help` prints.
-    public static func help(_ name: String) -> String {
-        """
-        Usage: \(name) [--config FILE] [--runtime-dir DIR] [--state-dir DIR] [--log-level LEVEL]
-               [--log-format auto|journal|json|text] [--check-config] [--version] [--help]
-
-          --config FILE       read this polybot.toml (else $POLYBOT_CONFIG, ./polybot.toml, /etc/polybot/polybot.toml)
-          --runtime-dir DIR   where sockets live (else $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/polybot)
-          --state-dir DIR     where journals live (else $STATE_DIRECTORY, $XDG_STATE_HOME/polybot)
-          --log-level LEVEL   \(Self.names(Logger.Level.self))
-          --log-format FORM   auto: the journal under systemd, else text
-          --check-config      say what is wrong with the configuration, and end
-          --version           print the version, and end
-          --help              print this, and end
-
-        In a terminal it runs in the foreground and stops on Ctrl-C.
-        Exit codes: 0 stopped as asked, 64 wrong usage, 70 a bug, 77 refused, 78 wrong configuration.
-        """
     }
 }
