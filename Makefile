@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build release release-core install uninstall run test test-fast test-tsan soak bench lint format clean
+.PHONY: help deps build release release-core install uninstall run test test-fast test-systemd test-tsan soak bench lint format clean
 
 ARGS ?=
 NO_TSAN ?=
@@ -52,7 +52,8 @@ uninstall: ## take them away again; configuration, state and users stay
 run: release ## paper trade against the embedded venue, all in one terminal; ARGS go to `polybot run`
 	@exec .build/release/polybot run $(ARGS)
 
-test: test-fast ## run all tests, then those of DaemonKit under the thread sanitizer; ARGS go to `swift test`
+test: test-fast ## run all tests, those under systemd and under the thread sanitizer too; ARGS go to `swift test`
+	@$(MAKE) --no-print-directory test-systemd ARGS=
 ifneq ($(NO_TSAN),1)
 	@$(MAKE) --no-print-directory test-tsan ARGS=
 endif
@@ -61,6 +62,10 @@ test-fast: ## run all tests once, without the sanitizer
 	@scripts/dependencies --tests
 	scripts/tests/tooling-test
 	python=$$(scripts/test-python) && POLYBOT_TEST_PYTHON=$$python swift test $(ARGS)
+
+test-systemd: release ## run the installed pipeline under a real systemd, in namespaces of its own; needs root
+	@scripts/dependencies --tests
+	POLYBOT_SYSTEMD=1 swift test --no-parallel --filter '^SystemdTests\.' $(ARGS)
 
 test-tsan: ## run DaemonKit's tests under the thread sanitizer
 	@scripts/dependencies --tests

@@ -80,6 +80,8 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Shared", "DaemonKit"], exclude: ["Peers"], swiftSettings: strict),
+        .testTarget(
+            name: "SystemdTests", exclude: ["systemd-lab", "subscriber.py"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

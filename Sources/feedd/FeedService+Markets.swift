@@ -45,6 +45,7 @@ extension FeedService {
         self.logger.info("Universe received", metadata: ["markets": "\(self.universe.count)"])
         for market in self.universe.values.sorted(by: { $0.condition < $1.condition }) { self.describe(market) }
         self.reconcile()
+        self.hasUniverse = true
         self.context.notifier.ready()
     }
 

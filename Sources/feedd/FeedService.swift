@@ -32,6 +32,8 @@ actor FeedService: DaemonService {
     /// From the scanner.
     var universe: [ConditionID: Market] = [:]
     var universeParts: [Market] = []
+    /// Whether the scanner has told its whole universe once.
+    var hasUniverse = false
     /// What each subscriber asked for, by peer.
     var subscriptions: [Int: Subscribe] = [:]
     var lookups = Lookups()
@@ -195,7 +197,8 @@ actor FeedService: DaemonService {
         self.server.publish(metrics, as: .status)
         self.venueLatency.reset()
         self.publishLatency.reset()
+        let waits = self.hasUniverse ? "" : "waiting for the scanner's universe, "
         self.context.notifier.status(
-            "\(self.mode.rawValue), \(trusted) of \(carried) books trusted, \(rate) messages/s")
+            "\(waits)\(self.mode.rawValue), \(trusted) of \(carried) books trusted, \(rate) messages/s")
     }
 }

@@ -81,9 +81,12 @@ actor ScanService: DaemonService {
         } catch {
             guard !Task.isCancelled else { return }
             self.failureCount += 1
+            // A venue that is away for an hour is told once, not with each pass.
+            if self.lastError != "\(error)" {
+                self.logger.warning(
+                    "The listing could not be read, the universe stays as it is", metadata: ["reason": "\(error)"])
+            }
             self.lastError = "\(error)"
-            self.logger.warning(
-                "The listing could not be read, the universe stays as it is", metadata: ["reason": "\(error)"])
             return
         }
         guard !Task.isCancelled else { return }
@@ -91,6 +94,9 @@ actor ScanService: DaemonService {
         self.passCount += 1
         self.lastPass = listing
         self.lastPassAt = .now()
+        if self.lastError != nil {
+            self.logger.info("The listing can be read again", metadata: ["passes_failed": "\(self.failureCount)"])
+        }
         self.lastError = nil
         if self.passCount == 1 {
             self.logger.info(

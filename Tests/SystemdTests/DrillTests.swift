@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+/// What an operator fears, done on purpose to each daemon: restarted for the right reason, whole again in time, and the
+/// journal tells the story.
+@Suite(.serialized, .whereSystemdCanRun, InLab(name: "drills")) struct DrillTests {
+    private var lab: Lab { get throws { try #require(InLab.lab) } }
+    /// `WatchdogSec=` of the units.
+    private static let watchdog = Duration.seconds(10)
+    /// What a daemon has to be whole again, beyond the limit that finds it out.
+    private static let recovery = Duration.seconds(2)
+    /// A slow machine's share: the limits are the units', the waits are ours.
+    private static let allowance = Duration.seconds(3)
+
+    private func runningLab() async throws -> Lab {
+        let lab = try self.lab
+        if lab.systemctl("is-active", "-q", "venue.service").code != 0 {
+            // Drills are asked for by signals, and only where the unit allows them.
+            for daemon in Lab.daemons {
+                lab.write(
+                    "/etc/systemd/system/\(Lab.unit(daemon)).d/drill.conf", "[Service]\nEnvironment=POLYBOT_DRILLS=1\n")
+            }
+            #expect(lab.systemctl("daemon-reload").code == 0)
+            try lab.startVenue()
+        }
+        lab.forgetCrashes()
+        #expect(lab.systemctl("start", "polybot.target").code == 0)
+        try #require(await lab.waits(.seconds(15)) { lab.isWhole }, "\(lab.systemctl("status", "polybot-*"))")
+        return lab
+    }
+
+    @Test(arguments: [("KILL", "9/KILL"), ("SEGV", "11/SEGV")])
+    func aDeathIsHealedAndTold(signal: String, told: String) async throws {
+        let lab = try await self.runningLab()
+        for daemon in Lab.daemons {
+            lab.forgetCrashes()
+            let cursor = lab.cursor()
+            let restarts = lab.restarts(of: daemon)
+            _ = lab.systemctl("kill", "-s", signal, "--kill-who=main", Lab.unit(daemon))
+            #expect(
+                await lab.waits(Self.recovery + Self.allowance) {
+                    lab.restarts(of: daemon) == restarts + 1 && lab.isWhole
+                })
+            let story = lab.journal(daemon, since: cursor)
+            #expect(story.contains("status=\(told)"), "\(story)")
+            #expect(story.contains("Daemon ended result=signal status=\(signal)"), "\(story)")
+            #expect(story.contains("Took over the kept listener"), "\(story)")
+        }
+    }
+
+    /// A stopped process and a stuck loop fall silent; all three daemons at once, as each takes the watchdog's ten seconds.
+    @Test(arguments: ["STOP", "USR1"]) func silenceIsFoundOutByTheWatchdog(signal: String) async throws {
+        let lab = try await self.runningLab()
+        let cursor = lab.cursor()
+        let restarts = Lab.daemons.map(lab.restarts)
+        for daemon in Lab.daemons { _ = lab.systemctl("kill", "-s", signal, "--kill-who=main", Lab.unit(daemon)) }
+        let limit = Self.watchdog + Self.recovery + Self.allowance
+        #expect(
+            await lab.waits(limit) { Lab.daemons.map(lab.restarts) == restarts.map { $0 + 1 } && lab.isWhole },
+            "\(lab.systemctl("status", "polybot-*"))")
+        for daemon in Lab.daemons {
+            let story = lab.journal(daemon, since: cursor)
+            #expect(story.contains("Watchdog timeout"), "\(story)")
+            #expect(story.contains("Daemon ended result=watchdog status=ABRT"), "\(story)")
+            if signal == "USR1" { #expect(story.contains("The loop is stuck on purpose"), "\(story)") }
+        }
+    }
+
+    @Test func aQuietMarketIsNoReasonToRestart() async throws {
+        let lab = try await self.runningLab()
+        let restarts = Lab.daemons.map(lab.restarts)
+        lab.stopVenue()
+        try await Task.sleep(for: Self.watchdog + .seconds(2))
+        #expect(Lab.daemons.map(lab.restarts) == restarts && Lab.daemons.allSatisfy(lab.isActive))
+        try lab.startVenue()
+    }
+
+    @Test func crashesInARowAreMadeToWait() async throws {
+        let lab = try await self.runningLab()
+        lab.write("/run/polybot/stratd.crashes", "9")
+        #expect(lab.shell("chown polybot-stratd:polybot /run/polybot/stratd.crashes").code == 0)
+        _ = lab.systemctl("kill", "-s", "KILL", "polybot-stratd.service")
+        #expect(
+            await lab.waits(.seconds(5)) { lab.show("StatusText", of: "stratd").contains("times in a row, waiting 16") }
+        )
+        // A stop and a start are a person's word that it is well now.
+        #expect(lab.systemctl("stop", "polybot-stratd.service").code == 0)
+        #expect(lab.systemctl("start", "polybot-stratd.service").code == 0)
+        #expect(await lab.waits(.seconds(5)) { lab.show("StatusText", of: "stratd").contains("trading on paper") })
+    }
+}
