@@ -119,8 +119,9 @@ final class FeedConnection {
         }
         socket.onClosed = { [weak self] reason in
             guard let self else { return }
-            let sentence: Logger.Message = self.isLive ? "Market channel lost" : "Market channel cannot be reached"
-            self.logger.warning(sentence, metadata: ["connection": "\(self.index)", "reason": "\(reason)"])
+            self.logger.warning(
+                self.isLive ? "Market channel lost" : "Market channel cannot be reached",
+                metadata: ["connection": "\(self.index)", "reason": "\(reason)"])
             self.handle(.dropped)
         }
         socket.connect()

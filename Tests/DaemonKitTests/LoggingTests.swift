@@ -61,6 +61,19 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
         #expect(Array(lines.suffix(wanted.count)) == wanted)
     }
 
+    @Test func sentencesOfTheCatalogueCarryTheirEvent() throws {
+        let entry = string(record("Book is not trusted", ["market": "0xabc"]).journalEntry())
+        #expect(
+            entry.contains(
+                "\nPOLYBOT_EVENT=book_distrusted\nMESSAGE_ID=9b5860d9ebfb7694d7539c188d3c86c8\nPOLYBOT_MARKET=0xabc\n"))
+        let unmarked = string(record("Order filled").journalEntry())
+        #expect(unmarked.contains("\nPOLYBOT_EVENT=order_filled\n") && !unmarked.contains("MESSAGE_ID"))
+        let json = try JSONValue(parsing: record("Order filled").json().dropLast())
+        #expect(json["event"]?.string == "order_filled")
+        #expect(try JSONValue(parsing: record("Order filled twice").json().dropLast())["event"] == nil)
+        #expect(string(record("Order filled").text(colored: false)).hasSuffix(" warning feedd: Order filled\n"))
+    }
+
     @Test func levelsBecomeSyslogsSeverities() {
         let severities: [(Logger.Level, Int)] = [
             (.trace, 7), (.debug, 7), (.info, 6), (.notice, 5), (.warning, 4), (.error, 3), (.critical, 2),
