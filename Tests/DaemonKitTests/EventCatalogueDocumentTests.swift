@@ -68,6 +68,11 @@ import Testing
         try #require(write(descriptor, bytes, bytes.count) == bytes.count)
     }
 
+    @Test func whatTheDocumentSaysOfTraceIsTheCodes() {
+        #expect(DaemonTest.read(Self.path).contains("cut after \(Logger.MetadataValue.tracedByteCountMax) bytes"))
+        #expect(Configuration().logging.level == .info)
+    }
+
     @Test func eventsOfTheDocumentsCommandsAreInTheCatalogue() {
         let words = DaemonTest.read(Self.path).split { " `|\n".contains($0) }
         let names = words.filter { $0.hasPrefix("POLYBOT_EVENT=") }.map { String($0.dropFirst(14)) }
