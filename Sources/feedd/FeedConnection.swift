@@ -21,6 +21,7 @@ final class FeedConnection {
     private let url: WebSocketURL
     private let options: WebSocketConnection.Options
     private let logger: Logger
+    private let isTracing: Bool
     private var tokens: Set<TokenID> = []
     private var socket: WebSocketConnection?
     private var timer: EventLoop.TimerID?
@@ -36,6 +37,7 @@ final class FeedConnection {
         self.options = options
         self.feed = MarketFeed(settings: settings, seed: seed)
         self.logger = logger
+        self.isTracing = logger.isTracing
     }
 
     var tokenCount: Int { self.tokens.count }
@@ -92,6 +94,10 @@ final class FeedConnection {
             socket?.onClosed = nil
             socket?.close()
         case .send(let text):
+            if self.isTracing {
+                var text = text
+                text.withUTF8 { self.tell(ofSent: $0) }
+            }
             if self.socket?.send(text: text) != true { self.socket?.abort() }
         case .distrust(let reason): self.onDistrust(self.restartReason ?? reason)
         case .pollREST(let begins): self.onPollREST(begins)
@@ -99,6 +105,18 @@ final class FeedConnection {
             if let timer = self.timer { self.loop.cancel(timer) }
             self.timer = self.loop.at(instant) { [weak self] in self?.handle(.woke) }
         }
+    }
+
+    private func tell(ofSent text: UnsafeBufferPointer<UInt8>) {
+        self.logger.trace(
+            "Text sent",
+            metadata: ["connection": "\(self.index)", "bytes": "\(text.count)", "text": .traced(text)])
+    }
+
+    private func tell(ofReceived text: UnsafeBufferPointer<UInt8>) {
+        self.logger.trace(
+            "Text received",
+            metadata: ["connection": "\(self.index)", "bytes": "\(text.count)", "text": .traced(text)])
     }
 
     private func connect() {
@@ -113,14 +131,16 @@ final class FeedConnection {
         }
         socket.onText = { [weak self] text in
             guard let self else { return }
+            if self.isTracing { self.tell(ofReceived: text) }
             // A text that cannot be read ends the line, and then it is no sign of life.
             self.onText(text)
             self.handle(.heard)
         }
         socket.onClosed = { [weak self] reason in
             guard let self else { return }
-            let sentence: Logger.Message = self.isLive ? "Market channel lost" : "Market channel cannot be reached"
-            self.logger.warning(sentence, metadata: ["connection": "\(self.index)", "reason": "\(reason)"])
+            self.logger.warning(
+                self.isLive ? "Market channel lost" : "Market channel cannot be reached",
+                metadata: ["connection": "\(self.index)", "reason": "\(reason)"])
             self.handle(.dropped)
         }
         socket.connect()

@@ -41,7 +41,8 @@ final class TestServer: @unchecked Sendable {
     /// - Parameter mode: of the socket's file, where it is not to be what `access` demands.
     init(
         timing: FrameTiming = .patient, access: Access = .sameUser, mode: UInt32? = nil,
-        in directory: DaemonTestDirectory? = nil
+        in directory: DaemonTestDirectory? = nil,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws {
         self.directory = try directory ?? DaemonTestDirectory()
         self.path = self.directory.path("test.sock")
@@ -51,7 +52,7 @@ final class TestServer: @unchecked Sendable {
         let listener = try UnixListener.bind(self.path, mode: mode ?? access.socketMode)
         self.server = FrameServer(
             loop: self.thread.loop, listener: listener, access: access, hello: hello, timing: timing,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: logger)
         self.thread.loop.execute { self.start() }
     }
 

@@ -61,6 +61,19 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
         #expect(Array(lines.suffix(wanted.count)) == wanted)
     }
 
+    @Test func sentencesOfTheCatalogueCarryTheirEvent() throws {
+        let entry = string(record("Book is not trusted", ["market": "0xabc"]).journalEntry())
+        #expect(
+            entry.contains(
+                "\nPOLYBOT_EVENT=book_distrusted\nMESSAGE_ID=9b5860d9ebfb7694d7539c188d3c86c8\nPOLYBOT_MARKET=0xabc\n"))
+        let unmarked = string(record("Order filled").journalEntry())
+        #expect(unmarked.contains("\nPOLYBOT_EVENT=order_filled\n") && !unmarked.contains("MESSAGE_ID"))
+        let json = try JSONValue(parsing: record("Order filled").json().dropLast())
+        #expect(json["event"]?.string == "order_filled")
+        #expect(try JSONValue(parsing: record("Order filled twice").json().dropLast())["event"] == nil)
+        #expect(string(record("Order filled").text(colored: false)).hasSuffix(" warning feedd: Order filled\n"))
+    }
+
     @Test func levelsBecomeSyslogsSeverities() {
         let severities: [(Logger.Level, Int)] = [
             (.trace, 7), (.debug, 7), (.info, 6), (.notice, 5), (.warning, 4), (.error, 3), (.critical, 2),
@@ -154,6 +167,55 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
         for _ in 0..<5_000 { logger.info("Busy") }
         #expect(output.droppedCount > 0)
         #expect(LogOutput(journalSocket: directory.path("nowhere")) == nil)
+    }
+
+    @Test func aJournalThatIsRestartedGetsTheNextLineAndHearsOfTheLost() throws {
+        let directory = try DaemonTestDirectory()
+        let path = directory.path("journal")
+        var journal: DatagramSocket? = try DatagramSocket(path: path)
+        let output = try #require(LogOutput(journalSocket: path))
+        let logger = Logger(label: "feedd") { _ in
+            DaemonLogHandler(program: "feedd", format: .journal, level: .info, output: output)
+        }
+        logger.info("Before")
+        #expect(journal?.next()?.text.hasPrefix("MESSAGE=Before\n") == true)
+        // Dead, but its name is still there; then the name is gone too; then somebody else has it.
+        journal = nil
+        logger.info("Refused")
+        unlink(path)
+        logger.info("Nowhere")
+        #expect(output.droppedCount == 2)
+        for restart in 1...3 {
+            let successor = try DatagramSocket(path: path)
+            logger.info("After")
+            let first = try #require(successor.next())
+            #expect(first.text.hasPrefix("MESSAGE=After\n"))
+            let lost = try #require(successor.next())
+            #expect(lost.text.contains("MESSAGE=Log lines were lost because nobody took them\n"))
+            #expect(lost.text.contains("\nPOLYBOT_EVENT=log_lines_lost\n"))
+            #expect(lost.text.contains("\nPOLYBOT_LINES=\(restart == 1 ? 2 : 1)\n"))
+            #expect(successor.next() == nil && output.droppedCount == 0)
+            // The old one lives on without its name: nobody is to speak to it any more.
+            unlink(path)
+            logger.info("Between")
+            #expect(successor.next() == nil && output.droppedCount == 1)
+        }
+    }
+
+    @Test func theLargestEntryFitsIntoOneDatagram() throws {
+        let directory = try DaemonTestDirectory()
+        let journal = try DatagramSocket(path: directory.path("journal"))
+        let output = try #require(LogOutput(journalSocket: directory.path("journal")))
+        let long = String(repeating: "\u{10FFFF}\n", count: 10_000)
+        let facts = (0..<100).map { (String(repeating: "f", count: 100) + "\($0)", Logger.MetadataValue.string(long)) }
+        let event = LogEvent(
+            level: .error, message: "\(long)", metadata: Dictionary(uniqueKeysWithValues: facts), source: nil,
+            file: long,
+            function: long, line: .max)
+        let entry = LogRecord(event, context: [:], program: "scannerd", time: .now()).journalEntry()
+        #expect(entry.count > 32 * LogRecord.textByteCountMax)
+        #expect(output.write(entry) == 0 && output.droppedCount == 0)
+        #expect(journal.next()?.text.utf8.count == entry.count)
     }
 
     @Test func autoIsTheJournalOnlyWhereStandardErrorLeadsThere() throws {

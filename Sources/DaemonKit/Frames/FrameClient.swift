@@ -36,6 +36,7 @@ public final class FrameClient {
     public let path: String
     private let hello: Hello
     private let logger: Logger
+    private let trace: FrameTrace
     private let reconnects: Bool
     private let timing: FrameTiming
     private var state = State.idle
@@ -63,6 +64,7 @@ public final class FrameClient {
         self.timing = timing
         self.random = SeededRandom(seed: seed)
         self.logger = logger
+        self.trace = FrameTrace(logger)
     }
 
     public func start() {
@@ -99,7 +101,9 @@ public final class FrameClient {
             return
         }
         self.sentSequence += 1
+        let start = self.output.count
         frame.write(sequence: self.sentSequence, to: &self.output)
+        if self.trace.isOn { self.trace.sent(self.output[start...], on: ["socket": "\(self.path)"]) }
         guard !self.isFlushPending else { return }
         self.isFlushPending = true
         self.loop.deferToEndOfRound { [weak self] in
@@ -208,6 +212,7 @@ public final class FrameClient {
         do throws(FrameError) {
             while case .open = self.state {
                 let isWhole = try self.decoder.next { (frame) throws(FrameError) in
+                    if self.trace.isOn { self.trace.received(frame, on: ["socket": "\(self.path)"]) }
                     try self.take(Envelope(reading: frame))
                     return true
                 }

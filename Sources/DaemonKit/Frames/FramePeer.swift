@@ -35,6 +35,8 @@ public final class FramePeer {
     var lastHeard: Instant
     /// Sends what is queued; made once, so that asking for it allocates nothing.
     var flush: () -> Void = {}
+    /// Bytes of `queue.ready` that were told of at trace; all of them whole frames.
+    var tracedCount = 0
     var isFlushPending = false
     var isWaitingForRoom = false
     var pingID: Int64 = 0

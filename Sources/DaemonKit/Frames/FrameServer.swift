@@ -36,6 +36,7 @@ public final class FrameServer {
     private let hello: Hello
     private let timing: FrameTiming
     private let logger: Logger
+    private let trace: FrameTrace
     private var peerCount = 0
     private var acceptPauseLoggedAt: Instant?
     private var writer = JSONWriter()
@@ -53,6 +54,7 @@ public final class FrameServer {
         self.hello = hello
         self.timing = timing
         self.logger = logger
+        self.trace = FrameTrace(logger)
     }
 
     public func start() throws(SystemError) {
@@ -132,11 +134,13 @@ public final class FrameServer {
                 peer.queue.refill { n, conflated, lost in self.snapshot(n, conflated, lost) }
             }
             guard peer.queue.ready.count > peer.queue.sentCount else { break }
+            if self.trace.isOn { self.traceSent(peer) }
             let count = peer.queue.ready.withUnsafeBytes {
                 UnixSocket.send(peer.descriptor, UnsafeRawBufferPointer(rebasing: $0[peer.queue.sentCount...]))
             }
             if count >= 0 {
                 peer.queue.sent(count)
+                if peer.queue.ready.isEmpty { peer.tracedCount = 0 }
             } else if errno == EAGAIN {
                 self.waitForRoom(peer, true)
                 return
@@ -147,6 +151,11 @@ public final class FrameServer {
         }
         self.waitForRoom(peer, false)
         if peer.state == .ending { shutdown(peer.descriptor, Int32(SHUT_WR)) }
+    }
+
+    private func traceSent(_ peer: FramePeer) {
+        self.trace.sent(peer.queue.ready[peer.tracedCount...], on: ["peer": "\(peer.id)"])
+        peer.tracedCount = peer.queue.ready.count
     }
 
     private func snapshot(_ n: Int64, _ conflated: Int64?, _ lost: OutputQueue.LostTrades?) -> [EncodedFrame] {
@@ -276,7 +285,8 @@ public final class FrameServer {
             var more = true
             while more && peer.state == .open {
                 more =
-                    try peer.decoder.next { (frame) throws(FrameError) in
+                    try peer.decoder.next { (frame) throws(FrameError) -> Void in
+                        if self.trace.isOn { self.trace.received(frame, on: ["peer": "\(peer.id)"]) }
                         try self.take(Envelope(reading: frame), from: peer)
                     } != nil
             }

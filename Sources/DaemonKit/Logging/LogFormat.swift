@@ -115,6 +115,10 @@ extension LogRecord {
             writer.string(self.program)
             writer.key("message")
             writer.string(self.message)
+            if let entry = EventCatalogue.entry(for: self.message) {
+                writer.key("event")
+                writer.string(entry.name)
+            }
             writer.key("facts")
             writer.object { writer in
                 for (name, value) in self.facts.prefix(factCount) {
@@ -155,13 +159,19 @@ extension LogRecord {
         field("CODE_FILE", Self.bounded(self.file))
         field("CODE_LINE", "\(self.line)")
         field("CODE_FUNC", Self.bounded(self.function))
+        if let entry = EventCatalogue.entry(for: self.message) {
+            field("POLYBOT_EVENT", entry.name)
+            if let id = entry.id { field("MESSAGE_ID", id) }
+        }
         for (name, value) in self.facts { field(Self.fieldName(name), value) }
         return bytes
     }
 
+    private var priority: Int { Self.priority(of: self.level) }
+
     /// syslog's severities.
-    private var priority: Int {
-        switch self.level {
+    static func priority(of level: Logger.Level) -> Int {
+        switch level {
         case .trace, .debug: 7
         case .info: 6
         case .notice: 5
@@ -172,7 +182,7 @@ extension LogRecord {
     }
 
     /// "market" is POLYBOT_MARKET: capitals, digits and "_" only, 64 bytes at most, or the journal drops the field.
-    private static func fieldName(_ name: String) -> String {
+    static func fieldName(_ name: String) -> String {
         let letters = name.uppercased().unicodeScalars.map { scalar -> Character in
             let isAllowed = scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
             return isAllowed ? Character(scalar) : "_"

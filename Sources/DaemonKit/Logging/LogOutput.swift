@@ -7,11 +7,15 @@ final class LogOutput: Sendable {
     private enum Way {
         /// A file, or a pipe or terminal opened anew so that it does not block: the flag is ours alone.
         case write
-        /// A socket.
+        /// A socket that was handed to us.
         case send
+        /// The journal's socket, by its path.
+        case sendTo(sockaddr_un)
         /// A pipe or terminal that cannot be opened anew: asked before each write whether it has room.
         case askAndWrite
     }
+
+    private static let sendFlags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
 
     private let descriptor: Int32
     private let way: Way
@@ -37,9 +41,11 @@ final class LogOutput: Sendable {
         }
     }
 
-    /// Sends entries to the journal's socket; `nil` when there is none.
+    /// Sends entries to the journal's socket; `nil` when nobody listens there.
     ///
-    /// Not through `sd_journal_sendv`: it blocks while the journal does, and succeeds when there is no journal.
+    /// Each entry goes to the path, not to whoever was behind it first: a journal that is restarted with a socket of its
+    /// own gets the next line, and what is lost meanwhile is counted like all that nobody took. Not through
+    /// `sd_journal_sendv`: it blocks while the journal does, and succeeds when there is no journal.
     init?(journalSocket path: String = "/run/systemd/journal/socket") {
         var address = sockaddr_un()
         let room = MemoryLayout.size(ofValue: address.sun_path)
@@ -48,16 +54,26 @@ final class LogOutput: Sendable {
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { return nil }
-        let isConnected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
-            }
-        }
-        guard isConnected else {
+        // Only to find out: the connection is dissolved again.
+        var nobody = sockaddr()
+        nobody.sa_family = sa_family_t(AF_UNSPEC)
+        guard Self.withGeneric(&address, { connect(socket, $0, $1) }) == 0,
+            connect(socket, &nobody, socklen_t(MemoryLayout<sockaddr>.size)) == 0
+        else {
             close(socket)
             return nil
         }
-        (self.descriptor, self.way, self.ownsDescriptor) = (socket, .send, true)
+        (self.descriptor, self.way, self.ownsDescriptor) = (socket, .sendTo(address), true)
+    }
+
+    private static func withGeneric<Value>(
+        _ address: inout sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value
+    ) -> Value {
+        withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
     }
 
     deinit {
@@ -71,9 +87,11 @@ final class LogOutput: Sendable {
         let count = line.withUnsafeBytes { bytes in
             switch self.way {
             case .write: Glibc.write(self.descriptor, bytes.baseAddress, bytes.count)
-            case .send:
-                Glibc.send(
-                    self.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+            case .send: Glibc.send(self.descriptor, bytes.baseAddress, bytes.count, Self.sendFlags)
+            case .sendTo(var address):
+                Self.withGeneric(&address) {
+                    sendto(self.descriptor, bytes.baseAddress, bytes.count, Self.sendFlags, $0, $1)
+                }
             case .askAndWrite:
                 self.hasRoom ? Glibc.write(self.descriptor, bytes.baseAddress, bytes.count) : -1
             }

@@ -59,7 +59,7 @@ extension StrategyService {
                 self.takeCommand(try Command(envelope), envelope.type, from: peer)
             default:
                 self.count("requests_skipped")
-                self.logger.debug("Frame skipped", metadata: ["type": "\(envelope.type)", "from": "\(peer.id)"])
+                self.logger.debug("Frame skipped", metadata: ["type": "\(envelope.type)", "peer": "\(peer.id)"])
             }
         } catch {
             self.server.end(peer, .badRequest, "\(envelope.type): \(error)")

@@ -28,6 +28,8 @@ actor StrategyService: DaemonService {
     var venue: PaperVenue
     /// Whether the last write to the journal failed; the next second tries a whole checkpoint.
     var isJournalDown = false
+    /// Whether what the engine asks for is told step by step.
+    let isDebugging: Bool
     var counters: [String: Int64] = [:]
     var latency = LatencyHistogram()
     var messageCount: Int64 = 0
@@ -48,6 +50,7 @@ actor StrategyService: DaemonService {
         self.context = context
         self.loop = context.loop
         self.logger = context.logger
+        self.isDebugging = context.logger.isDebugging
         self.ledgerFile = try LedgerFile(directory: context.stateDirectory)
         let ledger = try self.ledgerFile.read()
         if let torn = self.ledgerFile.tornTail {
@@ -203,6 +206,7 @@ actor StrategyService: DaemonService {
             }
         }
         for action in actions {
+            if self.isDebugging { self.tell(action) }
             switch action {
             case .record: break
             case .submit(let order): if !self.isJournalDown { self.venue.submit(order, now: now) }

@@ -1,0 +1,122 @@
+import Logging
+
+extension EventCatalogue {
+    static let feedEntries: [Entry] = [
+        // What to carry.
+        Entry(
+            "Universe received", "universe_received", .info, by: [.feedd],
+            meaning: "The scanner told which markets are watched."),
+        Entry(
+            "Cannot read a frame of the scanner", "scanner_frame_unreadable", .error, by: [.feedd],
+            meaning: "The scanner sent something that this version does not understand. What was known stays.",
+            advice: "Restart all units, so that both daemons are of one version."),
+        Entry(
+            "Outcomes of a market changed", "outcomes_changed", .warning, id: "51c0a1c9feaea53c899afa4a2ef2aadb",
+            by: [.feedd], facts: ["market"],
+            meaning:
+                "The venue now names other outcomes or tokens for a market. It is dropped and carried as a new one.",
+            advice: "Compare the market's page with what strategies assume of it before you trust its prices."),
+        Entry(
+            "Too many markets, one is left out", "market_over_limit", .warning, by: [.feedd],
+            meaning: "As many markets are carried as feedd can; this one is not.",
+            advice: "Watch fewer markets, or end subscribers that name many."),
+        Entry(
+            "A market has another's tokens and is left out", "market_with_foreign_tokens", .warning, by: [.feedd],
+            meaning: "Two markets claim the same token, and only the first is carried.",
+            advice: "Nothing unless you need that market: the listing is wrong."),
+        Entry(
+            "Cannot learn a named market's terms", "market_terms_unknown", .warning, by: [.feedd],
+            meaning: "A subscriber named a market that the scanner does not list, and the venue did not describe it.",
+            advice: "See the reason: the market may not exist, or the venue's REST interface cannot be reached."),
+
+        // The line.
+        Entry(
+            "Market channel connected", "line_connected", .info, id: "e99d785860dc224ea2c133fe2e0dce03", by: [.feedd],
+            facts: ["connection", "tokens"], meaning: "A connection to the venue's market channel is open."),
+        Entry(
+            "Market channel lost", "line_lost", .warning, id: "70ab05c4603a17a347767e575bc421d4", by: [.feedd],
+            facts: ["connection", "reason"],
+            meaning: "A connection to the venue's market channel broke. It is opened anew, with growing pauses.",
+            advice: "Nothing if it comes back. If it does so often, look at the network and at the venue's status page."
+        ),
+        Entry(
+            "Market channel cannot be reached", "line_unreachable", .warning, id: "ab1059512f46372d62ddfffc8ebae45b",
+            by: [.feedd], facts: ["connection", "reason"],
+            meaning: "An attempt to connect to the venue's market channel failed. Another follows.",
+            advice: "If it lasts, check names, proxy, certificates and venue.market_ws_url; polybot test-ws helps."),
+        Entry(
+            "WebSocket unavailable, falling back to REST polling", "fallback_began", .warning,
+            id: "a8703eeeb87660bc20c15c02675e1070", by: [.feedd],
+            meaning: "No market channel for too long: books are polled. They are older, and prints are missing.",
+            advice: "Look at the reasons of the lines before this one. Trading goes on with what the polls confirm."),
+        Entry(
+            "WebSocket is back, REST polling ends", "fallback_ended", .info, id: "e747084e58418e3e4fae0daae0ce1740",
+            by: [.feedd], meaning: "Every connection has its line again; books come from the market channel."),
+        Entry(
+            "REST polling fails", "polling_failing", .warning, by: [.feedd],
+            meaning: "Polls go unanswered while there is no market channel either. Books lose their trust soon.",
+            advice: "Look at the network, and whether the venue answers at venue.clob_url."),
+        Entry(
+            "REST polling works", "polling_works", .info, by: [.feedd],
+            meaning: "A poll was answered after some were not."),
+        Entry(
+            "The REST interface keeps failing and is left alone for a while", "breaker_opened", .warning,
+            id: "af2c7b08bab63658f6da44392a855874", by: [.feedd], facts: ["reason", "seconds"],
+            meaning: "feed.breaker_errors requests in a row failed. None is made for feed.breaker_timeout_s seconds.",
+            advice: "Read the reason. A limit of the venue needs patience, a network that is down needs you."),
+
+        // Books.
+        Entry(
+            "Book is not trusted", "book_distrusted", .warning, id: "9b5860d9ebfb7694d7539c188d3c86c8", by: [.feedd],
+            facts: ["market", "reason"],
+            meaning:
+                "What is known of a book contradicts the venue or itself. Nobody trades on it until it is right again.",
+            advice:
+                "Nothing if \"Book is trusted again\" follows in seconds. If one market keeps failing, leave it out."),
+        Entry(
+            "Books are not trusted, their line was lost", "books_distrusted", .warning,
+            id: "522f3a4038c9debf59a09d40eab85183", by: [.feedd], facts: ["connection", "books", "reason"],
+            meaning:
+                "A line broke or went silent: none of its books is trusted until it is back or polls confirm them.",
+            advice: "As for the line itself: nothing if it comes back."),
+        Entry(
+            "Books are not trusted, no poll confirmed them", "books_stale", .warning,
+            id: "18be373140ddcb20b55f5db5f8dd38dd", by: [.feedd], facts: ["books"],
+            meaning: "Polled books are believed for three polls, and their polls failed or left them out.",
+            advice: "Look at \"REST polling fails\" and its reason."),
+        Entry(
+            "Book is trusted again", "book_trusted", .info, id: "049443904f0dc69fa71a814e819dbe60", by: [.feedd],
+            facts: ["market"], meaning: "A book whose trouble was told is right again."),
+        Entry(
+            "All books are trusted", "all_books_trusted", .info, id: "fb9c4fa6a2c0347dee1aa80d6b35381b", by: [.feedd],
+            facts: ["books"], meaning: "Every book that is carried is trusted; before this, one or more were not."),
+        Entry(
+            "Cannot fetch a book", "book_not_fetched", .warning, by: [.feedd],
+            meaning: "A snapshot was needed and the venue's REST interface did not give it. It is asked again.",
+            advice: "If it lasts, read the reason: the network, or a limit of the venue."),
+
+        // The venue's words.
+        Entry(
+            "The venue sent a text that cannot be read", "venue_text_unreadable", .error,
+            id: "7c824af16d94609b8440dc849a68fee5", by: [.feedd], facts: ["connection", "reason"],
+            meaning:
+                "The market channel said something against its own format. The line begins anew, with all its books.",
+            advice: "If it comes again, the venue changed its format: halt trading and look for a new version."),
+        Entry(
+            "The venue sent a notice", "venue_notice", .warning, by: [.feedd],
+            meaning: "The market channel said something in words instead of data.",
+            advice: "Read the text. A refused subscription stands here."),
+        Entry(
+            "Tick size changed", "tick_size_changed", .info, by: [.feedd],
+            meaning: "The venue changed the step of a market's prices. The book is fetched anew."),
+        Entry(
+            "Market resolved", "market_resolved", .info, .notice, by: [.feedd, .stratd],
+            meaning:
+                "The venue settled a market; \"none\" where it named no winner. Its book ends, positions are settled.",
+            advice: "Nothing. Compare the winner with what you expected if you held some of it."),
+        Entry(
+            "Lines were left out", "log_lines_left_out", .warning, by: [.feedd],
+            meaning: "A sentence came so often that only some lines were written; so many more were not.",
+            advice: "Read the lines of the sentence that are there; feedd's counters have all."),
+    ]
+}
