@@ -68,7 +68,7 @@ import Testing
         let directory = try DaemonTestDirectory()
         _ = try DatagramSocket(path: directory.path("notify"))
         mkdir(directory.path("run"), 0o700)
-        try directory.write("9", to: "run/probed.crashes")
+        try directory.write("10", to: "run/probed.crashes")
         let daemon = try DaemonProcess(
             environment: ["NOTIFY_SOCKET": directory.path("notify")], directory: directory)
         #expect(await daemon.says("wait_s=30.0"))

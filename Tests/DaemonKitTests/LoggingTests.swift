@@ -45,7 +45,7 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
         let entry = string(record("Stale", ["market": "0xabc", "Order-Id": "7"]).journalEntry())
         #expect(
             entry == """
-                MESSAGE=Stale
+                MESSAGE=Stale Order-Id=7 market=0xabc
                 PRIORITY=4
                 SYSLOG_IDENTIFIER=feedd
                 CODE_FILE=feedd/FeedService.swift
@@ -160,7 +160,7 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
         logger.debug("Too quiet")
         logger.warning("Loud", metadata: ["market": "0xabc"])
         let entry = try #require(journal.next())
-        #expect(entry.text.hasPrefix("MESSAGE=Loud\nPRIORITY=4\n"))
+        #expect(entry.text.hasPrefix("MESSAGE=Loud market=0xabc\nPRIORITY=4\n"))
         #expect(entry.text.contains("\nPOLYBOT_MARKET=0xabc\n"))
         #expect(journal.next() == nil)
         // A journal that stands still fills its socket, and then lines are lost.
@@ -191,7 +191,7 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
             let first = try #require(successor.next())
             #expect(first.text.hasPrefix("MESSAGE=After\n"))
             let lost = try #require(successor.next())
-            #expect(lost.text.contains("MESSAGE=Log lines were lost because nobody took them\n"))
+            #expect(lost.text.contains("MESSAGE=Log lines were lost because nobody took them lines="))
             #expect(lost.text.contains("\nPOLYBOT_EVENT=log_lines_lost\n"))
             #expect(lost.text.contains("\nPOLYBOT_LINES=\(restart == 1 ? 2 : 1)\n"))
             #expect(successor.next() == nil && output.droppedCount == 0)

@@ -93,6 +93,7 @@ extension EventCatalogue {
         ("open_files_max", "how many descriptors the process may have"),
         ("open_orders", "how many orders"),
         ("orders", "how many orders"),
+        ("passes_failed", "how many passes over the listing failed since the start"),
         ("seq", "number of a frame on its connection, from 1 in each direction"),
         ("seconds", "how long, seconds"),
         ("tokens", "how many tokens are subscribed"),

@@ -11,6 +11,9 @@ extension EventCatalogue {
             meaning: "A pass over the venue's listing failed. Nothing is added or removed until one succeeds.",
             advice: "If it lasts, check the network and venue.gamma_url; polybot scan-markets shows what is read."),
         Entry(
+            "The listing can be read again", "listing_readable", .info, by: [.scannerd], facts: ["passes_failed"],
+            meaning: "The first pass after failed ones was read whole."),
+        Entry(
             "Market added", "market_added", .info, by: [.scannerd],
             meaning: "A market that passes the filter is watched from now on."),
         Entry(

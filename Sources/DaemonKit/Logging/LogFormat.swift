@@ -36,15 +36,21 @@ extension LogRecord {
         var line = Self.clock(self.time)
         let name = self.level == .critical ? "CRITICAL" : self.level.rawValue
         line += colored ? " \u{1B}[\(self.color)m\(name)\u{1B}[0m" : " \(name)"
-        line += " \(self.program): \(Self.visible(self.message))"
+        line += " \(self.program): \(self.sentenceAndFacts)"
+        // Room for the line's end.
+        return Array(Self.bounded(line, to: Self.lineByteCountMax - 4).utf8) + [UInt8(ascii: "\n")]
+    }
+
+    /// `Books went stale silence_ms=15000 tokens=3`
+    private var sentenceAndFacts: String {
+        var line = Self.visible(self.message)
         for (name, value) in self.facts {
             let shown = Self.visible(value)
             let needsQuotes =
                 shown.isEmpty || shown.utf8.contains { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\"") }
             line += " \(Self.visible(name))=" + (needsQuotes ? "\"\(shown)\"" : shown)
         }
-        // Room for the line's end.
-        return Array(Self.bounded(line, to: Self.lineByteCountMax - 4).utf8) + [UInt8(ascii: "\n")]
+        return line
     }
 
     private var color: String {
@@ -153,7 +159,8 @@ extension LogRecord {
             bytes.append(contentsOf: value.utf8)
             bytes.append(UInt8(ascii: "\n"))
         }
-        field("MESSAGE", self.message)
+        // With the facts, for who reads `journalctl -u` as it comes; POLYBOT_EVENT is what finds the sentence.
+        field("MESSAGE", Self.bounded(self.sentenceAndFacts))
         field("PRIORITY", "\(self.priority)")
         field("SYSLOG_IDENTIFIER", self.program)
         field("CODE_FILE", Self.bounded(self.file))

@@ -6,6 +6,7 @@ struct GenerateCommand: ParsableCommand {
     enum Text: String, ExpressibleByArgument, CaseIterable {
         case man, bash, zsh, fish, config
         case configMan = "config-man"
+        case catalog
     }
 
     static let configuration = CommandConfiguration(
@@ -13,7 +14,8 @@ struct GenerateCommand: ParsableCommand {
         abstract: "Prints a text that an installation needs.",
         discussion: """
             man, bash, zsh and fish are polybot's own; daemons and simvenue print theirs with --generate. config is a \
-            polybot.toml with every key at its default, config-man its manual page.
+            polybot.toml with every key at its default, config-man its manual page; catalog is what \
+            journalctl -x explains entries with.
             """,
         shouldDisplay: false)
 
@@ -29,6 +31,7 @@ struct GenerateCommand: ParsableCommand {
             case .fish: Polybot.completionScript(for: .fish)
             case .config: Configuration.documentation
             case .configMan: Configuration.manual
+            case .catalog: EventCatalogue.catalogFile
             }
         StandardStreams.write(text.hasSuffix("\n") ? text : text + "\n")
     }
