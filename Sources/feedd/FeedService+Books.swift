@@ -181,31 +181,39 @@ extension FeedService {
         guard connection.isLive, self.lookups.bookCount < Self.fetchCountMax, market.mayFetch(now: now),
             self.breaker.allows(now: now)
         else { return }
-        let line = connection.lineCount
         self.lookups.bookCount += 1
         market.beginFetch(now: now, random: &self.random)
         self.count("books_fetched")
-        Task {
-            do throws(VenueBooks.Failure) {
-                let book = try await self.venue.book(market.builder.market.first.token)
-                self.breaker.succeeded()
-                // The line may have brought a snapshot meanwhile, or be gone: what a new one brings does not follow
-                // upon this book.
-                if !market.builder.isTrusted, connection.isLive, connection.lineCount == line,
-                    self.markets[market.n] === market
-                {
-                    let effect = market.builder.snapshot(
-                        book, source: .webSocket, received: .now(), now: .now(), hasher: &self.hasher)
-                    self.publish(effect, of: market)
-                }
-            } catch {
-                self.count("books_not_fetched")
-                self.noteFailure(error)
-                self.warn("Cannot fetch a book", ["market": "\(market.condition)", "reason": "\(error)"])
-            }
+        let n = market.n
+        let line = connection.lineCount
+        Task(executorPreference: self.loop) { await self.fetchBook(of: n, onLine: line) }
+    }
+
+    /// - Parameter line: the connection's line as it was; what a new line brings does not follow upon this book.
+    private func fetchBook(of n: Int64, onLine line: Int) async {
+        guard let market = self.markets[n] else {
             self.lookups.bookCount -= 1
-            market.isFetching = false
+            return
         }
+        do throws(VenueBooks.Failure) {
+            let book = try await self.venue.book(market.builder.market.first.token)
+            self.breaker.succeeded()
+            // The line may have brought a snapshot meanwhile, or be gone.
+            let connection = self.connections[market.connection]
+            if !market.builder.isTrusted, connection.isLive, connection.lineCount == line,
+                self.markets[market.n] === market
+            {
+                let effect = market.builder.snapshot(
+                    book, source: .webSocket, received: .now(), now: .now(), hasher: &self.hasher)
+                self.publish(effect, of: market)
+            }
+        } catch {
+            self.count("books_not_fetched")
+            self.noteFailure(error)
+            self.warn("Cannot fetch a book", ["market": "\(market.condition)", "reason": "\(error)"])
+        }
+        self.lookups.bookCount -= 1
+        market.isFetching = false
     }
 
     /// The REST interface is left alone for a while when it keeps failing.
@@ -247,21 +255,23 @@ extension FeedService {
             let now = Instant.now()
             guard self.breaker.allows(now: now) else { return }
             self.lookups.pollCount += 1
-            Task {
-                do throws(VenueBooks.Failure) {
-                    let (books, malformed) = try await self.venue.books(tokens)
-                    self.breaker.succeeded()
-                    self.takePolled(books, askedAt: now)
-                    self.count("polled_malformed", Int64(malformed))
-                    self.notePoll(nil)
-                } catch {
-                    self.count("polls_failed")
-                    self.noteFailure(error)
-                    self.notePoll(error)
-                }
-                self.lookups.pollCount -= 1
-            }
+            Task(executorPreference: self.loop) { await self.poll(tokens, askedAt: now) }
         }
+    }
+
+    private func poll(_ tokens: [TokenID], askedAt now: Instant) async {
+        do throws(VenueBooks.Failure) {
+            let (books, malformed) = try await self.venue.books(tokens)
+            self.breaker.succeeded()
+            self.takePolled(books, askedAt: now)
+            self.count("polled_malformed", Int64(malformed))
+            self.notePoll(nil)
+        } catch {
+            self.count("polls_failed")
+            self.noteFailure(error)
+            self.notePoll(error)
+        }
+        self.lookups.pollCount -= 1
     }
 
     /// Says once that polling fails, and once that it works again.

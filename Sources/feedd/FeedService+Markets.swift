@@ -181,20 +181,22 @@ extension FeedService {
             self.lookups.marketAllowedAt[condition].map({ Instant.now() >= $0 }) ?? true
         else { return }
         self.lookups.markets.insert(condition)
-        Task {
-            do throws(VenueBooks.Failure) {
-                let market = try await self.venue.market(condition)
-                self.lookups.marketAllowedAt[condition] = nil
-                if self.marketsByCondition[condition] == nil, self.isNamed(condition), let index = self.carry(market) {
-                    self.connections[index].apply()
-                }
-            } catch {
-                self.lookups.marketAllowedAt[condition] = Instant.now() + Self.lookupPause
-                self.warn("Cannot learn a named market's terms", ["market": "\(condition)", "reason": "\(error)"])
+        Task(executorPreference: self.loop) { await self.learn(condition) }
+    }
+
+    private func learn(_ condition: ConditionID) async {
+        do throws(VenueBooks.Failure) {
+            let market = try await self.venue.market(condition)
+            self.lookups.marketAllowedAt[condition] = nil
+            if self.marketsByCondition[condition] == nil, self.isNamed(condition), let index = self.carry(market) {
+                self.connections[index].apply()
             }
-            self.lookups.markets.remove(condition)
-            if self.lookups.isIncomplete && self.lookups.markets.isEmpty { self.reconcileSoon() }
+        } catch {
+            self.lookups.marketAllowedAt[condition] = Instant.now() + Self.lookupPause
+            self.warn("Cannot learn a named market's terms", ["market": "\(condition)", "reason": "\(error)"])
         }
+        self.lookups.markets.remove(condition)
+        if self.lookups.isIncomplete && self.lookups.markets.isEmpty { self.reconcileSoon() }
     }
 
     private func isNamed(_ condition: ConditionID) -> Bool {

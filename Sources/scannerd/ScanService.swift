@@ -60,16 +60,18 @@ actor ScanService: DaemonService {
     private func beginPass() {
         guard self.scan == nil else { return }
         if let timer = self.timer { self.loop.cancel(timer) }
-        self.scan = Task {
-            await self.pass()
-            // Stopped meanwhile: then nothing is scheduled anew.
-            guard !Task.isCancelled else { return }
-            self.scan = nil
-            let interval = self.context.configuration.scanner.interval
-            // Until there is a universe nobody has anything to do.
-            let pause = self.passCount == 0 ? min(interval, Self.firstPassPause) : interval
-            self.timer = self.loop.after(pause) { self.beginPass() }
-        }
+        self.scan = Task(executorPreference: self.loop) { await self.passAndSchedule() }
+    }
+
+    private func passAndSchedule() async {
+        await self.pass()
+        // Stopped meanwhile: then nothing is scheduled anew.
+        guard !Task.isCancelled else { return }
+        self.scan = nil
+        let interval = self.context.configuration.scanner.interval
+        // Until there is a universe nobody has anything to do.
+        let pause = self.passCount == 0 ? min(interval, Self.firstPassPause) : interval
+        self.timer = self.loop.after(pause) { self.beginPass() }
     }
 
     private func pass() async {
