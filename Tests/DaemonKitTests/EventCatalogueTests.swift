@@ -73,7 +73,7 @@ import Testing
     func anEntryIsAsItsCallsAre(name: String) throws {
         let entry = try #require(EventCatalogue.entries.first { $0.name == name })
         let calls = Self.calls.filter { $0.sentences.contains(entry.sentence) }
-        if entry.speakers == [.stopHook] {
+        if entry.speakers == [.unitHook] {
             #expect(calls.isEmpty)
             return
         }
@@ -89,14 +89,17 @@ import Testing
     }
 
     @Test(.enabled(if: Self.hasSources, Self.absence))
-    func theStopHookSaysItsEntry() throws {
-        let entry = try #require(EventCatalogue.entries.first { $0.speakers == [.stopHook] })
-        let hook = DaemonTest.read("\(Self.root)/systemd/daemon-ended")
-        let id = try #require(entry.id)
-        for line in ["MESSAGE=\(entry.sentence)", "MESSAGE_ID=\(id)\n", "POLYBOT_EVENT=\(entry.name)\n"] {
-            #expect(hook.contains("\n" + line), "systemd/daemon-ended lacks \(line)")
+    func theUnitsHookSaysItsEntries() throws {
+        let hook = DaemonTest.read("\(Self.root)/systemd/unit-hook")
+        let entries = EventCatalogue.entries.filter { $0.speakers == [.unitHook] }
+        #expect(entries.count == hook.split(separator: "\n").count { $0.hasPrefix("MESSAGE=") })
+        for entry in entries {
+            let id = try #require(entry.id)
+            for line in ["MESSAGE=\(entry.sentence)", "MESSAGE_ID=\(id)\n", "POLYBOT_EVENT=\(entry.name)\n"] {
+                #expect(hook.contains("\n" + line), "systemd/unit-hook lacks \(line)")
+            }
+            for fact in entry.facts { #expect(hook.contains("\nPOLYBOT_\(fact.uppercased())=")) }
         }
-        for fact in entry.facts { #expect(hook.contains("\nPOLYBOT_\(fact.uppercased())=")) }
     }
 
     @Test func namesAndIdsAreUniqueAndWellFormed() {
@@ -140,7 +143,7 @@ import Testing
     func everyFactIsExplainedAndEveryExplanationHasItsFact() {
         let explained = EventCatalogue.facts.map(\.name)
         #expect(Set(explained).count == explained.count)
-        let hooks = EventCatalogue.entries.filter { $0.speakers == [.stopHook] }.flatMap(\.facts)
+        let hooks = EventCatalogue.entries.filter { $0.speakers == [.unitHook] }.flatMap(\.facts)
         let logged = Self.calls.reduce(into: Set(hooks)) { $0.formUnion($1.facts) }
         #expect(
             logged.subtracting(explained).isEmpty,

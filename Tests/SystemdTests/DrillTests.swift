@@ -23,7 +23,7 @@ import Testing
             #expect(lab.systemctl("daemon-reload").code == 0)
             try lab.startVenue()
         }
-        lab.forgetCrashes()
+        lab.forgetEnds()
         #expect(lab.systemctl("start", "polybot.target").code == 0)
         try #require(await lab.waits(.seconds(15)) { lab.isWhole }, "\(lab.systemctl("status", "polybot-*"))")
         return lab
@@ -33,15 +33,15 @@ import Testing
     func aDeathIsHealedAndTold(signal: String, told: String) async throws {
         let lab = try await self.runningLab()
         for daemon in Lab.daemons {
-            lab.forgetCrashes()
-            let cursor = lab.cursor()
+            lab.forgetEnds()
+            let began = lab.moment()
             let restarts = lab.restarts(of: daemon)
             _ = lab.systemctl("kill", "-s", signal, "--kill-who=main", Lab.unit(daemon))
             #expect(
                 await lab.waits(Self.recovery + Self.allowance) {
                     lab.restarts(of: daemon) == restarts + 1 && lab.isWhole
                 })
-            let story = lab.journal(daemon, since: cursor)
+            let story = lab.journal(daemon, since: began)
             #expect(story.contains("status=\(told)"), "\(story)")
             #expect(story.contains("Daemon ended result=signal status=\(signal)"), "\(story)")
             #expect(story.contains("Took over the kept listener"), "\(story)")
@@ -51,7 +51,7 @@ import Testing
     /// A stopped process and a stuck loop fall silent; all three daemons at once, as each takes the watchdog's ten seconds.
     @Test(arguments: ["STOP", "USR1"]) func silenceIsFoundOutByTheWatchdog(signal: String) async throws {
         let lab = try await self.runningLab()
-        let cursor = lab.cursor()
+        let began = lab.moment()
         let restarts = Lab.daemons.map(lab.restarts)
         for daemon in Lab.daemons { _ = lab.systemctl("kill", "-s", signal, "--kill-who=main", Lab.unit(daemon)) }
         let limit = Self.watchdog + Self.recovery + Self.allowance
@@ -59,7 +59,7 @@ import Testing
             await lab.waits(limit) { Lab.daemons.map(lab.restarts) == restarts.map { $0 + 1 } && lab.isWhole },
             "\(lab.systemctl("status", "polybot-*"))")
         for daemon in Lab.daemons {
-            let story = lab.journal(daemon, since: cursor)
+            let story = lab.journal(daemon, since: began)
             #expect(story.contains("Watchdog timeout"), "\(story)")
             #expect(story.contains("Daemon ended result=watchdog status=ABRT"), "\(story)")
             if signal == "USR1" { #expect(story.contains("The loop is stuck on purpose"), "\(story)") }
@@ -75,17 +75,29 @@ import Testing
         try lab.startVenue()
     }
 
-    @Test func crashesInARowAreMadeToWait() async throws {
+    @Test func endsInARowAreMadeToWait() async throws {
         let lab = try await self.runningLab()
-        lab.write("/run/polybot/stratd.crashes", "9")
-        #expect(lab.shell("chown polybot-stratd:polybot /run/polybot/stratd.crashes").code == 0)
+        let began = lab.moment()
+        #expect(lab.shell("read -r up _ < /proc/uptime; echo 9 ${up%.*} > /run/polybot/stratd.ends").code == 0)
         _ = lab.systemctl("kill", "-s", "KILL", "polybot-stratd.service")
-        #expect(
-            await lab.waits(.seconds(5)) { lab.show("StatusText", of: "stratd").contains("times in a row, waiting 16") }
-        )
-        // A stop and a start are a person's word that it is well now.
+        #expect(await lab.waits(.seconds(5)) { lab.journal("stratd", since: began).contains("ends=9 wait_s=16") })
+        #expect(lab.show("SubState", of: "stratd") == "start-pre")
+        // A stop does not wait for that, and with a start a person says that it is well now.
+        let stopped = ContinuousClock.now
         #expect(lab.systemctl("stop", "polybot-stratd.service").code == 0)
         #expect(lab.systemctl("start", "polybot-stratd.service").code == 0)
+        #expect(ContinuousClock.now - stopped < .seconds(8))
         #expect(await lab.waits(.seconds(5)) { lab.show("StatusText", of: "stratd").contains("trading on paper") })
+    }
+
+    /// The row of ends is read again by every start: nonsense in it is none.
+    @Test(arguments: ["", "x y", "-1 -1", "99999999999999999999 1"]) func aRowThatCannotBeReadIsNoRow(
+        row: String
+    ) throws {
+        let lab = try self.lab
+        #expect(lab.shell("systemctl stop polybot-scannerd; echo '\(row)' > /run/polybot/scannerd.ends").code == 0)
+        let began = lab.moment()
+        #expect(lab.systemctl("start", "polybot-scannerd.service").code == 0)
+        #expect(!lab.journal("scannerd", since: began).contains("Ended too often"))
     }
 }

@@ -103,8 +103,11 @@ final class Lab: Sendable {
 
     func isActive(_ daemon: String) -> Bool { self.systemctl("is-active", "-q", Self.unit(daemon)).code == 0 }
 
+    /// Names of the sockets that are there.
+    var sockets: [String] { self.shell("cd /run/polybot && ls *.sock 2>/dev/null").lines }
+
     /// Forgets the rows of crashes that earlier drills made, which would make the next start wait.
-    func forgetCrashes() {
+    func forgetEnds() {
         _ = self.shell("rm -f /run/polybot/*.crashes; systemctl reset-failed 'polybot-*' 2>/dev/null")
     }
 
@@ -123,17 +126,14 @@ final class Lab: Sendable {
             && self.show("StatusText", of: "feedd").isWholeFeed
     }
 
-    /// Lines of a daemon's unit since `cursor`, each as "EVENT MESSAGE".
+    /// Lines of a daemon's unit since a moment.
     func journal(_ daemon: String, since: String? = nil) -> String {
-        let from = since.map { ["--after-cursor", $0] } ?? []
+        let from = since.map { ["--since", $0] } ?? []
         return self.exec(["journalctl", "-q", "-u", Self.unit(daemon), "-o", "cat"] + from).text
     }
 
-    /// A place in the journal to read on from.
-    func cursor() -> String {
-        let lines = self.exec("journalctl", "-q", "-n", "1", "--show-cursor", "-o", "cat").lines
-        return lines.last.map { String($0.dropFirst("-- cursor: ".count)) } ?? ""
-    }
+    /// Now, for `journal(_:since:)`. No cursor: with a filter, systemd 252 leaves out the line after it.
+    func moment() -> String { "@" + self.exec("date", "+%s.%6N").trimmed }
 
     // MARK: Waiting
 

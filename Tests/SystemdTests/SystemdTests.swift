@@ -10,7 +10,7 @@ import Testing
     private func runningLab() async throws -> Lab {
         let lab = try self.lab
         try lab.startVenueOnce()
-        lab.forgetCrashes()
+        lab.forgetEnds()
         #expect(lab.systemctl("start", "polybot.target").code == 0)
         try #require(await lab.waits(.seconds(15)) { lab.isWhole }, "\(lab.systemctl("status", "polybot-*"))")
         return lab
@@ -78,7 +78,7 @@ import Testing
             if next(2) == 0 {
                 #expect(lab.systemctl("restart", Lab.unit(daemon)).code == 0)
             } else {
-                lab.forgetCrashes()
+                lab.forgetEnds()
                 let restarts = lab.restarts(of: daemon)
                 _ = lab.systemctl("kill", "-s", "KILL", Lab.unit(daemon))
                 #expect(
@@ -103,7 +103,7 @@ import Testing
         #expect(lab.systemctl("stop", "polybot-feedd.service").code == 0)
         // Its subscriber, and a person, would like to have it back.
         #expect(lab.exec("polybot", "tap", "feedd", "--runtime-dir", "/run/polybot").code == 69)
-        #expect(lab.shell("ls /run/polybot").lines == ["scannerd.sock", "stratd.sock"])
+        #expect(lab.sockets == ["scannerd.sock", "stratd.sock"])
         #expect(!lab.isActive("feedd") && lab.isActive("stratd") && lab.isActive("scannerd"))
         #expect(await lab.waits(.seconds(5)) { lab.show("StatusText", of: "stratd").contains(" 0 trusted books") })
         #expect(lab.systemctl("start", "polybot-feedd.service").code == 0)

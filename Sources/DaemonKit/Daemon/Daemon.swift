@@ -16,11 +16,10 @@ public enum Daemon {
     ///
     /// - Parameters:
     ///   - summary: what it does, to follow its name in help and manual: without a full stop.
-    ///   - makeService: called once, on the loop's thread, before the loop runs or after a wait; throw `DaemonExit` to
-    ///     refuse.
+    ///   - makeService: called once, on the loop's thread before the loop runs; throw `DaemonExit` to refuse.
     public static func main(
         _ name: String, _ summary: String, arguments: [String] = Array(CommandLine.arguments.dropFirst()),
-        makeService: @escaping (DaemonContext) throws -> any DaemonService
+        makeService: (DaemonContext) throws -> any DaemonService
     ) -> Never {
         ProcessSettings.openStandardStreams()
         ProcessSettings.ignoreBrokenPipes()
@@ -51,7 +50,7 @@ public enum Daemon {
 
     private static func run(
         _ program: Program, _ arguments: [String],
-        _ makeService: @escaping (DaemonContext) throws -> any DaemonService
+        _ makeService: (DaemonContext) throws -> any DaemonService
     ) throws(DaemonExit) -> DaemonExit.Code {
         let name = program.name
         let flags = try DaemonFlags(arguments)
@@ -109,8 +108,15 @@ public enum Daemon {
                 "state_dir": "\(directories.state)", "open_files_max": "\(openFilesMax)",
             ])
         for note in configuration.notes { logger.warning("A setting has no effect", metadata: ["setting": "\(note)"]) }
-        let crashes = notifier.isActive ? CrashRow(directory: directories.runtime, daemon: name) : nil
-        return try lifecycle.run(signals: signals, lifeline: lifeline, crashes: crashes) { try makeService(context) }
+        let service: any DaemonService
+        do {
+            service = try makeService(context)
+        } catch let exit as DaemonExit {
+            throw exit
+        } catch {
+            throw DaemonExit(.bug, "The service cannot be made: \(error).")
+        }
+        return try lifecycle.run(service, signals: signals, lifeline: lifeline)
     }
 
     private static func configuration(

@@ -15,8 +15,6 @@ final class DaemonLifecycle: @unchecked Sendable {
     static let echoTimeMax = Duration.milliseconds(500)
 
     private enum Phase {
-        /// Too many ends in a row came before. Next: `starting` when the wait is over, `stopping` when asked.
-        case waiting
         /// Next: `running` when the start returns, `stopping` when it throws or a stop is asked for.
         case starting
         /// Next: `stopping`.
@@ -34,8 +32,6 @@ final class DaemonLifecycle: @unchecked Sendable {
     // Loop only, below.
     private var phase = Phase.starting
     private var outcome = DaemonExit(.stopped, "")
-    /// Why there is no service, where making it failed.
-    private var makeFailure: DaemonExit?
     private var service: (any DaemonService)?
     private var startTask: Task<Void, Never>?
     private var hasStartEnded = false
@@ -51,15 +47,12 @@ final class DaemonLifecycle: @unchecked Sendable {
         self.notifier = notifier
     }
 
-    /// Makes a service and runs it until it is asked to stop.
+    /// Runs `service` until it is asked to stop.
     ///
-    /// - Parameter crashes: the ends that came before; `nil` where nobody restarts.
     /// - Returns: the exit code. What led to it was logged.
-    /// - Throws: what `makeService` does, when it does.
-    func run(
-        signals: StopSignals, lifeline: Int32?, crashes: CrashRow?,
-        _ makeService: @escaping () throws -> any DaemonService
-    ) throws(DaemonExit) -> DaemonExit.Code {
+    func run(_ service: any DaemonService, signals: StopSignals, lifeline: Int32?) throws(DaemonExit) -> DaemonExit.Code
+    {
+        self.service = service
         do {
             try self.loop.watch(signals.descriptor, for: .read) { [unowned self] _ in
                 while let signal = signals.next() { self.received(signal, hasTerminal: signals.hasTerminal) }
@@ -70,43 +63,6 @@ final class DaemonLifecycle: @unchecked Sendable {
         }
         self.notifier.startWatchdog(on: self.loop)
         self.loop.after(Self.readyTimeMax) { [unowned self] in self.notifier.ready() }
-        self.begin(after: crashes, makeService)
-        self.loop.run()
-        if self.outcome.code == .stopped { crashes?.end() }
-        if let failure = self.makeFailure { throw failure }
-        return self.outcome.code
-    }
-
-    private func begin(after crashes: CrashRow?, _ makeService: @escaping () throws -> any DaemonService) {
-        let wait = crashes.map { CrashRow.wait(after: $0.count) } ?? .zero
-        if let crashes {
-            self.loop.after(wait + CrashRow.healthyAfter) { crashes.end() }
-        }
-        guard let crashes, wait > .zero else { return self.start(makeService) }
-        self.phase = .waiting
-        self.logger.warning(
-            "Ended too often soon after a start, waiting before the next",
-            metadata: ["ends": "\(crashes.count)", "wait_s": "\(wait.inSeconds)"])
-        self.notifier.status("ended \(crashes.count) times in a row, waiting \(wait.inSeconds) s before the next start")
-        self.loop.after(wait) { [unowned self] in
-            guard self.phase == .waiting else { return }
-            self.phase = .starting
-            self.start(makeService)
-        }
-    }
-
-    private func start(_ makeService: () throws -> any DaemonService) {
-        let service: any DaemonService
-        do {
-            service = try makeService()
-        } catch {
-            let exit = error as? DaemonExit ?? DaemonExit(.bug, "The service cannot be made: \(error).")
-            self.makeFailure = exit
-            self.outcome = exit
-            self.phase = .stopping
-            return self.loop.stop()
-        }
-        self.service = service
         self.startTask = Task.detached(executorPreference: self.loop) {
             let result: Result<Void, any Error>
             do {
@@ -116,6 +72,8 @@ final class DaemonLifecycle: @unchecked Sendable {
             }
             self.loop.execute { self.startEnded(result) }
         }
+        self.loop.run()
+        return self.outcome.code
     }
 
     private func watch(_ lifeline: Int32) throws(SystemError) {
@@ -146,7 +104,7 @@ final class DaemonLifecycle: @unchecked Sendable {
             self.logger.critical("Cannot start", metadata: Self.facts(self.outcome))
             self.loop.stop()
         case (.stopping, _): self.callStop()
-        case (.waiting, _), (.running, _): preconditionFailure("a service started twice")
+        case (.running, _): preconditionFailure("a service started twice")
         }
     }
 
@@ -192,13 +150,11 @@ final class DaemonLifecycle: @unchecked Sendable {
 
     private func beginStop(_ exit: DaemonExit) {
         guard self.phase != .stopping else { return }
-        let hasService = self.phase != .waiting
         self.phase = .stopping
         self.outcome = exit
         let level: Logger.Level = exit.code == .stopped ? .notice : .critical
         self.logger.log(level: level, "Stopping", metadata: Self.facts(exit))
         self.notifier.stopping()
-        guard hasService else { return self.loop.stop() }
         self.loop.after(Self.stopTimeMax) { [unowned self] in
             self.logger.critical(
                 "The stop took too long and is given up", metadata: ["limit_s": "\(Self.stopTimeMax.inSeconds)"])

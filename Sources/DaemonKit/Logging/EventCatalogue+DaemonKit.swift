@@ -26,7 +26,7 @@ extension EventCatalogue {
             advice: "Remove the cause that the reason names, then start the unit again."),
         Entry(
             "Ended too often soon after a start, waiting before the next", "start_delayed", .warning,
-            id: "473074006a64f89d4e024d56d2c1584d", by: [.everyDaemon], facts: ["ends", "wait_s"],
+            id: "473074006a64f89d4e024d56d2c1584d", by: [.unitHook], facts: ["ends", "wait_s"],
             meaning:
                 "The daemon's last starts all ended soon and not in order. It waits, for up to 30 s, and tries again.",
             advice: "Read the last lines before each end: the cause stands there, and waiting does not remove it."),
@@ -62,7 +62,7 @@ extension EventCatalogue {
             meaning: "Something did not let go in time and the process ended without it. Orders may still be open.",
             advice: "Start the unit again, and report what the log says before this: it is a bug."),
         Entry(
-            "Daemon ended", "daemon_ended", .notice, .error, id: "25a9659182e5c53fc3b6650ca1af6406", by: [.stopHook],
+            "Daemon ended", "daemon_ended", .notice, .error, id: "25a9659182e5c53fc3b6650ca1af6406", by: [.unitHook],
             facts: ["daemon", "result", "status"],
             meaning: "The process of a daemon is gone, and how it ended: the word of the one who saw it last.",
             advice: "Nothing after \"success\". Otherwise read the daemon's last lines; the manager restarts it."),

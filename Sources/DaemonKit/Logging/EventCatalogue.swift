@@ -10,8 +10,8 @@ public enum EventCatalogue {
         /// `DaemonKit`, in whichever daemon.
         case everyDaemon = "every daemon"
         case feedd, scannerd, stratd
-        /// The hook that runs when a daemon's unit has ended: no daemon's code says it.
-        case stopHook = "the unit's stop hook"
+        /// The hook that runs before and after a daemon: no daemon's code says it.
+        case unitHook = "the unit's hook"
     }
 
     public struct Entry: Sendable {
