@@ -114,6 +114,8 @@ actor FeedService: DaemonService {
             if self.lookups.isIncomplete { self.reconcileSoon() }
         }
         self.every(self.context.configuration.feed.restPollInterval) { self.poll() }
+        let client = self.venue.client
+        self.context.notifier.beat(while: "requests", wedge: client.wedgeForDrill) { client.isAdvancing(now: .now()) }
         self.context.notifier.status("waiting for the scanner's universe")
     }
 

@@ -43,6 +43,8 @@ actor ScanService: DaemonService {
         self.server.onFrame = { self.take($1, from: $0) }
         try self.server.start()
         self.scheduleStatus()
+        let client = self.client
+        self.context.notifier.beat(while: "requests", wedge: client.wedgeForDrill) { client.isAdvancing(now: .now()) }
         self.context.notifier.status("reading the listing")
         self.beginPass()
     }

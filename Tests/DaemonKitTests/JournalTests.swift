@@ -136,22 +136,14 @@ private let secondFile = "ledger-2026-05-13.jsonl"
     }
 
     @Test func aFullDiskIsAnErrorAndLeavesNoHalfLine() throws {
-        nonisolated(unsafe) var room = Int.max
-        let journal = try JournalWriter(directory: self.directory.path, name: "ledger") { descriptor, bytes, count in
-            guard room > 0 else {
-                errno = ENOSPC
-                return -1
-            }
-            let written = Glibc.write(descriptor, bytes, min(count, room))
-            room -= written
-            return written
-        }
+        let disk = FakeDisk()
+        let journal = try JournalWriter(directory: self.directory.path, name: "ledger", write: disk.write)
         try journal.beginFile(at: firstDay, head: Array("head\n".utf8))
-        room = 3
+        disk.room = 3
         let error = #expect(throws: JournalError.self) { try journal.append(Array("one\n".utf8)) }
         #expect(error?.description.contains("No space left") == true)
         #expect(self.directory.text(firstFile) == "head\n")
-        room = Int.max
+        disk.room = .max
         try journal.append(Array("two\n".utf8))
         #expect(try self.directory.lines(firstFile) == ["head", "two"])
     }
@@ -167,7 +159,100 @@ private let secondFile = "ledger-2026-05-13.jsonl"
 
     @Test func aMissingDirectoryIsASentence() {
         let error = #expect(throws: JournalError.self) { _ = try JournalWriter(directory: "/nowhere", name: "ledger") }
-        #expect(
-            error?.description == "the journal /nowhere/ledger.lock cannot be used: open: No such file or directory")
+        #expect(error?.description == "the journal /nowhere cannot be used: open: No such file or directory")
+    }
+
+    /// A child between fork and exec holds copies of all descriptors, for which the one made here stands.
+    @Test func aChildThatHasNotReachedItsProgramDoesNotKeepTheLock() throws {
+        let journal = try self.begun()
+        let copies = Self.descriptors(of: self.directory.path).map { dup($0) }
+        defer { for copy in copies { close(copy) } }
+        #expect(!copies.isEmpty)
+        journal.close()
+        _ = try JournalWriter(directory: self.directory.path, name: "ledger")
+    }
+
+    /// Descriptors of this process that are open on `path` itself.
+    private static func descriptors(of path: String) -> [Int32] {
+        var wanted = stat()
+        guard stat(path, &wanted) == 0 else { return [] }
+        return (0..<4_096).filter { descriptor in
+            var status = stat()
+            return fstat(descriptor, &status) == 0 && status.st_dev == wanted.st_dev && status.st_ino == wanted.st_ino
+        }
+    }
+
+    @Test func aDiskWithoutRoomIsFoundOutWhenWriting() throws {
+        try self.begun().close()
+        self.directory.write(firstFile, "one\nhalf a li")
+        let disk = FakeDisk()
+        disk.error = ENOSPC
+        let journal = try JournalWriter(directory: self.directory.path, name: "ledger", write: disk.write)
+        // What is there can be read; the torn end is passed over.
+        #expect(try self.directory.lines(firstFile) == ["head", "one"])
+        #expect(journal.tornTail == nil)
+        #expect(throws: JournalError.self) { try journal.append(Array("two\n".utf8)) }
+        #expect(throws: JournalError.self) { try journal.beginFile(at: secondDay, head: Array("head2\n".utf8)) }
+        #expect(journal.needsFile(for: secondDay))
+        disk.error = nil
+        try journal.append(Array("two\n".utf8))
+        #expect(journal.tornTail?.byteCount == 9)
+        try journal.beginFile(at: secondDay, head: Array("head2\n".utf8))
+        #expect(try self.directory.lines(firstFile) == ["head", "one", "two"])
+        #expect(try self.directory.lines(secondFile) == ["head2"])
+    }
+
+    @Test func aLineThatCouldNotBeTakenBackIsTakenBackBeforeTheNext() throws {
+        let disk = FakeDisk()
+        let journal = try JournalWriter(directory: self.directory.path, name: "ledger", write: disk.write)
+        try journal.beginFile(at: firstDay, head: Array("head\n".utf8))
+        disk.room = 2
+        #expect(throws: JournalError.self) { try journal.append(Array("one\n".utf8)) }
+        disk.room = .max
+        try journal.append(Array("two\n".utf8))
+        #expect(try self.directory.lines(firstFile) == ["head", "two"])
+    }
+
+    @Test func aDiskThatLosesWhatItTookIsToldOnceBeforeTheNextLines() throws {
+        let disk = FakeDisk()
+        let journal = try JournalWriter(
+            directory: self.directory.path, name: "ledger", write: disk.write, sync: disk.sync)
+        try journal.beginFile(at: firstDay, head: Array("head\n".utf8))
+        disk.syncError = EIO
+        try journal.append(Array("one\n".utf8))
+        journal.sync()
+        disk.syncError = nil
+        #expect(throws: JournalError.self) { try journal.append(Array("two\n".utf8)) }
+        try journal.append(Array("checkpoint\n".utf8))
+        #expect(try self.directory.lines(firstFile) == ["head", "one", "checkpoint"])
+    }
+
+    // MARK: The watchdog
+
+    @Test func aSyncThatNeverEndsIsNoAdvance() throws {
+        let disk = FakeDisk()
+        let journal = try JournalWriter(
+            directory: self.directory.path, name: "ledger", write: Glibc.write, sync: disk.sync)
+        try journal.beginFile(at: firstDay, head: Array("head\n".utf8))
+        let start = Instant.now()
+        #expect(journal.isAdvancing(now: start + .seconds(86_400)), "a quiet market is no standstill")
+        disk.hold()
+        try journal.append(Array("one\n".utf8))
+        #expect(journal.isAdvancing(now: start + .seconds(5)))
+        #expect(!journal.isAdvancing(now: .now() + .seconds(6)))
+        disk.letGo()
+        journal.sync()
+        #expect(journal.isAdvancing(now: start + .seconds(86_400)))
+    }
+
+    @Test func aDrillWedgesTheJournalUntilItIsClosed() throws {
+        let journal = try self.begun()
+        try journal.append(Array("one\n".utf8))
+        journal.sync()
+        journal.wedgeForDrill()
+        #expect(journal.isAdvancing(now: .now()))
+        #expect(!journal.isAdvancing(now: .now() + .seconds(6)))
+        journal.close()
+        #expect(try self.directory.lines(firstFile) == ["head", "one"])
     }
 }

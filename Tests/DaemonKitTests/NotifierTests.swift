@@ -29,9 +29,14 @@ import Testing
 
         /// Whether `text` was said `count` times, in time.
         func hears(_ text: String, times count: Int = 1) async -> Bool {
+            await self.listens { self.messages.count { $0.text == text } >= count }
+        }
+
+        /// Takes in what is said until `condition` holds: a manager that does not listen blocks whoever speaks.
+        func listens(until condition: () -> Bool) async -> Bool {
             await DaemonTest.eventually {
                 while let message = self.socket.next() { self.messages.append(message) }
-                return self.messages.count { $0.text == text } >= count
+                return condition()
             }
         }
     }
@@ -66,6 +71,26 @@ import Testing
         let texts = manager.messages.map(\.text)
         let sinceReady = texts[texts.firstIndex(of: "READY=1")!...]
         #expect(!sinceReady.contains("WATCHDOG=1"))
+        #expect(await daemon.exitCode() == 0)
+        // Which part it was is said once, not at every beat that is left out.
+        let lines = daemon.standardError.split(separator: "\n").filter { $0.contains("The watchdog is not fed") }
+        #expect(lines.count == 1 && lines[0].contains("part=probe"), "\(lines)")
+    }
+
+    @Test func onePartThatStandsStillEndsTheBeat() async throws {
+        let manager = try Manager()
+        let daemon = try manager.start(probe: "drill", ["WATCHDOG_USEC": "20000"])
+        #expect(await manager.hears("WATCHDOG=1", times: 3))
+        #expect(await manager.listens { daemon.standardError.contains("The probe is wedged known=true") })
+        let sentence = "The watchdog is not fed: a part does not advance part=drilled"
+        #expect(await manager.listens { daemon.standardError.contains(sentence) })
+        let count = manager.messages.count { $0.text == "WATCHDOG=1" }
+        // Ten intervals in which a beat would have come.
+        try await Task.sleep(for: .milliseconds(200))
+        daemon.send(SIGTERM)
+        #expect(await manager.hears("STOPPING=1"))
+        #expect(manager.messages.count { $0.text == "WATCHDOG=1" } == count)
+        #expect(!daemon.standardError.contains("part=healthy"))
         #expect(await daemon.exitCode() == 0)
     }
 

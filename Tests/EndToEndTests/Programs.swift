@@ -69,7 +69,7 @@ final class TemporaryDirectory: Sendable {
     /// Names of what is in it, sorted.
     var names: [String] { Self.names(in: self.path).sorted() }
 
-    private static func names(in path: String) -> [String] {
+    static func names(in path: String) -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []

@@ -1,6 +1,7 @@
 import DaemonKit
 import Glibc
 import Logging
+import Synchronization
 
 /// A daemon that does nothing but what `PROBE` in its environment says: tests run it as a real process to see what
 /// `Daemon.main` does with flags, signals, systemd's variables and a parent that dies.
@@ -27,7 +28,8 @@ actor ProbeService: DaemonService {
         if self.behaviour.contains("fail") { throw SystemError("bind", code: EADDRINUSE) }
         if self.behaviour.contains("forbidden") { throw SystemError("bind", code: EACCES) }
         if self.behaviour.contains("start-hangs") { await Self.hang(self.context) }
-        if self.behaviour.contains("not-advancing") { self.context.notifier.beat { false } }
+        if self.behaviour.contains("not-advancing") { self.context.notifier.beat(while: "probe") { false } }
+        if self.behaviour.contains("drill") { self.drill() }
         if self.behaviour.contains("keep") { try self.keepListener() }
         if self.behaviour.contains("serve") {
             self.server = try self.context.makeServer()
@@ -47,6 +49,20 @@ actor ProbeService: DaemonService {
         self.context.logger.info("The probe stops")
         self.server?.stop()
         if self.behaviour.contains("stop-hangs") { await Self.hang(self.context) }
+    }
+
+    /// Names two parts and wedges one of them, once both have been seen to advance.
+    private func drill() {
+        let isStuck = Atomic(false)
+        let notifier = self.context.notifier
+        notifier.beat(while: "healthy") { true }
+        notifier.beat(while: "drilled", wedge: { isStuck.store(true, ordering: .relaxed) }) {
+            !isStuck.load(ordering: .relaxed)
+        }
+        self.context.loop.after(.milliseconds(200)) {
+            let isKnown = notifier.wedgeForDrill("drilled") && !notifier.wedgeForDrill("nobody")
+            self.context.logger.info("The probe is wedged", metadata: ["known": "\(isKnown)"])
+        }
     }
 
     /// Takes the kept listener, or makes one and leaves it in keeping, and says which.

@@ -61,7 +61,7 @@ final class DaemonLifecycle: @unchecked Sendable {
         } catch {
             throw DaemonExit(.bug, "The event loop takes no descriptor: \(error).")
         }
-        self.notifier.startWatchdog(on: self.loop)
+        self.notifier.startWatchdog(on: self.loop, logger: self.logger)
         self.loop.after(Self.readyTimeMax) { [unowned self] in self.notifier.ready() }
         self.startTask = Task.detached(executorPreference: self.loop) {
             let result: Result<Void, any Error>

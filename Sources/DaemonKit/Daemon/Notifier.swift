@@ -1,6 +1,7 @@
 import CLinux
 import CSystemd
 import Glibc
+import Logging
 import Shared
 import Synchronization
 
@@ -13,7 +14,15 @@ public final class Notifier: Sendable {
         var status = ""
         /// Descriptors that the manager kept for us, by name, until somebody takes them.
         var kept: [String: [Int32]] = [:]
-        var isAdvancing: @Sendable () -> Bool = { true }
+        /// What the watchdog judges, by name.
+        var parts: [String: Part] = [:]
+    }
+
+    private struct Part {
+        let wedge: @Sendable () -> Void
+        let isAdvancing: @Sendable () -> Bool
+        /// Whether it was said that it does not.
+        var isStuck = false
     }
 
     /// Whether there is a manager that listens.
@@ -116,20 +125,53 @@ public final class Notifier: Sendable {
 
     // MARK: The watchdog
 
-    /// From now on the watchdog's beat is sent only while `isAdvancing` says true. Asked on the loop.
-    public func beat(while isAdvancing: @escaping @Sendable () -> Bool) {
-        self.state.withLock { $0.isAdvancing = isAdvancing }
+    /// From now on the watchdog's beat is sent only while `isAdvancing` says true of this part of the daemon, and of every
+    /// other part that was named. Asked on the loop.
+    ///
+    /// - Parameters:
+    ///   - part: what does not advance then, for the log: "ledger disk". Named again, it replaces the former.
+    ///   - wedge: makes the part stand still on purpose, for drills.
+    public func beat(
+        while part: String, wedge: @escaping @Sendable () -> Void = {}, isAdvancing: @escaping @Sendable () -> Bool
+    ) {
+        self.state.withLock { $0.parts[part] = Part(wedge: wedge, isAdvancing: isAdvancing) }
+    }
+
+    /// Makes a part of the daemon stand still, as a dead disk or a deadlock would: the watchdog must notice. Loop only.
+    ///
+    /// - Returns: whether there is a part of that name.
+    public func wedgeForDrill(_ part: String) -> Bool {
+        guard let part = self.state.withLock({ $0.parts[part] }) else { return false }
+        part.wedge()
+        return true
     }
 
     /// Starts the beat, at half of the manager's interval, from `loop`'s own timer: a stuck loop falls silent. Loop only.
-    func startWatchdog(on loop: EventLoop) {
+    func startWatchdog(on loop: EventLoop, logger: Logger) {
         guard let interval = self.watchdogInterval else { return }
-        self.beatAndRepeat(every: .microseconds(max(1_000, interval.nanoseconds / 2_000)), on: loop)
+        self.beatAndRepeat(every: .microseconds(max(1_000, interval.nanoseconds / 2_000)), on: loop, logger)
     }
 
-    private func beatAndRepeat(every interval: Duration, on loop: EventLoop) {
-        let isAdvancing = self.state.withLock(\.isAdvancing)
-        if isAdvancing() { sd_notify(0, "WATCHDOG=1") }
-        loop.after(interval) { self.beatAndRepeat(every: interval, on: loop) }
+    private func beatAndRepeat(every interval: Duration, on loop: EventLoop, _ logger: Logger) {
+        if self.isEveryPartAdvancing(logger) { sd_notify(0, "WATCHDOG=1") }
+        loop.after(interval) { self.beatAndRepeat(every: interval, on: loop, logger) }
+    }
+
+    /// Asks all parts, and says once of each that it stands still.
+    private func isEveryPartAdvancing(_ logger: Logger) -> Bool {
+        var isWhole = true
+        // Asked without the lock: a part may say something here.
+        for (name, part) in self.state.withLock(\.parts).sorted(by: { $0.key < $1.key }) {
+            let isStuck = !part.isAdvancing()
+            if isStuck { isWhole = false }
+            guard isStuck != part.isStuck else { continue }
+            self.state.withLock { $0.parts[name]?.isStuck = isStuck }
+            if isStuck {
+                logger.error("The watchdog is not fed: a part does not advance", metadata: ["part": "\(name)"])
+            } else {
+                logger.notice("A part advances again", metadata: ["part": "\(name)"])
+            }
+        }
+        return isWhole
     }
 }

@@ -15,9 +15,6 @@ public final class JournalWriter {
         public let path: String
     }
 
-    /// Writes like `write(2)`; tests put failing disks in its place.
-    typealias Write = (Int32, UnsafeRawPointer, Int) -> Int
-
     public let directory: String
     public let name: String
     /// What had to be mended at the start.
@@ -25,41 +22,44 @@ public final class JournalWriter {
     /// The present file; `nil` before the first.
     public private(set) var path: String?
 
-    private let lock: Int32
+    private let lock: JournalLock
     private let syncer: JournalSyncer
-    private let write: Write
+    private let write: JournalFile.Write
     private var descriptor: Int32 = -1
     private var byteCount = 0
     private var day: Int64?
+    /// Whether the newest file is open and its end mended.
+    private var isPrepared = false
+    /// Whether half a line stands at the end, which could not be taken back.
     private var isBroken = false
     private var isClosed = false
 
-    /// Takes the journal of `directory`, which must exist, for this process alone, and mends the end of its last file.
+    /// Takes the journals of `directory`, which must exist, for this process alone, and mends the end of the newest file.
+    ///
+    /// A disk without room is no error here: what is there can be read, and the end is mended before the next write.
     public convenience init(directory: String, name: String) throws(JournalError) {
         try self.init(directory: directory, name: name, write: Glibc.write)
     }
 
-    init(directory: String, name: String, write: @escaping Write) throws(JournalError) {
+    init(
+        directory: String, name: String, write: @escaping JournalFile.Write,
+        sync: @escaping JournalSyncer.Sync = fdatasync
+    ) throws(JournalError) {
         self.directory = directory
         self.name = name
         self.write = write
-        let lockPath = "\(directory)/\(name).lock"
-        let lock = clinux_open(lockPath, O_RDWR | O_CREAT, 0o600)
-        guard lock >= 0 else { throw .system(lockPath, SystemError("open")) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            let error = SystemError("flock")
-            Glibc.close(lock)
-            throw error.code == EWOULDBLOCK ? .locked(directory) : .system(lockPath, error)
-        }
+        self.lock = try JournalLock(directory: directory)
         do {
-            self.syncer = try JournalSyncer()
+            self.syncer = try JournalSyncer(sync: sync)
         } catch {
-            Glibc.close(lock)
+            self.lock.release()
             throw .system(directory, error)
         }
-        self.lock = lock
         do throws(JournalError) {
-            try self.openNewest()
+            try self.findNewest()
+            do throws(JournalError) { try self.prepare() } catch {
+                guard case .system(_, let reason) = error, reason.isLackOfRoom else { throw error }
+            }
         } catch {
             self.close()
             throw error
@@ -72,8 +72,11 @@ public final class JournalWriter {
     public func needsFile(for time: Timestamp) -> Bool { self.day.map { Self.day(of: time) > $0 } ?? true }
 
     /// Begins the file of `time`'s day with `head`, a whole line that stands for everything before.
+    ///
+    /// - Throws: when the disk does not take it; then the file is not there, and may be begun again later.
     public func beginFile(at time: Timestamp, head: [UInt8]) throws(JournalError) {
         precondition(self.needsFile(for: time) && head.last == UInt8(ascii: "\n"), "a file begins once, with a line")
+        try self.prepare()
         let day = Self.day(of: time)
         let path = "\(self.directory)/\(self.name)-\(Self.text(day)).jsonl"
         let draft = path + ".new"
@@ -81,7 +84,7 @@ public final class JournalWriter {
         let descriptor = clinux_open(draft, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600)
         guard descriptor >= 0 else { throw .system(draft, SystemError("open")) }
         do throws(SystemError) {
-            try self.write(head, to: descriptor)
+            try JournalFile.write(head, to: descriptor, with: self.write)
             guard fsync(descriptor) == 0 else { throw SystemError("fsync") }
             guard rename(draft, path) == 0 else { throw SystemError("rename") }
             try self.syncDirectory()
@@ -100,21 +103,35 @@ public final class JournalWriter {
 
     /// Appends whole lines with one write.
     ///
-    /// - Throws: when the disk does not take them; then none of them is in the file.
+    /// - Throws: when the disk does not take them, then none of them is in the file; or when it lost earlier ones: then
+    ///   the next lines must stand for all before them.
     public func append(_ lines: [UInt8]) throws(JournalError) {
         guard let path = self.path else { preconditionFailure("a journal's first file was not begun") }
-        guard !self.isBroken else { throw .broken(path) }
         guard !lines.isEmpty else { return }
+        try self.prepare()
+        if let failure = self.syncer.takeFailure() { throw .system(path, failure) }
         do throws(SystemError) {
-            try self.write(lines, to: self.descriptor)
+            if self.isBroken { try self.takeBack() }
+            try JournalFile.write(lines, to: self.descriptor, with: self.write)
         } catch {
             // What was written of them must not stand before the next line.
-            if ftruncate(self.descriptor, off_t(self.byteCount)) != 0 { self.isBroken = true }
+            do throws(SystemError) { try self.takeBack() } catch { self.isBroken = true }
             throw .system(path, error)
         }
         self.byteCount += lines.count
-        if let failure = self.syncer.request(self.descriptor) { throw .system(path, failure) }
+        self.syncer.request(self.descriptor)
     }
+
+    private func takeBack() throws(SystemError) {
+        guard ftruncate(self.descriptor, off_t(self.byteCount)) == 0 else { throw SystemError("ftruncate") }
+        self.isBroken = false
+    }
+
+    /// Whether nothing that was appended has waited for the disk for over five seconds.
+    public func isAdvancing(now: Instant) -> Bool { self.syncer.isAdvancing(now: now) }
+
+    /// Makes the thread that waits for the disk stand still, as a dead disk would, until the journal is closed.
+    public func wedgeForDrill() { self.syncer.wedgeForDrill() }
 
     /// Waits until everything is on the disk.
     public func sync() { self.syncer.waitUntilIdle() }
@@ -123,74 +140,33 @@ public final class JournalWriter {
     public func close() {
         guard !self.isClosed else { return }
         self.isClosed = true
-        self.closeFile()
         self.syncer.stop()
-        Glibc.close(self.lock)
+        self.closeFile()
+        self.lock.release()
     }
 
     // MARK: Files
 
-    private func openNewest() throws(JournalError) {
-        var newest: (day: Int64, path: String)?
-        for file in try Self.entries(of: self.directory) {
+    private func findNewest() throws(JournalError) {
+        for file in try JournalFile.entries(of: self.directory) {
             if file.hasPrefix("\(self.name)-") && file.hasSuffix(".jsonl.new") { unlink("\(self.directory)/\(file)") }
-            guard let day = self.day(ofFile: file), day > newest?.day ?? -1 else { continue }
-            newest = (day, "\(self.directory)/\(file)")
+            guard let day = self.day(ofFile: file), day > self.day ?? -1 else { continue }
+            self.day = day
+            self.path = "\(self.directory)/\(file)"
         }
-        guard let newest else { return }
-        let descriptor = clinux_open(newest.path, O_RDWR | O_APPEND, 0)
-        guard descriptor >= 0 else { throw .system(newest.path, SystemError("open")) }
-        self.descriptor = descriptor
-        self.path = newest.path
-        self.day = newest.day
-        do throws(SystemError) { try self.mend(newest.path) } catch { throw .system(newest.path, error) }
     }
 
-    /// Cuts what follows the last newline off the present file and keeps it beside.
-    private func mend(_ path: String) throws(SystemError) {
-        var status = stat()
-        guard fstat(self.descriptor, &status) == 0 else { throw SystemError("fstat") }
-        let size = Int(status.st_size)
-        var tail: [UInt8] = []
-        let blockSize = 65_536
-        var end = size
-        var whole = 0
-        while end > 0 {
-            let start = max(0, end - blockSize)
-            var block = [UInt8](repeating: 0, count: end - start)
-            guard pread(self.descriptor, &block, block.count, off_t(start)) == block.count else {
-                throw SystemError("pread")
-            }
-            if let newline = block.lastIndex(of: UInt8(ascii: "\n")) {
-                whole = start + newline + 1
-                tail = block[(newline + 1)...] + tail
-                break
-            }
-            tail = block + tail
-            end = start
+    /// Opens and mends the newest file, unless that is done.
+    private func prepare() throws(JournalError) {
+        guard !self.isPrepared else { return }
+        if let path = self.path {
+            if self.descriptor < 0 { self.descriptor = clinux_open(path, O_RDWR | O_APPEND, 0) }
+            guard self.descriptor >= 0 else { throw .system(path, SystemError("open")) }
+            do throws(SystemError) {
+                (self.byteCount, self.tornTail) = try JournalFile.mend(self.descriptor, path, with: self.write)
+            } catch { throw .system(path, error) }
         }
-        self.byteCount = whole
-        guard !tail.isEmpty else { return }
-        let tornPath = path + ".torn"
-        let torn = clinux_open(tornPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        guard torn >= 0 else { throw SystemError("open") }
-        defer { Glibc.close(torn) }
-        try self.write(tail + [UInt8(ascii: "\n")], to: torn)
-        guard ftruncate(self.descriptor, off_t(whole)) == 0 else { throw SystemError("ftruncate") }
-        guard fsync(self.descriptor) == 0 else { throw SystemError("fsync") }
-        self.tornTail = TornTail(byteCount: tail.count, path: tornPath)
-    }
-
-    private func write(_ bytes: [UInt8], to descriptor: Int32) throws(SystemError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                self.write(descriptor, $0.baseAddress! + written, bytes.count - written)
-            }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw count < 0 ? SystemError("write") : SystemError("write", code: ENOSPC) }
-            written += count
-        }
+        self.isPrepared = true
     }
 
     private func closeFile() {
@@ -207,19 +183,6 @@ public final class JournalWriter {
         guard descriptor >= 0 else { throw SystemError("open") }
         defer { Glibc.close(descriptor) }
         guard fsync(descriptor) == 0 else { throw SystemError("fsync") }
-    }
-
-    private static func entries(of directory: String) throws(JournalError) -> [String] {
-        guard let stream = opendir(directory) else { throw .system(directory, SystemError("opendir")) }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            names.append(name)
-        }
-        return names
     }
 
     private func day(ofFile file: String) -> Int64? {

@@ -1,3 +1,5 @@
+public import Shared
+
 /// HTTP requests to the venues: HTTP/1.1 with kept connections, TLS, proxy and compression by libcurl.
 ///
 /// One thread of its own drives all transfers; callers wait without blocking theirs. A POST or DELETE goes out at most
@@ -43,6 +45,12 @@ public final class RESTClient: Sendable {
         }
         return try outcome.get()
     }
+
+    /// Whether the client's thread answers within five seconds when it is woken; asked anew by each call. From any thread.
+    public func isAdvancing(now: Instant) -> Bool { self.driver.isAdvancing(now: now) }
+
+    /// Makes the client's thread stand still, for drills; requests wait, until `stop()`.
+    public func wedgeForDrill() { self.driver.wedgeForDrill() }
 
     /// Ends the thread and closes all connections; requests that wait end with `stopped`, also later ones. Returns when
     /// the thread has ended. May be called again.

@@ -1,4 +1,6 @@
 import CCurl
+import Glibc
+import Shared
 
 /// The thread behind a `RESTClient`: it alone touches libcurl's multi handle and the transfers in it.
 final class RESTDriver: @unchecked Sendable {
@@ -13,6 +15,9 @@ final class RESTDriver: @unchecked Sendable {
     private static let idleHandleCountMax = 8
     /// Connections kept open for the next requests.
     private static let keptConnectionCountMax = 16
+    /// A thread that was woken so long ago and has not looked is stuck.
+    private static let answerTimeMax = Duration.seconds(5)
+    private static let wedgedSleepMicroseconds: UInt32 = 10_000
 
     private let options: RESTClient.Options
     private let lock = Mutex()
@@ -21,6 +26,9 @@ final class RESTDriver: @unchecked Sendable {
     private var commands: [Command] = []
     private var requestCount = 0
     private var isStopping = false
+    private var isWedged = false
+    /// Since when the thread has been asked whether it lives; nil when it has answered.
+    private var askedSince: Instant?
     /// Guarded by `lock`: nil once the multi handle is gone, so that nobody wakes it any more.
     private var multi: Curl.Handle?
     private var thread: WorkerThread?
@@ -72,6 +80,24 @@ final class RESTDriver: @unchecked Sendable {
         thread?.join()
     }
 
+    /// Whether the thread answers when it is woken. Each call asks it anew, so that an idle thread has something to answer.
+    func isAdvancing(now: Instant) -> Bool {
+        self.lock.lock()
+        defer { self.lock.unlock() }
+        guard let multi = self.multi, !self.isStopping else { return true }
+        if let since = self.askedSince { return now - since <= Self.answerTimeMax }
+        self.askedSince = now
+        curl_multi_wakeup(multi)
+        return true
+    }
+
+    /// Makes the thread stand still until `stop()`.
+    func wedgeForDrill() {
+        self.lock.lock()
+        defer { self.lock.unlock() }
+        self.isWedged = true
+    }
+
     /// With the lock held: a wakeup of a handle that is being cleaned up would touch freed memory.
     private func post(_ command: Command) {
         guard let multi = self.multi else { return }
@@ -88,6 +114,12 @@ final class RESTDriver: @unchecked Sendable {
         guard let multi = handle else { return }
         while true {
             self.lock.lock()
+            while self.isWedged && !self.isStopping {
+                self.lock.unlock()
+                usleep(Self.wedgedSleepMicroseconds)
+                self.lock.lock()
+            }
+            self.askedSince = nil
             let commands = self.commands
             self.commands.removeAll(keepingCapacity: true)
             let isStopping = self.isStopping

@@ -7,9 +7,9 @@ final class LedgerFile {
     private var writer = JSONWriter()
     private var lines: [UInt8] = []
 
-    /// Takes the journal for this process alone.
+    /// Takes the journal for this process alone. A full or read-only disk is no error before something is written.
     ///
-    /// - Throws: code 77 when another process has it, or the disk does not give it.
+    /// - Throws: code 77 when another process has it, or it cannot be read.
     init(directory: String) throws(DaemonExit) {
         do {
             self.journal = try JournalWriter(directory: directory, name: "ledger")
@@ -64,6 +64,10 @@ final class LedgerFile {
         for case .record(let record) in actions { record.writeLine(to: &self.lines, writer: &self.writer) }
         try self.journal.append(self.lines)
     }
+
+    /// Whether the disk takes what was appended, in time.
+    func isAdvancing(now: Instant) -> Bool { self.journal.isAdvancing(now: now) }
+    func wedgeForDrill() { self.journal.wedgeForDrill() }
 
     func close() { self.journal.close() }
 }

@@ -79,9 +79,8 @@ actor StrategyService: DaemonService {
     }
 
     func start() async throws {
-        do {
-            try self.openDay(now: .now())
-        } catch { throw DaemonExit(.refused, "\(error).") }
+        // A disk without room is a state, as it is later: nothing is traded until a file of the day is begun.
+        self.keepJournal(now: .now())
         self.perform(self.engine.recover(now: .now()), now: .now())
         // The callbacks run on the loop, which is this actor's executor; `stop()` ends them.
         self.server.onFrame = { self.take($1, from: $0) }
@@ -96,7 +95,12 @@ actor StrategyService: DaemonService {
         self.tick()
         self.feed.start()
         self.keeper.start()
-        self.context.notifier.beat { self.assumeIsolated { Instant.now() - $0.lastTick < Self.tickAgeMax } }
+        self.context.notifier.beat(while: "engine") {
+            self.assumeIsolated { Instant.now() - $0.lastTick < Self.tickAgeMax }
+        }
+        self.context.notifier.beat(
+            while: "ledger disk", wedge: { self.assumeIsolated { $0.ledgerFile.wedgeForDrill() } },
+            isAdvancing: { self.assumeIsolated { $0.ledgerFile.isAdvancing(now: .now()) } })
         self.context.notifier.ready()
     }
 
