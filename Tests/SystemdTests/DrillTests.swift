@@ -48,13 +48,15 @@ import Testing
         }
     }
 
-    /// A stopped process and a stuck loop fall silent; all three daemons at once, as each takes the watchdog's ten seconds.
-    @Test(arguments: ["STOP", "USR1"]) func silenceIsFoundOutByTheWatchdog(signal: String) async throws {
+    /// A stopped process, a stuck loop and a thread beside it that is stuck fall silent; all three daemons at once, as each takes the watchdog's ten seconds.
+    @Test(arguments: ["STOP", "USR1", "USR2"]) func silenceIsFoundOutByTheWatchdog(signal: String) async throws {
         let lab = try await self.runningLab()
         let began = lab.moment()
         let restarts = Lab.daemons.map(lab.restarts)
         for daemon in Lab.daemons { _ = lab.systemctl("kill", "-s", signal, "--kill-who=main", Lab.unit(daemon)) }
-        let limit = Self.watchdog + Self.recovery + Self.allowance
+        // Work that waits this long in a stuck thread is what the beat goes by, before the watchdog's own limit.
+        let noticed = signal == "USR2" ? Duration.seconds(10) : .zero
+        let limit = noticed + Self.watchdog + Self.recovery + Self.allowance
         #expect(
             await lab.waits(limit) { Lab.daemons.map(lab.restarts) == restarts.map { $0 + 1 } && lab.isWhole },
             "\(lab.systemctl("status", "polybot-*"))")
@@ -62,6 +64,9 @@ import Testing
             let story = lab.journal(daemon, since: began)
             #expect(story.contains("Watchdog timeout"), "\(story)")
             #expect(story.contains("Daemon ended result=watchdog status=ABRT"), "\(story)")
+            if signal == "USR2" {
+                #expect(story.contains("The watchdog is not fed: a part does not advance"), "\(story)")
+            }
             if signal == "USR1" { #expect(story.contains("The loop is stuck on purpose"), "\(story)") }
         }
     }

@@ -9,7 +9,7 @@ import Shared
 ///         static func main() { Daemon.main("feedd", "keeps order books") { context in FeedService(context) } }
 ///     }
 public enum Daemon {
-    /// With "1" the process takes SIGUSR1 for "stick the loop", so that a watchdog can be seen at work.
+    /// With "1" the process takes SIGUSR1 and SIGUSR2 for "get stuck", so that a watchdog can be seen at work.
     static let drillsVariable = "POLYBOT_DRILLS"
 
     /// Reads flags and configuration, runs the service on the calling thread until it is asked to stop, and exits.

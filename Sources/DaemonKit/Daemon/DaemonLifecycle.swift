@@ -38,7 +38,8 @@ final class DaemonLifecycle: @unchecked Sendable {
     private var isStopCalled = false
     private var firstSignal: (number: Int32, at: Instant)?
 
-    /// - Parameter allowsDrills: whether SIGUSR1 sticks the loop, for people who want to see a watchdog at work.
+    /// - Parameter allowsDrills: whether SIGUSR1 sticks the loop and SIGUSR2 the threads beside it, for people who want
+    ///   to see a watchdog at work.
     init(name: String, loop: EventLoop, logger: Logger, notifier: Notifier, allowsDrills: Bool) {
         self.allowsDrills = allowsDrills
         self.name = name
@@ -143,6 +144,10 @@ final class DaemonLifecycle: @unchecked Sendable {
         guard self.allowsDrills else {
             let name = StopSignals.name(signal)
             return self.logger.notice("A signal for drills has no effect", metadata: ["signal": "\(name)"])
+        }
+        guard signal == SIGUSR1 else {
+            self.logger.warning("Threads beside the loop are stuck on purpose")
+            return self.notifier.wedgeEveryPartForDrill()
         }
         self.logger.warning("The loop is stuck on purpose")
         while true { sleep(1) }

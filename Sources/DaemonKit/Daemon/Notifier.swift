@@ -146,6 +146,11 @@ public final class Notifier: Sendable {
         return true
     }
 
+    /// Makes every part stand still that can.
+    func wedgeEveryPartForDrill() {
+        for part in self.state.withLock(\.parts).keys.sorted() { _ = self.wedgeForDrill(part) }
+    }
+
     /// Starts the beat, at half of the manager's interval, from `loop`'s own timer: a stuck loop falls silent. Loop only.
     func startWatchdog(on loop: EventLoop, logger: Logger) {
         guard let interval = self.watchdogInterval else { return }

@@ -53,6 +53,7 @@ extension EventCatalogue {
         ("connection", "number of a connection to the market channel, from 0"),
         ("peer", "number of a connection to a daemon's own socket, from 1 at each start"),
         ("socket", "path of a socket"),
+        ("part", "what of a daemon stands still"),
         ("daemon", "name of a daemon"),
         // Why.
         ("reason", "why, as a word of a closed list or in the words of who says it"),
