@@ -14,6 +14,7 @@ final class FeedConnection {
     /// How often a line was opened: what was asked on one line says nothing of the next.
     private(set) var lineCount = 0
     var onText: (UnsafeBufferPointer<UInt8>) -> Void = { _ in }
+    var onOpened: () -> Void = {}
     var onDistrust: (TrustReason) -> Void = { _ in }
     var onPollREST: (Bool) -> Void = { _ in }
 
@@ -127,6 +128,7 @@ final class FeedConnection {
             self.logger.info(
                 "Market channel connected", metadata: ["connection": "\(self.index)", "tokens": "\(self.tokens.count)"])
             self.lineCount += 1
+            self.onOpened()
             self.handle(.opened)
         }
         socket.onText = { [weak self] text in

@@ -17,22 +17,34 @@ extension FeedService {
         let received = Timestamp.now()
         let now = Instant.now()
         self.messageCount += 1
+        self.oldestVenueTime = .max
+        var problem: JSONError?
+        var isJSON = false
         do throws(JSONError) {
             switch try self.reader.read(text, { self.take($0, received: received, now: now) }) {
-            case .events, .pong: break
+            case .events: isJSON = true
+            case .pong: break
             case .notice(let notice):
                 self.count("notices")
                 self.warn("The venue sent a notice", ["text": "\(notice)"])
             }
         } catch {
-            // Nobody knows which book that text was about: all of this line begin anew.
-            self.count("texts_malformed")
-            self.logger.error(
-                "The venue sent a text that cannot be read",
-                metadata: ["connection": "\(connection)", "reason": "\(error)"])
-            self.connections[connection].restart(.malformed)
+            problem = error
+            isJSON = RawJournal.isJSON(text)
         }
-        self.publishLatency.record((Instant.now() - now).nanoseconds / 1_000)
+        let duration = (Instant.now() - now).nanoseconds / 1_000
+        self.publishLatency.record(duration)
+        if self.oldestVenueTime < .max {
+            self.wholeLatency.record(received.microseconds - self.oldestVenueTime * 1_000 + duration)
+        }
+        self.journal?.take(text, isJSON: isJSON, connection: connection, received: received)
+        guard let problem else { return }
+        // Nobody knows which book that text was about: all of this line begin anew.
+        self.count("texts_malformed")
+        self.logger.error(
+            "The venue sent a text that cannot be read",
+            metadata: ["connection": "\(connection)", "reason": "\(problem)"])
+        self.connections[connection].restart(.malformed)
     }
 
     private func take(_ event: borrowing MarketEvent, received: Timestamp, now: Instant) {
@@ -41,6 +53,9 @@ extension FeedService {
             self.passedOver[event.kind, default: 0] += 1
             return
         case .book, .priceChange, .lastTradePrice, .tickSizeChange, .marketResolved: break
+        }
+        if event.timestamp > 0 && event.kind != .book {
+            self.oldestVenueTime = min(self.oldestVenueTime, event.timestamp)
         }
         if event.timestamp > 0 { self.venueLatency.record(received.microseconds - event.timestamp * 1_000) }
         guard let market = self.market(event) else {
@@ -129,6 +144,7 @@ extension FeedService {
 
     func lineLost(_ index: Int, _ reason: TrustReason) {
         let connection = self.connections[index]
+        self.journal?.note("dropped", connection: index, reason: reason.rawValue, at: .now())
         var lost = 0
         for n in connection.markets.sorted() {
             guard let market = self.markets[n], case .distrusted = market.builder.lineLost(reason) else { continue }
@@ -196,8 +212,8 @@ extension FeedService {
             return
         }
         do throws(VenueBooks.Failure) {
-            let book = try await self.venue.book(market.builder.market.first.token)
-            self.breaker.succeeded()
+            let (book, duration) = try await self.venue.book(market.builder.market.first.token)
+            self.noteAnswer(after: duration)
             // The line may have brought a snapshot meanwhile, or be gone.
             let connection = self.connections[market.connection]
             if !market.builder.isTrusted, connection.isLive, connection.lineCount == line,
@@ -216,9 +232,19 @@ extension FeedService {
         market.isFetching = false
     }
 
-    /// The REST interface is left alone for a while when it keeps failing.
+    /// An answer is a sign of health, unless it took too long: then it is used, and counts as an error.
+    func noteAnswer(after duration: Duration) {
+        guard duration > self.context.configuration.feed.breakerLatency else { return self.breaker.succeeded() }
+        self.count("answers_slow")
+        self.breakerFailed("the answer took \(duration.milliseconds) ms")
+    }
+
     private func noteFailure(_ failure: VenueBooks.Failure) {
-        guard failure.isOfTheVenue else { return }
+        if failure.isOfTheVenue { self.breakerFailed("\(failure)") }
+    }
+
+    /// The REST interface is left alone for a while when it keeps failing.
+    private func breakerFailed(_ reason: String) {
         let wasOpen = self.breaker.isOpen
         self.breaker.failed(now: .now())
         guard self.breaker.isOpen && !wasOpen else { return }
@@ -226,7 +252,7 @@ extension FeedService {
         self.logger.warning(
             "The REST interface keeps failing and is left alone for a while",
             metadata: [
-                "reason": "\(failure)", "seconds": "\(self.context.configuration.feed.breakerTimeout.inSeconds)",
+                "reason": "\(reason)", "seconds": "\(self.context.configuration.feed.breakerTimeout.inSeconds)",
             ])
     }
 
@@ -261,8 +287,8 @@ extension FeedService {
 
     private func poll(_ tokens: [TokenID], askedAt now: Instant) async {
         do throws(VenueBooks.Failure) {
-            let (books, malformed) = try await self.venue.books(tokens)
-            self.breaker.succeeded()
+            let (books, malformed, duration) = try await self.venue.books(tokens)
+            self.noteAnswer(after: duration)
             self.takePolled(books, askedAt: now)
             self.count("polled_malformed", Int64(malformed))
             self.notePoll(nil)

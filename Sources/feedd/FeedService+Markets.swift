@@ -170,6 +170,7 @@ extension FeedService {
             index: index, loop: self.loop, url: self.marketChannel, options: options, settings: settings,
             seed: UInt64.random(in: .min ... .max), logger: self.logger)
         connection.onText = { self.take($0, on: index) }
+        connection.onOpened = { self.journal?.note("opened", connection: index, reason: "", at: .now()) }
         connection.onDistrust = { self.lineLost(index, $0) }
         connection.onPollREST = { (_: Bool) in self.updatePolling() }
         return connection

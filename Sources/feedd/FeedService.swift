@@ -19,6 +19,8 @@ actor FeedService: DaemonService {
     let server: FrameServer
     let scanner: FrameClient
     let venue: VenueBooks
+    /// What the venue sent, on disk; `nil` where it is not wanted.
+    let journal: RawJournal?
     let marketChannel: WebSocketURL
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
@@ -45,6 +47,11 @@ actor FeedService: DaemonService {
     var passedOver: [MarketEvent.Kind: Int64] = [:]
     var venueLatency = LatencyHistogram()
     var publishLatency = LatencyHistogram()
+    /// From the venue's time to the end of our publishing, for changes and trades: a first book tells of its last change.
+    var wholeLatency = LatencyHistogram()
+    private var latencyWatch: LatencyWatch
+    /// The oldest time in the text that is being read, milliseconds.
+    var oldestVenueTime = Int64.max
     /// Of markets that are carried no more, so that counters never go back.
     var pastBooks = BookBuilder.Counters()
     var messageCount: Int64 = 0
@@ -53,6 +60,7 @@ actor FeedService: DaemonService {
     var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
     /// Whether every carried book was trusted when that was looked at last.
     private var isWhole = false
+    private var journalWatch = JournalWatch()
     var isStopped = false
 
     /// Requests to the venue that are under way or were made lately.
@@ -83,12 +91,17 @@ actor FeedService: DaemonService {
         self.breaker = CircuitBreaker(
             failureCountMax: context.configuration.feed.breakerErrors,
             openDuration: context.configuration.feed.breakerTimeout)
+        self.latencyWatch = LatencyWatch(target: context.configuration.feed.latencyTarget)
         self.server = try context.makeServer()
         self.scanner = context.makeClient(of: "scannerd")
         var options = RESTClient.Options()
         options.caFile = context.configuration.venue.authorityFile
         options.proxy = context.configuration.venue.proxy
         self.venue = VenueBooks(client: try RESTClient(options: options), baseURL: context.configuration.venue.clobURL)
+        let feed = context.configuration.feed
+        self.journal =
+            feed.journal
+            ? try RawJournal(directory: context.stateDirectory, megabytesMax: feed.journalMegabytesMax) : nil
     }
 
     func start() async throws {
@@ -116,6 +129,11 @@ actor FeedService: DaemonService {
         self.every(self.context.configuration.feed.restPollInterval) { self.poll() }
         let client = self.venue.client
         self.context.notifier.beat(while: "requests", wedge: client.wedgeForDrill) { client.isAdvancing(now: .now()) }
+        if let file = self.journal?.file {
+            self.context.notifier.beat(while: "raw journal", wedge: file.wedgeForDrill) {
+                file.isAdvancing(now: .now())
+            }
+        }
         self.context.notifier.status("waiting for the scanner's universe")
     }
 
@@ -125,6 +143,7 @@ actor FeedService: DaemonService {
         self.scanner.stop()
         self.server.stop()
         self.venue.client.stop()
+        self.journal?.file.close()
     }
 
     private func every(_ interval: Duration, _ work: @escaping () -> Void) {
@@ -182,6 +201,8 @@ actor FeedService: DaemonService {
         checks["old"] = books.old
         checks["off_tick"] = books.offTick
         for (name, value) in self.server.counters { checks["subscribers_\(name)"] = value }
+        self.addJournal(to: &checks)
+        self.addLatency(to: &checks)
         let status = FeedStatus(
             mode: self.mode, connections: self.connections.map(\.status), markets: carried, trusted: trusted,
             counters: checks)
@@ -194,13 +215,48 @@ actor FeedService: DaemonService {
             "venue_latency_p99_us": self.venueLatency.quantile(0.99),
             "publish_latency_p50_us": self.publishLatency.quantile(0.5),
             "publish_latency_p99_us": self.publishLatency.quantile(0.99),
+            "whole_latency_p50_us": self.wholeLatency.quantile(0.5),
+            "whole_latency_p99_us": self.wholeLatency.quantile(0.99),
             "subscribers": Int64(self.server.peers.count),
         ])
         self.server.publish(metrics, as: .status)
         self.venueLatency.reset()
         self.publishLatency.reset()
+        self.wholeLatency.reset()
         let waits = self.hasUniverse ? "" : "waiting for the scanner's universe, "
         self.context.notifier.status(
             "\(waits)\(self.mode.rawValue), \(trusted) of \(carried) books trusted, \(rate) messages/s")
+    }
+
+    /// How the raw journal fares; said once when it loses lines, and once when it keeps them again.
+    private func addJournal(to counters: inout [String: Int64]) {
+        guard let status = self.journal?.file.status else { return }
+        counters["journal_lines"] = status.lineCount
+        counters["journal_bytes"] = status.byteCount
+        counters["journal_dropped"] = status.droppedCount
+        switch self.journalWatch.note(status) {
+        case .lost(let reason):
+            self.logger.error(
+                "The raw journal loses lines", metadata: ["reason": "\(reason)", "lines": "\(status.droppedCount)"])
+        case .kept(let count):
+            self.logger.notice("The raw journal keeps lines again", metadata: ["lines": "\(count)"])
+        case nil: break
+        }
+        counters["journal_down"] = self.journalWatch.isDown ? 1 : 0
+    }
+
+    private func addLatency(to counters: inout [String: Int64]) {
+        let latency = self.wholeLatency.quantile(0.99)
+        let target = self.latencyWatch.target.nanoseconds / 1_000
+        switch self.latencyWatch.note(latency: latency, count: self.wholeLatency.count) {
+        case .passed:
+            self.logger.warning(
+                "Books come later than they should", metadata: ["p99_us": "\(latency)", "target_us": "\(target)"])
+        case .recovered:
+            self.logger.notice(
+                "Books come in time again", metadata: ["p99_us": "\(latency)", "target_us": "\(target)"])
+        case nil: break
+        }
+        counters["latency_above_target"] = self.latencyWatch.isAbove ? 1 : 0
     }
 }

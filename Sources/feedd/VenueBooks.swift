@@ -33,14 +33,16 @@ struct VenueBooks: Sendable {
     let baseURL: String
 
     /// The book of one token.
-    func book(_ token: TokenID) async throws(Failure) -> RESTBook {
-        let value = try await self.ask(
+    func book(_ token: TokenID) async throws(Failure) -> (book: RESTBook, duration: Duration) {
+        let (value, duration) = try await self.ask(
             RESTRequest(url: "\(self.baseURL)/book?token_id=\(token)", timeout: Self.timeout))
-        do { return try RESTBook(value) } catch { throw .malformed(error) }
+        do { return (try RESTBook(value), duration) } catch { throw .malformed(error) }
     }
 
     /// The books of at most `bookCountMax` tokens; unknown ones are left out by the venue, malformed ones by us.
-    func books(_ tokens: [TokenID]) async throws(Failure) -> (books: [RESTBook], malformed: Int) {
+    func books(
+        _ tokens: [TokenID]
+    ) async throws(Failure) -> (books: [RESTBook], malformed: Int, duration: Duration) {
         precondition(tokens.count <= Self.bookCountMax, "the venue refuses more")
         var writer = JSONWriter()
         writer.array {
@@ -52,14 +54,15 @@ struct VenueBooks: Sendable {
             }
         }
         let request = RESTRequest(.post, url: "\(self.baseURL)/books", body: writer.bytes, timeout: Self.timeout)
-        guard let values = try await self.ask(request).array else { throw .malformed(JSONError(.unexpected, at: 0)) }
+        let (value, duration) = try await self.ask(request)
+        guard let values = value.array else { throw .malformed(JSONError(.unexpected, at: 0)) }
         let books = values.compactMap { try? RESTBook($0) }
-        return (books, values.count - books.count)
+        return (books, values.count - books.count, duration)
     }
 
     /// The terms of a market that the scanner does not list.
     func market(_ condition: ConditionID) async throws(Failure) -> Market {
-        let value = try await self.ask(
+        let (value, _) = try await self.ask(
             RESTRequest(url: "\(self.baseURL)/clob-markets/\(condition)", timeout: Self.timeout))
         guard let tokens = value["t"]?.array, tokens.count == 2,
             let first = Self.outcome(tokens[0]), let second = Self.outcome(tokens[1]),
@@ -85,10 +88,11 @@ struct VenueBooks: Sendable {
         return Outcome(label: label, token: token)
     }
 
-    private func ask(_ request: RESTRequest) async throws(Failure) -> JSONValue {
+    /// What the venue answered, and how long that took it.
+    private func ask(_ request: RESTRequest) async throws(Failure) -> (value: JSONValue, duration: Duration) {
         let response: RESTResponse
         do { response = try await self.client.request(request) } catch { throw .transport(error) }
         guard response.isSuccess else { throw .status(response.status) }
-        do { return try JSONValue(parsing: response.body) } catch { throw .malformed(error) }
+        do { return (try JSONValue(parsing: response.body), response.duration) } catch { throw .malformed(error) }
     }
 }

@@ -35,6 +35,40 @@ struct FullDiskTests {
         #expect(try await next.stop() == .exited(0), "\(next.report)")
     }
 
+    @Test func feeddFeedsOnAndKeepsWhatItHearsWhenThereIsRoom() async throws {
+        let directory = try TemporaryDirectory()
+        let disk = try SmallDisk(at: directory.path)
+        #expect(disk.fill())
+        let venue = try RunningProgram(
+            Programs.path(of: "simvenue"), ["--port", "0", "--markets", "2", "--rate", "20"], in: directory.path)
+        let ready = try JSONValue(parsing: Array(try await venue.line(of: .output) { $0.contains("ready") }.utf8))
+        let port = try #require(ready["port"]?.integer)
+        let environment = [
+            "POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(port)", "POLYBOT_VENUE_CLOB_URL": "http://127.0.0.1:\(port)",
+            "POLYBOT_VENUE_MARKET_WS_URL": "ws://127.0.0.1:\(port)/ws/market",
+        ]
+        let flags = ["--runtime-dir", directory.path, "--state-dir", disk.path]
+        let scanner = try RunningProgram(
+            Programs.path(of: "scannerd"), flags, in: directory.path, environment: environment)
+        let feed = try RunningProgram(Programs.path(of: "feedd"), flags, in: directory.path, environment: environment)
+        _ = try await feed.line(of: .errors) { $0.contains("The raw journal loses lines") && $0.contains("No space") }
+        _ = try await feed.line(of: .errors) { $0.contains("All books are trusted") }
+        let tap = try RunningProgram(
+            Programs.path(of: "polybot"),
+            ["tap", "feedd", "--runtime-dir", directory.path, "--type", "feed_status", "--count", "1"],
+            in: directory.path)
+        #expect(try await tap.waitForEnd() == .exited(0), "\(tap.report)")
+        #expect(tap.text(of: .output).contains(#""journal_down":1"#), "\(tap.report)")
+        disk.makeRoom()
+        _ = try await feed.line(of: .errors) { $0.contains("The raw journal keeps lines again") }
+        #expect(try await feed.stop() == .exited(0), "\(feed.report)")
+        let raw = TemporaryDirectory.names(in: disk.path + "/raw").map { contents(of: "\(disk.path)/raw/\($0)") ?? [] }
+        let lines = String(decoding: raw.joined(), as: UTF8.self).split(separator: "\n")
+        #expect(lines.contains { $0.contains(#""dropped":"#) && $0.contains(#""from":"#) })
+        #expect(lines.contains { $0.contains(#""event_type":"#) })
+        for program in [scanner, venue] { #expect(try await program.stop() == .exited(0), "\(program.report)") }
+    }
+
     private static func ledgers(on disk: SmallDisk) -> [String] {
         TemporaryDirectory.names(in: disk.path).filter { $0.hasPrefix("ledger-") }.sorted()
     }

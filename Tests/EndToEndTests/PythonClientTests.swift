@@ -77,6 +77,34 @@ struct PythonClientTests {
         try await self.replay(capture, markets: 1, hashesAtLeast: Int64(lines.count) - 2)
     }
 
+    @Test func itsBooksAreThoseOfWhatAnEarlierFeedKeptInItsRawJournal() async throws {
+        // A recording does not tell a market's terms, and the venue that replays it gives all of them the same: these are
+        // markets that have them.
+        let recorded = try await Pipeline(["--markets", "4", "--rate", "1500", "--seed", "22"])
+        let directory = recorded.directory.file("state/raw")
+        func capture() -> String? {
+            TemporaryDirectory.names(in: directory).first { $0.hasSuffix("-1.jsonl") }.map { "\(directory)/\($0)" }
+        }
+        let path = try await waitFor("a recording", state: recorded.feed.report) {
+            capture().flatMap { (contents(of: $0)?.count { $0 == UInt8(ascii: "\n") } ?? 0) > 1_500 ? $0 : nil }
+        }
+        try await recorded.control(#"{"do":"pause_traffic"}"#)
+        // A second feed would mix its lines in.
+        let second = try RunningProgram(
+            Programs.path(of: "feedd"),
+            ["--runtime-dir", recorded.directory.file("other"), "--state-dir", recorded.directory.file("state")],
+            in: recorded.directory.path)
+        #expect(try await second.waitForEnd() == .exited(77), "\(second.report)")
+        #expect(second.text(of: .errors).contains("another process keeps the journal"), "\(second.report)")
+        #expect(try await recorded.stop() == [.exited(0), .exited(0), .exited(0)])
+        let lines = try #require(contents(of: path)).split(separator: UInt8(ascii: "\n"))
+        let values = try lines.map { try JSONValue(parsing: Array($0)) }
+        #expect(values.first?["event"]?.string == "opened")
+        let markets = Set(values.compactMap { $0["raw"]?["market"]?.string })
+        #expect(markets.count >= 2)
+        try await self.replay(path, markets: markets.count, hashesAtLeast: 900)
+    }
+
     /// Lets the pipeline follow a capture and compares what the client saw with what Python makes of the file.
     private func replay(_ capture: String, markets: Int, hashesAtLeast: Int64) async throws {
         let rebuilt = try RunningProgram(Programs.python, [Programs.peer("capture_books.py"), capture])

@@ -25,6 +25,7 @@ final class FeedHarness: Sendable {
         // Port 9 of loopback: nobody listens, and connecting fails at once.
         configuration.venue.clobURL = "http://127.0.0.1:9"
         configuration.venue.marketWebSocketURL = "ws://127.0.0.1:9/ws/market"
+        configuration.feed.journal = false
         change(&configuration)
         let log = self.log
         let context = DaemonContext(
@@ -56,8 +57,33 @@ final class FeedHarness: Sendable {
     func stop() async {
         await self.service.stop()
         self.loop.stop()
-        for name in ["feedd.sock"] { unlink("\(self.directory)/\(name)") }
-        rmdir(self.directory)
+        for name in ["feedd.sock"] + self.rawFiles { unlink("\(self.directory)/\(name)") }
+        for name in ["/raw", ""] { rmdir(self.directory + name) }
+    }
+
+    /// The files of the raw journal, as paths in the directory.
+    private var rawFiles: [String] {
+        guard let stream = opendir("\(self.directory)/raw") else { return [] }
+        defer { closedir(stream) }
+        var files: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasSuffix(".jsonl") { files.append("raw/\(name)") }
+        }
+        return files.sorted()
+    }
+
+    /// What the raw journal holds, line by line.
+    func rawLines() throws -> [String] {
+        var lines: [String] = []
+        for file in self.rawFiles {
+            try JournalReader.forEachLine(of: "\(self.directory)/\(file)") { line, _ in
+                lines.append(String(decoding: line, as: UTF8.self))
+            }
+        }
+        return lines
     }
 
     /// Runs `body` on the service's loop.
@@ -96,6 +122,7 @@ extension FeedService {
 /// What a subscriber got, one line a frame: the type, and what tells frames of one type apart.
 final class FeedSubscriber: Sendable {
     private let lines = Mutex<[String]>([])
+    private let status = Mutex<FeedStatus?>(nil)
 
     init(path: String, loop: EventLoop, markets: Subscribe.Markets, service: FeedService) async throws {
         let hello = Hello(daemon: "test", version: "0", instance: "0", pid: 1)
@@ -105,6 +132,10 @@ final class FeedSubscriber: Sendable {
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             client.onConnected = { _ in client.send(Subscribe(id: 1, markets: markets)) }
             client.onFrame = { envelope in
+                if envelope.type == FrameType.feedStatus.rawValue {
+                    let status = try? envelope.decode(FeedStatus.self)
+                    self.status.withLock { $0 = status }
+                }
                 guard let line = Self.line(envelope) else { return }
                 self.lines.withLock { $0.append(line) }
             }
@@ -130,6 +161,16 @@ final class FeedSubscriber: Sendable {
     func wait(_ isAsWanted: ([String]) -> Bool) async throws {
         let deadline = Instant.now() + .seconds(10)
         while !isAsWanted(self.all) {
+            guard Instant.now() < deadline else { throw WaitedInVain(seen: self.all) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Waits for a status as wanted that comes from now on; ten seconds at most.
+    func waitForStatus(_ isAsWanted: (FeedStatus) -> Bool) async throws {
+        self.status.withLock { $0 = nil }
+        let deadline = Instant.now() + .seconds(10)
+        while !(self.status.withLock { $0 }.map(isAsWanted) ?? false) {
             guard Instant.now() < deadline else { throw WaitedInVain(seen: self.all) }
             try await Task.sleep(for: .milliseconds(5))
         }

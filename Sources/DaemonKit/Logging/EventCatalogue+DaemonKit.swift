@@ -79,6 +79,16 @@ extension EventCatalogue {
             meaning: "The process of a daemon is gone, and how it ended: the word of the one who saw it last.",
             advice: "Nothing after \"success\". Otherwise read the daemon's last lines; the manager restarts it."),
         Entry(
+            "The watchdog is not fed: a part does not advance", "part_stuck", .error,
+            id: "74f5328eee1fbaa4c9a6d2f63b8048f2",
+            by: [.everyDaemon], facts: ["part"],
+            meaning:
+                "A thread or a disk has not done for seconds what it was asked for. The manager ends the daemon and starts it again.",
+            advice: "Nothing if the restart heals it. If it comes again, look at the disk of the state directory."),
+        Entry(
+            "A part advances again", "part_advances", .notice, by: [.everyDaemon], facts: ["part"],
+            meaning: "What stood still goes on; the manager did not need to end the daemon."),
+        Entry(
             "Log lines were lost because nobody took them", "log_lines_lost", .warning,
             id: "3a6da7082eb1d4b5d8596c4126091026", by: [.everyDaemon], facts: ["lines"],
             meaning: "The journal, or who reads the pipe, stood still; so many lines before this one are missing.",

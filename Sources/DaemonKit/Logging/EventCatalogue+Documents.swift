@@ -55,6 +55,7 @@ extension EventCatalogue {
         ("socket", "path of a socket"),
         ("part", "what of a daemon stands still"),
         ("daemon", "name of a daemon"),
+        ("part", "what of a daemon the watchdog judges: a thread or a disk"),
         // Why.
         ("reason", "why, as a word of a closed list or in the words of who says it"),
         ("code", "a word of a closed list: the venue's, the risk gate's, a frame's; of an exit, its number"),
@@ -87,7 +88,9 @@ extension EventCatalogue {
         ("ends", "how many starts in a row ended soon"),
         ("limit", "how many there may be"),
         ("limit_s", "how long it may take, seconds"),
-        ("lines", "how many log lines"),
+        ("lines", "how many lines, of the log or of the raw journal"),
+        ("p99_us", "what 99 of 100 texts took from the venue to the subscribers at most, microseconds"),
+        ("target_us", "what they should take at most, microseconds"),
         ("listed", "how many markets the venue lists"),
         ("markets", "how many markets"),
         ("open", "how many connections"),

@@ -115,6 +115,29 @@ extension EventCatalogue {
                 "The venue settled a market; \"none\" where it named no winner. Its book ends, positions are settled.",
             advice: "Nothing. Compare the winner with what you expected if you held some of it."),
         Entry(
+            "The raw journal loses lines", "raw_journal_down", .error, id: "0b4493d989c921eabeb6f3a67ca4a3d6",
+            by: [.feedd],
+            facts: ["reason", "lines"],
+            meaning:
+                "What the venue sends is not kept on disk at present. Books are not touched by it; the file will tell of the gap.",
+            advice: "Make room on the disk of the state directory, or allow less in feed.journal_max_mb."),
+        Entry(
+            "The raw journal keeps lines again", "raw_journal_works", .notice, id: "8dc33db211f7d14af77f7fcb48c001b5",
+            by: [.feedd], facts: ["lines"],
+            meaning: "The disk takes what the venue sends again; so many lines are missing between."),
+        Entry(
+            "Books come later than they should", "latency_above_target", .warning,
+            id: "d85e4f43584df779e425c5159ba687ae",
+            by: [.feedd], facts: ["p99_us", "target_us"],
+            meaning:
+                "In one second more than one text of a hundred took longer from the venue than feed.target_latency_ms.",
+            advice: "Compare the venue's part with our own in the metrics: the network, or this machine, is slow."),
+        Entry(
+            "Books come in time again", "latency_in_target", .notice, id: "dceabe4bffdc15b0e18a494b4164c16b",
+            by: [.feedd],
+            facts: ["p99_us", "target_us"],
+            meaning: "Ten seconds with texts, one after another, kept within feed.target_latency_ms."),
+        Entry(
             "Lines were left out", "log_lines_left_out", .warning, by: [.feedd],
             meaning: "A sentence came so often that only some lines were written; so many more were not.",
             advice: "Read the lines of the sentence that are there; feedd's counters have all."),

@@ -17,6 +17,8 @@ def micros(text):
 books, first, states, last = {}, {}, [], {}
 for line in open(sys.argv[1]):
     raw = json.loads(line)["raw"]
+    if raw is None or isinstance(raw, str):
+        continue  # an event of the recorder's, or a PONG
     for message in raw if isinstance(raw, list) else [raw]:
         market, touched = message.get("market"), set()
         if message["event_type"] == "book":
