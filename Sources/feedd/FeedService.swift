@@ -80,9 +80,7 @@ actor FeedService: DaemonService {
         } catch {
             throw DaemonExit(.configuration, "venue.market_ws_url: \(error)")
         }
-        self.breaker = CircuitBreaker(
-            failureCountMax: context.configuration.feed.breakerErrors,
-            openDuration: context.configuration.feed.breakerTimeout)
+        self.breaker = CircuitBreaker(context.configuration.feed)
         self.server = try context.makeServer()
         self.scanner = context.makeClient(of: "scannerd")
         var options = RESTClient.Options()

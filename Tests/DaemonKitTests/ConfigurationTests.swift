@@ -157,16 +157,18 @@ private func otherText(for key: ConfigurationKey) -> (text: String, value: Confi
         #expect(problems(environment: ["DRY_RUN": "perhaps"]).count == 1)
     }
 
-    @Test func strategiesThatDoNotExistYetAreNoted() throws {
+    @Test func strategiesThatDoNotExistAreNotedWhenTheyAreTurnedOn() throws {
         let configuration = try resolve(environment: [
-            "STRATEGY_LATENCY_ARB_ENABLED": "true", "STRATEGY_ALLOCATION": "a=1", "STRATEGY_MAKER_ENABLED": "false",
+            "STRATEGY_LATENCY_ARB_ENABLED": "true", "STRATEGY_NEWS_ENABLED": "false", "STRATEGY_MAKER_ENABLED": "false",
         ])
         #expect(!configuration.strategies.maker.enabled)
         #expect(
             configuration.notes == [
-                "environment: STRATEGY_ALLOCATION has no effect yet",
-                "environment: STRATEGY_LATENCY_ARB_ENABLED has no effect yet",
+                "environment: STRATEGY_LATENCY_ARB_ENABLED has no effect: this version has no such strategy"
             ])
+        #expect(
+            problems(environment: ["STRATEGY_NEWS_ENABLED": "maybe"])
+                == ["environment: STRATEGY_NEWS_ENABLED: found \"maybe\", allowed is true or false"])
     }
 
     @Test func amountsAreExact() throws {

@@ -58,11 +58,10 @@ actor StrategyService: DaemonService {
                 "The ledger ended in half a line, which was put aside",
                 metadata: ["bytes": "\(torn.byteCount)", "file": "\(torn.path)"])
         }
-        let maker = configuration.strategies.maker
         let account = ledger ?? OrderLedger(cash: configuration.trading.paperBalance)
         self.engine = StrategyEngine(
-            slots: maker.enabled ? [.init(name: "maker", maker: Maker(Maker.Parameters(maker)))] : [],
-            limits: RiskLimits(configuration.risk),
+            slots: StrategyEngine.Slot.all(configuration.strategies),
+            limits: RiskLimits(configuration.risk, configuration.strategies),
             ledger: account, now: .now())
         self.venue = PaperVenue(PaperVenue.Settings(configuration.trading))
         let haltFile = configuration.risk.haltFile
