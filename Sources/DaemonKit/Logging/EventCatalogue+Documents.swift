@@ -55,6 +55,8 @@ extension EventCatalogue {
         ("socket", "path of a socket"),
         ("part", "what of a daemon stands still"),
         ("daemon", "name of a daemon"),
+        ("credential", "name of a secret, never the secret"),
+        ("place", "where a secret stands: a path, or a variable's name"),
         // Why.
         ("reason", "why, as a word of a closed list or in the words of who says it"),
         ("code", "a word of a closed list: the venue's, the risk gate's, a frame's; of an exit, its number"),
