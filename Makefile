@@ -3,12 +3,13 @@
 #   ARGS="..."       handed to `polybot run`, or to `swift test`
 #   NO_INSTALL=1     only say which Debian packages are missing
 #   PREFIX, DESTDIR  where `make install` puts things: /usr/local, and a folder that stands for the root
+#   FUZZ_SECONDS=60  how long `make fuzz` feeds each target; FUZZ="json frames" for these alone
 #   NO_TSAN=1        leave out the thread sanitizer's run, the longer half of `make test`
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build release release-core install uninstall run test test-fast test-systemd test-tsan soak bench lint format clean
+.PHONY: help deps build release release-core install uninstall run test test-fast test-systemd test-tsan test-asan soak fuzz bench lint format clean
 
 ARGS ?=
 NO_TSAN ?=
@@ -16,13 +17,16 @@ PREFIX ?=
 SYSCONFDIR ?=
 DESTDIR ?=
 CORE := feedd scannerd stratd
-SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
+SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks Fuzz)
 
 # With Swift's libraries inside: a program that is installed needs no toolchain beside it.
 RELEASE := swift build -c release --static-swift-stdlib
 
 # A scratch path of its own, as a sanitizer's objects mix with no others; lld, as gold warns about each of its symbols.
 TSAN := --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld
+
+# Leaks are not looked for: a daemon ends with its loop and all that hangs on it in use, and so do the tests' own loops.
+ASAN := --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,9 +75,19 @@ test-tsan: ## run DaemonKit's tests under the thread sanitizer
 	@scripts/dependencies --tests
 	python=$$(scripts/test-python) && POLYBOT_TEST_PYTHON=$$python swift test $(TSAN) --filter '^DaemonKitTests\.' $(ARGS)
 
-soak: ## run the tests that take minutes
+test-asan: ## run the tests of Shared and DaemonKit under the address sanitizer
+	@scripts/dependencies --tests
+	python=$$(scripts/test-python) && ASAN_OPTIONS=detect_leaks=0 POLYBOT_TEST_PYTHON=$$python \
+		swift test $(ASAN) --filter '^(SharedTests|DaemonKitTests)\.' $(ARGS)
+
+fuzz: ## feed every reader of outside bytes for a minute each, under the address sanitizer
+	@scripts/dependencies
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) Fuzz/run $(FUZZ)
+
+soak: ## run the tests that take minutes, then those of `make test-asan`
 	@scripts/dependencies --tests
 	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter Soak $(ARGS)
+	@$(MAKE) --no-print-directory test-asan ARGS=
 
 bench: ## measure, each path beside its C counterpart
 	@scripts/dependencies
@@ -89,4 +103,4 @@ format: ## bring all Swift files into the project's format
 	swift format --in-place --parallel --recursive $(SWIFT_FILES)
 
 clean: ## remove what was built
-	rm -rf .build .build-tsan .build-venv
+	rm -rf .build .build-tsan .build-asan .build-fuzz .build-venv

@@ -161,13 +161,9 @@ extension FeedService {
         var options = WebSocketConnection.Options()
         options.caFile = configuration.venue.authorityFile
         options.proxy = configuration.venue.proxy
-        var settings = MarketFeed.Settings()
-        settings.reconnectDelay = configuration.feed.reconnectDelay
-        settings.attemptsMax = configuration.feed.reconnectAttemptsMax
-        settings.pingInterval = configuration.feed.pingInterval
-        settings.silenceMax = configuration.feed.silenceMax
         let connection = FeedConnection(
-            index: index, loop: self.loop, url: self.marketChannel, options: options, settings: settings,
+            index: index, loop: self.loop, url: self.marketChannel, options: options,
+            settings: MarketFeed.Settings(configuration.feed),
             seed: UInt64.random(in: .min ... .max), logger: self.logger)
         connection.onText = { self.take($0, on: index) }
         connection.onOpened = { self.journal?.note("opened", connection: index, reason: "", at: .now()) }

@@ -88,9 +88,7 @@ actor FeedService: DaemonService {
         } catch {
             throw DaemonExit(.configuration, "venue.market_ws_url: \(error)")
         }
-        self.breaker = CircuitBreaker(
-            failureCountMax: context.configuration.feed.breakerErrors,
-            openDuration: context.configuration.feed.breakerTimeout)
+        self.breaker = CircuitBreaker(context.configuration.feed)
         self.latencyWatch = LatencyWatch(target: context.configuration.feed.latencyTarget)
         self.server = try context.makeServer()
         self.scanner = context.makeClient(of: "scannerd")

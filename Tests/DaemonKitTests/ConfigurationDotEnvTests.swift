@@ -33,4 +33,8 @@ import Testing
                 ".env:4: found a name that is not made of letters, digits and \"_\"",
             ])
     }
+
+    @Test func linesOfAnotherSystemAreLines() throws {
+        #expect(try DotEnv.parse("A=1\r\n# no\r\nB='2'\r\n", name: ".env") == ["A": "1", "B": "2"])
+    }
 }

@@ -157,16 +157,18 @@ private func otherText(for key: ConfigurationKey) -> (text: String, value: Confi
         #expect(problems(environment: ["DRY_RUN": "perhaps"]).count == 1)
     }
 
-    @Test func strategiesThatDoNotExistYetAreNoted() throws {
+    @Test func strategiesThatDoNotExistAreNotedWhenTheyAreTurnedOn() throws {
         let configuration = try resolve(environment: [
-            "STRATEGY_LATENCY_ARB_ENABLED": "true", "STRATEGY_ALLOCATION": "a=1", "STRATEGY_MAKER_ENABLED": "false",
+            "STRATEGY_LATENCY_ARB_ENABLED": "true", "STRATEGY_NEWS_ENABLED": "false", "STRATEGY_MAKER_ENABLED": "false",
         ])
         #expect(!configuration.strategies.maker.enabled)
         #expect(
             configuration.notes == [
-                "environment: STRATEGY_ALLOCATION has no effect yet",
-                "environment: STRATEGY_LATENCY_ARB_ENABLED has no effect yet",
+                "environment: STRATEGY_LATENCY_ARB_ENABLED has no effect: this version has no such strategy"
             ])
+        #expect(
+            problems(environment: ["STRATEGY_NEWS_ENABLED": "maybe"])
+                == ["environment: STRATEGY_NEWS_ENABLED: found \"maybe\", allowed is true or false"])
     }
 
     @Test func amountsAreExact() throws {
@@ -267,6 +269,32 @@ private func otherText(for key: ConfigurationKey) -> (text: String, value: Confi
         #expect(problems("a = 1\u{0}\n") == ["polybot.toml: holds a zero byte, so it is no TOML"])
     }
 
+    /// The parser underneath ends the process on these.
+    @Test(arguments: [
+        "[.risk]\n", "[!risk]\n", "[[ $x ]]\n", "[\n", "[[\n", "a = 1\r\n\t[ \u{8}\u{8}]\r\n", "\u{FEFF}[=]\n",
+        "[\u{A0}a]\n",
+        "a = [}\n", "a = [ 1, # x\n }\n", "[x] # [!]\na = 1979-05-27TX07:32:00Z\n",
+        String(repeating: "a.", count: 400_000) + "a = 1\n", "[" + String(repeating: "a.", count: 400_000) + "a]\n",
+    ])
+    func whatTheParserUnderneathCannotTakeIsRefusedBeforeIt(text: String) {
+        let found = problems(text)
+        #expect(found.count == 1)
+        #expect(found[0].contains(": is not valid TOML: a "), "\(found[0].prefix(200))")
+        #expect(found[0].count < 200)
+    }
+
+    @Test func whatOnlyLooksLikeATrapIsRead() throws {
+        let text =
+            "# [.risk] 2026-11-25Tx\n[scanner] # [!]\nkeywords = [ # [.]\n\"[!a\", '2026-11-25Tx', \"\\\"[.\",\n]\n"
+        #expect(try resolve(text).scanner.keywords == ["[!a", "2026-11-25Tx", "\"[."])
+    }
+
+    @Test func aFileOfAnotherSystemKeepsItsLines() {
+        #expect(
+            problems("[risk]\r\nmax_order_usd = \"x\"\r\n").first?.hasPrefix("polybot.toml:2: risk.max_order_usd: ")
+                == true)
+    }
+
     @Test func misspeltVariablesOfOursAreRefused() {
         #expect(
             problems(environment: ["POLYBOT_RISK_MAX_ODER_USD": "5"])
@@ -300,6 +328,7 @@ private func otherText(for key: ConfigurationKey) -> (text: String, value: Confi
         #expect(found.count == 1)
         #expect(found[0].count < 200)
         #expect(!found[0].contains("\n") && !found[0].contains("\u{1B}"))
+        #expect(!problems("v= t\n").joined().contains("\n"))
     }
 
     @Test func nonsenseNeverCrashesTheReader() {

@@ -17,7 +17,7 @@ final class DaemonProcess {
     }
 
     /// - Parameters:
-    ///   - environment: all of it; nothing is inherited but the path of the libraries.
+    ///   - environment: all of it; nothing is inherited but the path of the libraries and the sanitizer's options.
     ///   - descriptors: what the child gets as 3, 4, …
     ///   - setsListenProcess: whether LISTEN_PID becomes the child's own, as systemd does it.
     init(
@@ -39,7 +39,9 @@ final class DaemonProcess {
         let directories = ["--runtime-dir", directory.path("run"), "--state-dir", directory.path("state")]
         let words = ["/bin/sh", "-c", command, Self.executable, directory.root] + directories + arguments
         var variables = environment
-        variables["LD_LIBRARY_PATH"] = getenv("LD_LIBRARY_PATH").map { String(cString: $0) }
+        for name in ["LD_LIBRARY_PATH", "ASAN_OPTIONS"] {
+            variables[name] = getenv(name).map { String(cString: $0) }
+        }
         var argv = words.map { strdup($0) } + [nil]
         var envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in argv + envp { free(text) } }

@@ -106,6 +106,19 @@ import Testing
         #expect(refusal(intent(), context(ledger: open)) { $0.totalMax = usd("9.6") } == nil)
         #expect(refusal(intent(), context(ledger: open)) { $0.totalMax = usd("9.59") } == .maxTotalUSD)
     }
+    @Test func aStrategysShareOfTheTotalIsItsOwn() throws {
+        let open = try self.opened(intent(on: 2, .buy, "0.48", "10", event: "other"))
+        let half = { (total: String) in
+            { (limits: inout RiskLimits) in (limits.totalMax, limits.allocationMicros) = (usd(total), 500_000) }
+        }
+        #expect(refusal(intent(), context(ledger: open), half("19.2")) == nil)
+        #expect(refusal(intent(), context(ledger: open), half("19.19")) == .strategyAllocation)
+        // What another strategy holds does not count.
+        var other = intent(on: 2, .buy, "0.48", "10", event: "other")
+        other.strategy = "other"
+        #expect(try refusal(intent(), context(ledger: self.opened(other)), half("19.19")) == nil)
+        #expect(refusal { $0.allocationMicros = 0 } == .strategyAllocation)
+    }
     @Test func maxPositionsCountsMarketsNotOrders() throws {
         let open = try self.opened(intent(on: 2))
         #expect(refusal(intent(), context(ledger: open)) { $0.positionsMax = 1 } == .maxPositions)

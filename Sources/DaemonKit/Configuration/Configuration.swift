@@ -38,6 +38,9 @@ public struct Configuration: Sendable, Equatable {
         public var signatureType = 0
         /// The wallet that holds the money, where it is not the key's own address.
         public var funderAddress: String?
+        /// The account's key, and its credentials for the venue's interface: files for stratd alone, outside systemd.
+        public var privateKeyFile: String?
+        public var credentialsFile: String?
     }
 
     /// `[venue]`: where the venue and its neighbours are. URLs have no slash at their end.
@@ -116,6 +119,8 @@ public struct Configuration: Sendable, Equatable {
 
     /// `[strategies.…]`: one section for each strategy.
     public struct Strategies: Sendable, Equatable {
+        /// Share of `risk.max_total_usd` that one strategy may have as exposure, in millionths of one.
+        public var allocationMicros: Int64 = 1_000_000
         public var maker = Maker()
     }
 

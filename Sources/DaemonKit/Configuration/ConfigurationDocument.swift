@@ -27,12 +27,15 @@ struct ConfigurationDocument {
         // The C++ parser below takes a C string and would stop at the first zero without a word.
         guard !text.utf8.contains(0) else { throw refuse("holds a zero byte, so it is no TOML") }
         guard text.utf8.count <= Self.byteCountMax else { throw refuse("is over \(Self.byteCountMax) bytes long") }
+        if let (line, problem) = TOMLTraps.first(in: text) { throw refuse("is not valid TOML: \(problem)", line: line) }
         self.lines = Self.lines(of: text)
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)
         } catch let error as TOMLParseError {
-            let what = ConfigurationText.looksSecret(error.description) ? "cannot be read" : error.description
+            let what =
+                ConfigurationText.looksSecret(error.description)
+                ? "cannot be read" : ConfigurationText.plain(error.description)
             throw refuse("is not valid TOML: \(what)", line: error.source.begin.line)
         } catch {
             throw refuse("is not valid TOML")
@@ -71,7 +74,7 @@ struct ConfigurationDocument {
         return isPlain ? key : "\"\(ConfigurationText.cut(key))\""
     }
 
-    private static func isPlain(_ byte: UInt8) -> Bool {
+    static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
@@ -84,7 +87,7 @@ struct ConfigurationDocument {
     private static func lines(of text: String) -> [String: Int] {
         var lines: [String: Int] = [:]
         var section = ""
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.splitIntoLines().enumerated() {
             let line = line.trimmed
             if line.hasPrefix("["), let end = line.firstIndex(of: "]") {
                 section = line[line.index(after: line.startIndex)..<end].trimmed

@@ -55,9 +55,14 @@ enum ConfigurationText {
     /// `text` without control characters, shortened, and without anything that looks like a private key.
     static func cut(_ text: String) -> String {
         if Self.looksSecret(text) { return "…not shown, it may be a private key…" }
-        let scalars = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }
-        let plain = String(String.UnicodeScalarView(scalars))
+        let plain = Self.plain(text)
         return plain.count <= Self.shownCountMax ? plain : plain.prefix(Self.shownCountMax) + "…"
+    }
+
+    /// `text` with a question mark for each control character: a message is one line.
+    static func plain(_ text: String) -> String {
+        let scalars = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }
+        return String(String.UnicodeScalarView(scalars))
     }
 
     /// Whether `text` holds 64 hexadecimal digits in a row: a private key has that form.

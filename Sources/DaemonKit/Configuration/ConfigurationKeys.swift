@@ -3,7 +3,8 @@ import Shared
 
 extension ConfigurationKey {
     /// All keys, in the order in which they are documented.
-    static let all: [ConfigurationKey] = trading + venue + scanner + feed + risk + maker + dashboard + logging
+    static let all: [ConfigurationKey] =
+        trading + venue + scanner + feed + risk + strategies + maker + dashboard + logging
 
     private static let web = ["https", "http"]
     private static let socket = ["wss", "ws"]
@@ -28,6 +29,12 @@ extension ConfigurationKey {
         .optional(
             "trading.funder_address", \.trading.funderAddress, .address,
             "The wallet that holds the money; empty where it is the key's own address", was: ["FUNDER_ADDRESS"]),
+        .optional(
+            "trading.private_key_file", \.trading.privateKeyFile, .text(isOptional: true),
+            "File with the account's key, mode 0600, read by stratd alone and not under systemd; empty for none"),
+        .optional(
+            "trading.credentials_file", \.trading.credentialsFile, .text(isOptional: true),
+            "File with the account's credentials for the venue, mode 0600, likewise; empty for none"),
     ]
 
     private static let venue: [ConfigurationKey] = [
@@ -149,6 +156,13 @@ extension ConfigurationKey {
         .text(
             "risk.halt_file", \.risk.haltFile,
             "While this file exists nothing is traded; relative to the state directory unless it begins with a slash"),
+    ]
+
+    private static let strategies: [ConfigurationKey] = [
+        .fraction(
+            "strategies.allocation", \.strategies.allocationMicros,
+            "Share of risk.max_total_usd that one strategy may have in positions and open purchases",
+            was: ["STRATEGY_ALLOCATION"])
     ]
 
     private static let maker: [ConfigurationKey] = [

@@ -180,4 +180,9 @@ extension StringProtocol {
         guard let last = start.lastIndex(where: { !isSpace($0) }) else { return "" }
         return String(start[...last])
     }
+
+    /// Its lines, the empty ones included. What an editor of another system ends with "\r\n" is one `Character`.
+    func splitIntoLines() -> [SubSequence] {
+        self.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    }
 }

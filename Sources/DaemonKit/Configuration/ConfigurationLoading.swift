@@ -33,13 +33,25 @@ extension Configuration {
             }
         }
         if readsDotEnv {
-            let file = sources.file?.name ?? "./"
-            let dotEnv = (file.lastIndex(of: "/").map { String(file[...$0]) } ?? "./") + ".env"
+            let dotEnv = Self.dotEnvPath(beside: sources.file?.name)
             if let text = try Self.read(dotEnv, byteCountMax: DotEnv.byteCountMax) {
                 sources.dotEnv = (dotEnv, try DotEnv.parse(text, name: dotEnv))
             }
         }
         return try Configuration(resolving: sources)
+    }
+
+    private static func dotEnvPath(beside file: String?) -> String {
+        (file?.lastIndex(of: "/").map { String(file![...$0]) } ?? "./") + ".env"
+    }
+
+    /// The `.env` file that stands beside this configuration, whether it is there or not.
+    public var dotEnvPath: String { Self.dotEnvPath(beside: self.file) }
+
+    /// What the `.env` file says for a name that is no key: a secret, which a configuration never holds. Read anew.
+    public func dotEnvValue(of name: String) -> String? {
+        guard let text = try? Self.read(self.dotEnvPath, byteCountMax: DotEnv.byteCountMax) else { return nil }
+        return (try? DotEnv.parse(text, name: self.dotEnvPath))?[name]
     }
 
     /// The whole of a file; `nil` when it does not exist.

@@ -81,8 +81,9 @@ extension Configuration {
         well, that one counts.
         """
 
-    private static let manualVariables: [ManualPage.Item] = [
-        .init(["POLYBOT_CONFIG"], "The file to read."),
-        .init(["DRY_RUN"], "true forces paper trading, whatever trading.mode says; false alone changes nothing."),
-    ]
+    private static let manualVariables: [ManualPage.Item] =
+        [.init(["POLYBOT_CONFIG"], "The file to read.")]
+        + ConfigurationPredecessor.all.filter { $0.key == nil }.map {
+            .init([$0.name], "\($0.meaning).\n\($0.effect).")
+        }
 }

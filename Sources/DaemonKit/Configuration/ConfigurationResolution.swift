@@ -144,13 +144,24 @@ private struct Resolution {
             }
         }
         self.applyDryRun(variables["DRY_RUN"], source: source)
-        let names = Set(ConfigurationKey.all.flatMap(\.predecessors))
-        for name in variables.keys.sorted() where !names.contains(name) {
-            if name == "STRATEGY_ALLOCATION" || (name.hasPrefix("STRATEGY_") && name.hasSuffix("_ENABLED")) {
-                self.notes.append("\(source): \(name) has no effect yet")
+        self.noteUnknownStrategies(variables, source: source)
+        self.refuseUnknown(variables, source: source)
+    }
+
+    /// What turns a strategy on that this version does not have must not pass unheard; turning it off is done already.
+    private mutating func noteUnknownStrategies(_ variables: [String: String], source: String) {
+        let known = Set(ConfigurationKey.all.flatMap(\.predecessors))
+        for name in variables.keys.sorted() where name.hasPrefix("STRATEGY_") && name.hasSuffix("_ENABLED") {
+            guard !known.contains(name), let text = variables[name]?.trimmed, !text.isEmpty else { continue }
+            let shown = ConfigurationText.cut(name)
+            switch ConfigurationKind.bool(text) {
+            case true: self.notes.append("\(source): \(shown) has no effect: this version has no such strategy")
+            case false: continue
+            case nil:
+                let found = ConfigurationText.cut(text)
+                self.problems.append(.init(source: source, key: shown, "found \"\(found)\", allowed is true or false"))
             }
         }
-        self.refuseUnknown(variables, source: source)
     }
 
     private mutating func applyDryRun(_ text: String?, source: String) {

@@ -11,7 +11,7 @@ enum DotEnv {
     static func parse(_ text: String, name: String) throws(ConfigurationError) -> [String: String] {
         var values: [String: String] = [:]
         var problems: [ConfigurationError.Problem] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.splitIntoLines().enumerated() {
             var rest = line.trimmed
             if rest.isEmpty || rest.hasPrefix("#") { continue }
             if rest.hasPrefix("export ") { rest = rest.dropFirst("export ".count).trimmed }

@@ -42,14 +42,6 @@ extension EventCatalogue {
             meaning: "A drill: disk and requests stand still, so that the daemon finds out and its watchdog ends it.",
             advice: "Nothing: the manager must start it again. If it does not, the watchdog is not set."),
         Entry(
-            "The watchdog is not fed: a part does not advance", "part_stuck", .error,
-            id: "9614c6d830d1e00b873a22a6e0fdd0b7", by: [.everyDaemon], facts: ["part"],
-            meaning: "A thread of the daemon has work that it does not do. While that lasts the manager hears nothing.",
-            advice: "Wait for the restart. If it comes again, look at the disk (part: ledger disk) or report it."),
-        Entry(
-            "A part advances again", "part_advances", .notice, by: [.everyDaemon], facts: ["part"],
-            meaning: "The thread that stood still does its work again; the manager hears of the daemon again."),
-        Entry(
             "SIGHUP has no effect: restart to read a new configuration", "sighup_ignored", .notice, by: [.everyDaemon],
             meaning: "The daemon was asked to read its configuration anew, which it does at a start only.",
             advice: "Restart the unit for the new configuration."),

@@ -53,9 +53,10 @@ extension EventCatalogue {
         ("connection", "number of a connection to the market channel, from 0"),
         ("peer", "number of a connection to a daemon's own socket, from 1 at each start"),
         ("socket", "path of a socket"),
-        ("part", "what of a daemon stands still"),
         ("daemon", "name of a daemon"),
         ("part", "what of a daemon the watchdog judges: a thread or a disk"),
+        ("credential", "name of a secret, never the secret"),
+        ("place", "where a secret stands: a path, or a variable's name"),
         // Why.
         ("reason", "why, as a word of a closed list or in the words of who says it"),
         ("code", "a word of a closed list: the venue's, the risk gate's, a frame's; of an exit, its number"),

@@ -62,6 +62,14 @@ struct OrderLedger: Hashable, Sendable {
         return sum
     }
 
+    /// Positions and open purchases of one strategy at cost.
+    func exposure(of strategy: String) -> Money {
+        var sum = Money.zero
+        for order in self.open.values where order.body.strategy == strategy { sum += order.reserved }
+        for position in self.positions.values where position.key.strategy == strategy { sum += position.cost }
+        return sum
+    }
+
     func held(_ token: TokenID, by strategy: String) -> Quantity {
         self.positions[PositionKey(token: token, strategy: strategy)]?.size ?? .zero
     }

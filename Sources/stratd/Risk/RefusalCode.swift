@@ -15,6 +15,7 @@ enum RefusalCode: String, CaseIterable, Hashable, Sendable {
     case maxMarketUSD = "max_market_usd"
     case maxEventUSD = "max_event_usd"
     case maxTotalUSD = "max_total_usd"
+    case strategyAllocation = "strategy_allocation"
     case maxPositions = "max_positions"
     case maxOpenOrders = "max_open_orders"
     case unknownOrdersMax = "unknown_orders_max"

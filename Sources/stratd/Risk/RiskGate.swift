@@ -184,6 +184,11 @@ struct RiskGate: Sendable {
             guard inAll <= self.limits.totalMax else {
                 throw Refusal(.maxTotalUSD, "\(inAll) in all, limit \(self.limits.totalMax)")
             }
+            let byStrategy = ledger.exposure(of: intent.strategy) + added
+            guard byStrategy <= self.limits.strategyMax else {
+                throw Refusal(
+                    .strategyAllocation, "\(byStrategy) by \(intent.strategy), limit \(self.limits.strategyMax)")
+            }
             let free = ledger.cash - ledger.reserved
             guard added <= free else { throw Refusal(.insufficientBalance, "\(added) needed, \(free) free") }
         }

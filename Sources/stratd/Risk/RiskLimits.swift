@@ -8,6 +8,8 @@ struct RiskLimits: Hashable, Sendable {
     var marketMax: Money
     var eventMax: Money
     var totalMax: Money
+    /// Share of `totalMax` that one strategy may have, in millionths of one.
+    var allocationMicros: Int64 = 1_000_000
     /// Markets with a position or an open purchase.
     var positionsMax: Int64
     var openOrdersMax: Int64
@@ -25,6 +27,11 @@ struct RiskLimits: Hashable, Sendable {
     var timeLeftMin: Duration
     /// Orders of unknown fate at which trading halts.
     var unknownOrdersMax: Int64
+
+    /// Positions and open purchases of one strategy at cost, rounded down.
+    var strategyMax: Money {
+        Money(micros: Int64(Int128(self.totalMax.micros) * Int128(self.allocationMicros) / 1_000_000))
+    }
 
     /// Sets the limit that the configuration calls `name`.
     ///

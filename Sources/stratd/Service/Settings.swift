@@ -2,9 +2,10 @@ import DaemonKit
 import Shared
 
 extension RiskLimits {
-    init(_ risk: Configuration.Risk) {
+    init(_ risk: Configuration.Risk, _ strategies: Configuration.Strategies) {
         self.init(
             orderMax: risk.orderMax, marketMax: risk.marketMax, eventMax: risk.eventMax, totalMax: risk.totalMax,
+            allocationMicros: strategies.allocationMicros,
             positionsMax: Int64(risk.positionCountMax), openOrdersMax: Int64(risk.openOrderCountMax),
             ordersPerSecondMax: Int64(risk.ordersPerSecondMax), dailyLossMax: risk.dailyLossMax,
             drawdownMax: risk.drawdownMax, priceBand: Int64(risk.priceBand.micros), bookAgeMax: risk.bookAgeMax,
@@ -18,6 +19,14 @@ extension Maker.Parameters {
             orderSize: maker.orderSize, orderValue: maker.orderValue, halfSpreadTicks: Int64(maker.halfSpreadTicks),
             positionMax: maker.positionMax, repriceTicks: Int64(maker.repriceTicks),
             requoteInterval: maker.requoteInterval)
+    }
+}
+
+extension StrategyEngine.Slot {
+    /// The strategies that run, in the order of their names.
+    static func all(_ strategies: Configuration.Strategies) -> [Self] {
+        guard strategies.maker.enabled else { return [] }
+        return [.init(name: "maker", maker: Maker(Maker.Parameters(strategies.maker)))]
     }
 }
 

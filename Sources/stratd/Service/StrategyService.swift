@@ -22,6 +22,8 @@ actor StrategyService: DaemonService {
     let keeper: FrameClient
     let ledgerFile: LedgerFile
     let haltFile: String
+    /// What the status line adds about secrets that cannot be used.
+    private let credentialStatus: String
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
     var engine: StrategyEngine
@@ -47,6 +49,12 @@ actor StrategyService: DaemonService {
             throw DaemonExit(
                 .configuration, "trading.mode is \"live\", which this version does not do: set it to \"paper\".")
         }
+        // Before anything that could be a secret is read.
+        do throws(SystemError) { try context.forbidDumps() } catch {
+            throw DaemonExit(.refused, "Dumps of this process's memory cannot be forbidden: \(error).")
+        }
+        self.credentialStatus = CredentialSearch.report(
+            CredentialSearch.findings(configuration, environment: context.environment), to: context.logger)
         self.context = context
         self.loop = context.loop
         self.logger = context.logger
@@ -58,11 +66,10 @@ actor StrategyService: DaemonService {
                 "The ledger ended in half a line, which was put aside",
                 metadata: ["bytes": "\(torn.byteCount)", "file": "\(torn.path)"])
         }
-        let maker = configuration.strategies.maker
         let account = ledger ?? OrderLedger(cash: configuration.trading.paperBalance)
         self.engine = StrategyEngine(
-            slots: maker.enabled ? [.init(name: "maker", maker: Maker(Maker.Parameters(maker)))] : [],
-            limits: RiskLimits(configuration.risk),
+            slots: StrategyEngine.Slot.all(configuration.strategies),
+            limits: RiskLimits(configuration.risk, configuration.strategies),
             ledger: account, now: .now())
         self.venue = PaperVenue(PaperVenue.Settings(configuration.trading))
         let haltFile = configuration.risk.haltFile
@@ -278,7 +285,7 @@ actor StrategyService: DaemonService {
         let state = risk.isHalted ? "halted (\(risk.reasons.joined(separator: ", ")))" : "trading on paper"
         self.context.notifier.status(
             "\(state), \(risk.openOrders) orders open, \(self.engine.views.trustedCount) trusted books, \(rate) messages/s"
-        )
+                + self.credentialStatus)
     }
 
     /// Positions whose worth has changed with the market.

@@ -1,0 +1,51 @@
+import DaemonKit
+import Shared
+import Testing
+
+@testable import feedd
+
+/// What the predecessor's names do to the machines of feedd, one by one.
+@Suite struct FeedSettingsTests {
+    private func feed(_ name: String, _ text: String) throws -> Configuration.Feed {
+        try Configuration(resolving: ConfigurationSources(environment: [name: text])).feed
+    }
+
+    private static let settings = MarketFeed.Settings(Configuration().feed)
+
+    @Test func theDefaultsReachTheMachine() {
+        #expect(Self.settings == MarketFeed.Settings())
+    }
+
+    private static let changes: [(String, String, @Sendable (inout MarketFeed.Settings) -> Void)] = [
+        ("WS_RECONNECT_DELAY", "7.5", { $0.reconnectDelay = .milliseconds(7_500) }),
+        ("WS_MAX_RECONNECT_ATTEMPTS", "3", { $0.attemptsMax = 3 }),
+        ("WS_PING_INTERVAL", "4", { $0.pingInterval = .seconds(4) }),
+    ]
+
+    @Test(arguments: changes)
+    func aNameChangesItsSettingAndNoOther(
+        name: String, text: String, change: @Sendable (inout MarketFeed.Settings) -> Void
+    ) throws {
+        var expected = Self.settings
+        change(&expected)
+        #expect(expected != Self.settings)
+        #expect(try MarketFeed.Settings(self.feed(name, text)) == expected)
+    }
+
+    @Test func errorThresholdOpensTheBreaker() throws {
+        var breaker = CircuitBreaker(try self.feed("ERROR_THRESHOLD", "2"))
+        let now = Instant(nanoseconds: 0)
+        breaker.failed(now: now)
+        #expect(!breaker.isOpen)
+        breaker.failed(now: now)
+        #expect(breaker.isOpen)
+    }
+
+    @Test func circuitTimeoutClosesItAgain() throws {
+        var breaker = CircuitBreaker(try self.feed("CIRCUIT_TIMEOUT", "9"))
+        let now = Instant(nanoseconds: 0)
+        for _ in 0..<Configuration().feed.breakerErrors { breaker.failed(now: now) }
+        let allowed = [8_999, 9_000].map { breaker.allows(now: now + .milliseconds($0)) }
+        #expect(allowed == [false, true])
+    }
+}
