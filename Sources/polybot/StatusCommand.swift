@@ -8,9 +8,15 @@ struct StatusCommand: ParsableCommand {
         commandName: "status",
         abstract: "Shows once what the running daemons do.",
         discussion: """
-            Asks scannerd, feedd and stratd on their sockets and waits two seconds at most. With --json the answer is one \
-            line, an object with the members that polybot run --help lists. The exit code is 0 when every daemon answers \
-            and books are trusted, 1 when not, 69 when no daemon answers.
+            Asks scannerd, feedd and stratd on their sockets and waits two seconds at most. Without --runtime-dir these \
+            are in the user's own directory, or, where nobody answers there, in \(SocketDirectory.ofUnits), which is that \
+            of systemd's units; the first line says which. For the latter systemd is asked too: how each unit is and \
+            since when, its process, restarts, memory and what it last said, and whether the daemon that answers is the \
+            unit's own process.
+
+            With --json the answer is one line, an object with the members that polybot run --help lists. The exit code \
+            is 0 when every daemon answers and books are trusted, 1 when not, 69 when no daemon answers and systemd has \
+            none but stopped units.
             """)
 
     /// How long the daemons may take to tell all; they report each second.
@@ -24,28 +30,27 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var directories: DirectoryOptions
 
     func run() throws {
-        let directory = try self.directories.runtimeDirectory()
+        let directory = try self.directories.socketDirectory()
         let picture: Picture
         do {
             picture = try Self.look(into: directory)
         } catch {
             throw DaemonExit(.bug, "The event loop cannot be made: \(error).")
         }
-        let silent = ChildName.daemons.filter { picture.lines[$0]?.isConnected != true }
-        guard silent.count < ChildName.daemons.count else {
-            throw DaemonExit(
-                .unreachable,
-                "No daemon answers in \(directory): start them with polybot run, or say where they are with --runtime-dir."
-            )
-        }
-        var problems = silent.map { "\($0) does not answer." }
-        if picture.trusted == 0 { problems.append("No book is trusted.") }
-        let summary = Summary(
-            isOK: problems.isEmpty, venue: "unknown", error: problems.isEmpty ? nil : problems.joined(separator: " "))
+        // After the daemons: a process that has just been replaced would be taken for somebody else's.
+        let report = StatusReport(
+            picture: picture, directory: directory,
+            systemd: SocketDirectory.isOfUnits(directory) ? Systemctl.ask() : Systemctl.Answer(), now: .now())
+        guard !report.isNothingThere else { throw DaemonExit(.unreachable, report.nothing) }
+        let problems = report.problems
         if self.json {
+            let summary = Summary(
+                isOK: problems.isEmpty, venue: "unknown",
+                error: problems.isEmpty ? nil : problems.joined(separator: " "),
+                status: report)
             StandardStreams.write(summary.json(picture))
         } else {
-            self.show(picture, directory, problems)
+            self.show(report)
         }
         if !problems.isEmpty { throw ExitCode(1) }
     }
@@ -69,18 +74,14 @@ struct StatusCommand: ParsableCommand {
         return picture
     }
 
-    private func show(_ picture: Picture, _ directory: String, _ problems: [String]) {
-        var rows: [ChildName: RunView.Child] = [:]
-        for daemon in ChildName.daemons {
-            let line = picture.lines[daemon]
-            rows[daemon] = RunView.Child(state: line?.isConnected == true ? "running" : "no answer", pid: line?.pid)
-        }
+    private func show(_ report: StatusReport) {
         let view = RunView(
-            venue: directory, elapsed: nil, mode: picture.balance?.mode, children: rows,
-            note: "")
-        var lines = StatusScreen.render(picture, view, width: Self.width, height: Self.height)
+            venue: report.directory, elapsed: nil, mode: report.picture.balance?.mode, children: report.rows,
+            units: report.units, note: "")
+        var lines = StatusScreen.render(
+            report.picture, view, width: Self.width, height: Self.height + report.units.count)
         // Lines that only filled a screen are left out.
         while let last = lines.last, last.isEmpty { lines.removeLast() }
-        StandardStreams.write((lines + problems).map { $0 + "\n" }.joined())
+        StandardStreams.write((lines + report.problems + report.notes).map { $0 + "\n" }.joined())
     }
 }

@@ -1,3 +1,4 @@
+import Logging
 import Shared
 import Testing
 
@@ -16,12 +17,13 @@ import Testing
     @Test func flagsAreRead() throws {
         let flags = try DaemonFlags([
             "--config", "a.toml", "--runtime-dir=/run/x", "--state-dir", "/var/x", "--log-level", "DEBUG",
-            "--log-format=json",
+            "--log-format=json", "--peers-dir", "/run/y",
         ])
         #expect(flags.action == .run)
         #expect(flags.configurationPath == "a.toml")
         #expect(flags.runtimeDirectory == "/run/x")
         #expect(flags.stateDirectory == "/var/x")
+        #expect(flags.peersDirectory == "/run/y")
         #expect(flags.logLevel == "debug")
         #expect(flags.logFormat == .json)
         #expect(try DaemonFlags([]) == DaemonFlags([String]()))
@@ -54,8 +56,8 @@ import Testing
     @Test func helpNamesEveryFlagThatPeopleNeed() {
         let help = Program.daemon("feedd", "keeps books").help
         for flag in [
-            "--config", "--runtime-dir", "--state-dir", "--log-level", "--log-format", "--check-config", "--version",
-            "--help",
+            "--config", "--runtime-dir", "--state-dir", "--peers-dir", "--log-level", "--log-format", "--check-config",
+            "--version", "--help",
         ] {
             #expect(help.contains("\n  \(flag) "))
         }
@@ -84,10 +86,11 @@ import Testing
 
 @Suite struct DaemonDirectoriesTests {
     private func directories(
-        _ environment: [String: String], runtime: String? = nil, state: String? = nil, hasUserDirectory: Bool = false
+        _ environment: [String: String], runtime: String? = nil, state: String? = nil, peers: String? = nil,
+        hasUserDirectory: Bool = false
     ) throws(DaemonExit) -> DaemonDirectories {
         try DaemonDirectories(
-            runtimeFlag: runtime, stateFlag: state, environment: environment, user: 1_000,
+            runtimeFlag: runtime, stateFlag: state, peersFlag: peers, environment: environment, user: 1_000,
             directoryExists: { _ in hasUserDirectory })
     }
 
@@ -124,6 +127,30 @@ import Testing
         #expect(
             error?.message.hasSuffix("has 108 bytes, and the system takes 107: choose a shorter --runtime-dir.") == true
         )
+    }
+
+    @Test func theOthersAreInTheSameDirectoryUnlessAFlagSaysWhere() throws {
+        #expect(try self.directories([:], runtime: "/r", state: "/s").peers == "/r")
+        let found = try self.directories([:], runtime: "/r", state: "/s", peers: "/run/polybot")
+        #expect(found.runtime == "/r" && found.peers == "/run/polybot")
+        let fits = "/" + String(repeating: "p", count: 107 - 1 - "/strategy.sock".count)
+        #expect(try self.directories([:], runtime: "/r", state: "/s", peers: fits).peers == fits)
+        let error = #expect(throws: DaemonExit.self) {
+            try self.directories([:], runtime: "/r", state: "/s", peers: fits + "p")
+        }
+        #expect(error?.code == .configuration)
+        #expect(
+            error?.message.hasSuffix("has 108 bytes, and the system takes 107: choose a shorter --peers-dir.") == true)
+    }
+
+    @Test func onlyTheOthersSocketsAreWhereThePeersAre() throws {
+        let context = DaemonContext(
+            name: "stratd", loop: try EventLoop(), configuration: Configuration(),
+            directories: try self.directories([:], runtime: "/r", state: "/s", peers: "/p"), environment: [:],
+            logger: Logger(label: "stratd") { _ in SwiftLogNoOpLogHandler() }, notifier: Notifier(),
+            stopRequest: { _ in })
+        #expect(context.socketPath(of: "stratd") == "/r/stratd.sock")
+        #expect(context.socketPath(of: "feedd") == "/p/feedd.sock")
     }
 
     @Test func missingDirectoriesAreCreatedForTheOwnerAlone() throws {

@@ -74,8 +74,8 @@ public enum Daemon {
         let environment = ProcessEnvironment.current()
         let configuration = try Self.configuration(name, flags, environment)
         let directories = try DaemonDirectories(
-            runtimeFlag: flags.runtimeDirectory, stateFlag: flags.stateDirectory, environment: environment,
-            user: getuid())
+            runtimeFlag: flags.runtimeDirectory, stateFlag: flags.stateDirectory, peersFlag: flags.peersDirectory,
+            environment: environment, user: getuid())
         try directories.create()
         let lifeline = try Lifeline.descriptor(in: environment)
         // Before any other thread exists: threads inherit what is blocked.

@@ -25,6 +25,7 @@ public struct DaemonContext: Sendable {
     public let configuration: Configuration
     public let runtimeDirectory: String
     public let stateDirectory: String
+    private let peersDirectory: String
     /// The process's environment at the start.
     public let environment: [String: String]
     public let logger: Logger
@@ -44,14 +45,18 @@ public struct DaemonContext: Sendable {
         self.configuration = configuration
         self.runtimeDirectory = directories.runtime
         self.stateDirectory = directories.state
+        self.peersDirectory = directories.peers
         self.environment = environment
         self.logger = logger
         self.notifier = notifier
         self.stopRequest = stopRequest
     }
 
-    /// The path of a daemon's socket, "feedd" for `…/feedd.sock`.
-    public func socketPath(of daemon: String) -> String { "\(self.runtimeDirectory)/\(daemon).sock" }
+    /// The path of a daemon's socket, "feedd" for `…/feedd.sock`: this one's own in the runtime directory, another's where
+    /// the peers are.
+    public func socketPath(of daemon: String) -> String {
+        "\(daemon == self.name ? self.runtimeDirectory : self.peersDirectory)/\(daemon).sock"
+    }
 
     /// Makes the runtime directory again where somebody has removed it.
     func createRuntimeDirectory() throws(DaemonExit) { try DaemonDirectories.create(self.runtimeDirectory) }

@@ -5,6 +5,8 @@ import Glibc
 public struct DaemonDirectories: Equatable, Sendable {
     public let runtime: String
     public let state: String
+    /// Where the other daemons have their sockets: the runtime directory, but for one that runs beside a running rest.
+    public let peers: String
 
     /// Longest path that the system takes for a Unix socket, in bytes.
     public static let socketPathByteCountMax = 107
@@ -13,10 +15,11 @@ public struct DaemonDirectories: Equatable, Sendable {
 
     /// Chooses: what flags say, as given; else what systemd says; else the user's own directories.
     ///
+    /// - Parameter peersFlag: where the others' sockets are, when not in the runtime directory.
     /// - Throws: code 78 when no home is known, or when a socket's path would be too long.
     public init(
-        runtimeFlag: String?, stateFlag: String?, environment: [String: String], user: UInt32,
-        directoryExists: (String) -> Bool = Self.exists
+        runtimeFlag: String?, stateFlag: String?, peersFlag: String? = nil, environment: [String: String],
+        user: UInt32, directoryExists: (String) -> Bool = Self.exists
     ) throws(DaemonExit) {
         if let given = runtimeFlag ?? Self.first(environment["RUNTIME_DIRECTORY"]) {
             self.runtime = given
@@ -36,13 +39,20 @@ public struct DaemonDirectories: Equatable, Sendable {
         } else {
             throw DaemonExit(.configuration, "There is no $HOME to keep state in: give a directory with --state-dir.")
         }
-        let longest = self.runtime + "/" + Self.longestSocketName
+        self.peers = peersFlag ?? self.runtime
+        try Self.check(self.runtime, flag: "--runtime-dir")
+        try Self.check(self.peers, flag: "--peers-dir")
+    }
+
+    /// - Throws: code 78 when a socket's path in `directory` would be too long.
+    private static func check(_ directory: String, flag: String) throws(DaemonExit) {
+        let longest = directory + "/" + Self.longestSocketName
         guard longest.utf8.count <= Self.socketPathByteCountMax else {
             throw DaemonExit(
                 .configuration,
                 """
                 The socket path \(longest) has \(longest.utf8.count) bytes, and the system takes \
-                \(Self.socketPathByteCountMax): choose a shorter --runtime-dir.
+                \(Self.socketPathByteCountMax): choose a shorter \(flag).
                 """)
         }
     }

@@ -24,6 +24,7 @@ public struct DaemonFlags: Equatable, Sendable {
     public var configurationPath: String?
     public var runtimeDirectory: String?
     public var stateDirectory: String?
+    public var peersDirectory: String?
     /// A swift-log level's name. It reaches the configuration as `logging.level`.
     public var logLevel: String?
     public var logFormat = LogFormat.auto
@@ -51,6 +52,11 @@ public struct DaemonFlags: Equatable, Sendable {
                 "--state-dir", value: "DIR", "where journals live (else $STATE_DIRECTORY, $XDG_STATE_HOME/polybot)",
                 completion: .directory)
         ) { flags, value in flags.stateDirectory = value },
+        Row(
+            flag: ProgramFlag(
+                "--peers-dir", value: "DIR", "where the other daemons' sockets are (else where this one's is)",
+                completion: .directory)
+        ) { flags, value in flags.peersDirectory = value },
         Row(
             flag: ProgramFlag(
                 "--log-level", value: "LEVEL", "the least important lines: \(Self.names(Logger.Level.self))",

@@ -17,6 +17,8 @@ struct RunView {
     /// Whether money is real; `nil` while nobody has said.
     var mode: TradingMode?
     var children: [ChildName: Child]
+    /// systemd's view of the daemons' units, as lines; empty where there is none.
+    var units: [String] = []
     /// What a person should know now: the last restart, the way out.
     var note: String
 }

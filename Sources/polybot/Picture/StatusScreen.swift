@@ -14,7 +14,9 @@ enum StatusScreen {
     static func render(_ picture: Picture, _ run: RunView, width: Int, height: Int) -> [String] {
         guard width > 0 && height > 0 else { return [] }
         var lines = [Self.title(run, width), String(repeating: "─", count: width)]
-        lines += Self.daemons(picture, run) + [""] + Self.account(picture)
+        lines += Self.daemons(picture, run) + [""]
+        if !run.units.isEmpty { lines += run.units + [""] }
+        lines += Self.account(picture)
         let room = height - lines.count - 2
         if room >= 2 { lines += [""] + Self.details(picture, room: room, width: width) }
         lines = Array(lines.prefix(height - 1))

@@ -23,6 +23,13 @@ struct Summary {
         longest_outage_ms   by program: from an unasked end until it answered again
         malformed_frames    frames that could not be read
         error           what went wrong; absent when all went well
+        runtime_dir     of status alone: the directory whose sockets were asked
+        notes           of status alone: what a person should know besides, as texts
+        systemd         of status alone: by daemon, where systemd has its unit and the
+                        unit's socket was asked: active, sub, result, status (texts as
+                        systemctl has them), since_s, restarts, pid, answering_pid (on
+                        the socket), exit_status, memory and memory_max (bytes); a
+                        number is null where there is none
         """
 
     var isOK: Bool
@@ -31,6 +38,8 @@ struct Summary {
     var restarts: [ChildName: Int] = [:]
     var outages: [ChildName: Duration] = [:]
     var error: String?
+    /// What `status` adds.
+    var status: StatusReport?
 
     /// One line, with its end.
     func json(_ picture: Picture) -> [UInt8] {
@@ -53,6 +62,7 @@ struct Summary {
                 writer.key("error")
                 writer.string(error)
             }
+            self.status?.write(to: &writer)
         }
         return writer.bytes + [UInt8(ascii: "\n")]
     }

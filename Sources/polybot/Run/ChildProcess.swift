@@ -15,10 +15,10 @@ struct ChildProcess {
     ///
     /// - Parameters:
     ///   - arguments: without the program's name.
-    ///   - lifeline: the reading end of a pipe whose other end we hold.
+    ///   - lifeline: the reading end of a pipe whose other end we hold; `nil` for a program that is none of ours.
     /// - Throws: what the system says when there is no such program or no room for a process.
     static func spawn(
-        _ executable: String, _ arguments: [String], environment: [String: String], lifeline: Int32
+        _ executable: String, _ arguments: [String], environment: [String: String], lifeline: Int32?
     ) throws(SystemError) -> ChildProcess {
         let (reading, writing) = try Pipe.make()
         defer { close(writing) }
@@ -29,7 +29,7 @@ struct ChildProcess {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, writing, 1)
         posix_spawn_file_actions_adddup2(&actions, writing, 2)
-        posix_spawn_file_actions_adddup2(&actions, lifeline, Self.lifelineDescriptor)
+        if let lifeline { posix_spawn_file_actions_adddup2(&actions, lifeline, Self.lifelineDescriptor) }
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -44,7 +44,7 @@ struct ChildProcess {
             &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
 
         var variables = environment
-        variables["POLYBOT_LIFELINE_FD"] = "\(Self.lifelineDescriptor)"
+        if lifeline != nil { variables["POLYBOT_LIFELINE_FD"] = "\(Self.lifelineDescriptor)" }
         let argv = ([executable] + arguments).map { strdup($0) } + [nil]
         let envp = variables.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in argv + envp { free(text) } }

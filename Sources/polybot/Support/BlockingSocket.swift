@@ -6,12 +6,24 @@ enum BlockingSocket {
     private static let pathByteCountMax = 107
 
     /// A connected socket, or `nil` with `errno`. The caller closes it.
-    static func connect(_ path: String) -> Int32? {
+    static func connect(_ path: String) -> Int32? { Self.connect(path, flags: 0) }
+
+    /// Whether somebody listens on the socket, be it one who does not let us in. Never waits.
+    static func isServed(_ path: String) -> Bool {
+        guard let descriptor = Self.connect(path, flags: Int32(SOCK_NONBLOCK.rawValue)) else {
+            // EAGAIN: so many wait already that there is no room for one more.
+            return errno == EACCES || errno == EAGAIN
+        }
+        close(descriptor)
+        return true
+    }
+
+    private static func connect(_ path: String, flags: Int32) -> Int32? {
         guard path.utf8.count <= Self.pathByteCountMax else {
             errno = ENAMETOOLONG
             return nil
         }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue) | flags, 0)
         guard descriptor >= 0 else { return nil }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

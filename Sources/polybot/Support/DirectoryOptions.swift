@@ -7,14 +7,19 @@ struct DirectoryOptions: ParsableArguments {
     @Option(help: "Directory of the daemons' sockets; as the daemons' own flag.")
     var runtimeDir: String?
 
-    /// The runtime directory that daemons with the same flag use.
+    /// The directory whose sockets are meant: what the flag or systemd says; else the user's own as the daemons choose it,
+    /// or that of systemd's units where only those are there.
     ///
     /// - Throws: `DaemonExit` with code 78 when a socket's path would be too long.
-    func runtimeDirectory() throws(DaemonExit) -> String {
+    func socketDirectory() throws(DaemonExit) -> String {
+        let environment = ProcessEnvironment.current()
         // The state directory plays no part here: nobody needs a home for reading sockets.
-        try DaemonDirectories(
-            runtimeFlag: self.runtimeDir, stateFlag: "/", environment: ProcessEnvironment.current(), user: getuid()
+        let own = try DaemonDirectories(
+            runtimeFlag: self.runtimeDir, stateFlag: "/", environment: environment, user: getuid()
         ).runtime
+        guard self.runtimeDir == nil && environment["RUNTIME_DIRECTORY"] == nil else { return own }
+        return SocketDirectory.choose(
+            own: own, isServed: SocketDirectory.isServed, hasUnits: { Systemctl.ask().hasSomethingUp })
     }
 }
 

@@ -11,7 +11,8 @@ struct TapCommand: ParsableCommand {
         discussion: """
             Each line is a whole frame as it came, with v, seq, type, sent_time and body. Frames that only keep the \
             connection alive (hello, ping, result) are left out without --raw. A --market is asked of feedd alone, which \
-            then sends nothing else; a slug is looked up with scannerd.
+            then sends nothing else; a slug is looked up with scannerd. Without --runtime-dir the daemons are looked for \
+            as polybot status does.
 
             Example: polybot tap feedd --type book,delta --market btc-updown-5m-1790000100 --for 5s
             """)
@@ -43,7 +44,7 @@ struct TapCommand: ParsableCommand {
     private static let knownTypes = FrameType.allCases.map(\.rawValue).sorted().joined(separator: ", ")
 
     func run() throws {
-        let directory = try self.directories.runtimeDirectory()
+        let directory = try self.directories.socketDirectory()
         let path = self.source.contains("/") ? self.source : "\(directory)/\(self.source).sock"
         let types = Set((self.types ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) })
         for type in types.sorted() where FrameType(rawValue: type) == nil {

@@ -25,10 +25,13 @@ struct TapConnection {
     /// - Throws: code 69 when nobody answers.
     init(path: String) throws(DaemonExit) {
         guard let descriptor = BlockingSocket.connect(path) else {
+            let code = errno
+            let advice =
+                code == EACCES
+                ? SocketDirectory.permission(in: String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex)))
+                : "start the daemon, or name another socket"
             throw DaemonExit(
-                .unreachable,
-                "Nobody answers on \(path) (\(String(cString: strerror(errno)))): start the daemon, or name another socket."
-            )
+                .unreachable, "Nobody answers on \(path) (\(String(cString: strerror(code)))): \(advice).")
         }
         self.descriptor = descriptor
     }
