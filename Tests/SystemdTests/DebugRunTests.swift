@@ -55,7 +55,7 @@ import Testing
         #expect(lab.systemctl("restart", "polybot-feedd.service").code != 0)
         defer {
             lab.write("/etc/polybot/polybot.toml", lab.configuration)
-            lab.forgetCrashes()
+            lab.forgetEnds()
         }
         let shown = lab.exec("polybot", "status")
         #expect(shown.code == 1, "\(shown)")
@@ -69,7 +69,7 @@ import Testing
         // All stopped is nothing to tell; one that has failed is.
         #expect(lab.systemctl("stop", "polybot-scannerd.service", "polybot-stratd.service").code == 0)
         #expect(lab.exec("polybot", "status").code == 1)
-        lab.forgetCrashes()
+        lab.forgetEnds()
         let nothing = lab.exec("polybot", "status", "--runtime-dir", "/run/polybot")
         #expect(nothing.code == 69 && nothing.text.contains("systemctl start polybot.target"), "\(nothing)")
     }
@@ -116,7 +116,7 @@ import Testing
         #expect(lab.systemctl("start", "polybot-feedd.service").code != 0)
         #expect(lab.exec("polybot", "tap", "feedd", "--count", "1").code == 0)
         byHand.stop()
-        lab.forgetCrashes()
+        lab.forgetEnds()
         #expect(lab.systemctl("start", "polybot-feedd.service").code == 0)
         #expect(await lab.waits(.seconds(10)) { lab.isWhole })
         #expect(lab.show("MainPID", of: "stratd") == strategy)
