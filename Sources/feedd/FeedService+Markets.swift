@@ -67,7 +67,9 @@ extension FeedService {
     func tellTerms(of market: CarriedMarket) {
         guard market.builder.market != market.toldMarket else { return }
         market.toldMarket = market.builder.market
-        self.server.publish(MarketBody(n: market.n, market: market.toldMarket), market: market.n)
+        let body = MarketBody(n: market.n, market: market.toldMarket)
+        self.server.publish(body, market: market.n)
+        self.journal?.note(body, connection: market.connection, at: .now())
     }
 
     // MARK: Carrying
@@ -132,6 +134,7 @@ extension FeedService {
         self.marketsByCondition[market.condition] = carried
         for token in tokens { self.marketsByToken[token] = carried }
         self.connections[index].add(carried.n, tokens)
+        self.journal?.note(MarketBody(n: carried.n, market: market), connection: index, at: .now())
         for peer in self.server.peers.values.sorted(by: { $0.id < $1.id }) { self.offer(carried, to: peer) }
         return index
     }

@@ -6,7 +6,7 @@ import Shared
 ///
 /// A line is `{"f":8,"recv_ms":1790000000123,"connection":0,"received_time":1790000000123456,"raw":{…}}`: `f` counts all lines,
 /// lost ones included, `raw` is the venue's JSON byte for byte, or another text as a JSON string. A line without a text has an
-/// `event` instead. Confined to the daemon's loop.
+/// `event` instead: `opened`, `dropped`, or `terms` with a market as `feedd.sock` tells it. Confined to the daemon's loop.
 final class RawJournal {
     /// Numbers and names of a line, at most.
     private static let frameByteCountMax = 256
@@ -22,7 +22,7 @@ final class RawJournal {
         do throws(JournalError) {
             self.file = try SegmentedJournal(
                 directory: "\(directory)/raw", name: "raw", byteCountMax: megabytesMax * Self.megabyte)
-        } catch { throw DaemonExit(.refused, "\(error).") }
+        } catch { throw error.exit }
     }
 
     /// Keeps a text of the market channel.
@@ -35,15 +35,30 @@ final class RawJournal {
         self.writer.bytes.withUnsafeBufferPointer { self.append($0, connection, received) }
     }
 
-    /// Keeps that something happened to a connection. Whoever replays passes over it, as its text is none.
+    /// Keeps that something happened to a connection.
     func note(_ event: StaticString, connection: Int, reason: String, at time: Timestamp) {
-        self.writer.clear()
-        self.writer.object {
+        self.append(connection, time) {
             $0.key("event")
             $0.string("\(event)")
             $0.key("reason")
             $0.string(reason)
         }
+    }
+
+    /// Keeps what a market's texts do not tell, and whoever plays them must know.
+    func note(_ terms: MarketBody, connection: Int, at time: Timestamp) {
+        self.append(connection, time) {
+            $0.key("event")
+            $0.string("terms")
+            $0.key("terms")
+            terms.write(to: &$0)
+        }
+    }
+
+    /// A line without a text: whoever replays passes over it.
+    private func append(_ connection: Int, _ time: Timestamp, _ write: (inout JSONWriter) -> Void) {
+        self.writer.clear()
+        self.writer.object(write)
         // An object of its own would be taken for a text of the venue's.
         let members = self.writer.bytes.dropFirst().dropLast()
         self.file.append(at: time, byteCountMax: members.count + Self.frameByteCountMax) { bytes in

@@ -227,6 +227,12 @@ private let secondFile = "ledger-2026-05-13.jsonl"
         #expect(try self.directory.lines(firstFile) == ["head", "one", "checkpoint"])
     }
 
+    @Test func whatEndsADaemonSaysWhetherANewStartMayHelp() {
+        #expect(JournalError.locked("/state").exit.code == .refused)
+        #expect(JournalError.system("/state", SystemError("open", code: EACCES)).exit.code == .refused)
+        #expect(JournalError.system("/state", SystemError("pthread_create", code: EAGAIN)).exit.code == .temporary)
+    }
+
     // MARK: The watchdog
 
     @Test func aSyncThatNeverEndsIsNoAdvance() throws {

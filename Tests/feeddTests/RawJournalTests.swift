@@ -47,6 +47,9 @@ import Testing
         // Byte for byte, but for a line end that would cut the line.
         let lines = try feed.rawLines()
         #expect(lines.contains { $0.hasSuffix(#""raw":\#(texts[0])}"#) })
+        let terms = try #require(values.first { $0["event"]?.string == "terms" }?["terms"])
+        #expect(
+            terms["market"]?.string == venue.market.condition.description && terms["min_size"]?.integer == 5_000_000)
         #expect(lines.contains { $0.hasSuffix(#""raw":{"event_type": "unheard_of" }}"#) })
         #expect(values.compactMap { $0["f"]?.integer } == (0..<Int64(values.count)).map { $0 }, "nothing is missing")
         let counts = await feed.run { feed in feed.journal?.file.status }

@@ -55,6 +55,38 @@ struct ReplayTests {
         #expect(venue.nextTime == nil)
     }
 
+    @Test func aMarketsTermsAreThoseThatTheRecorderTells() throws {
+        let (file, _) = try self.capture(seconds: 1)
+        let found = try #require(try Recording(parsing: file).markets.first)
+        let second = try #require(found.second)
+        // The outcomes change places: the order of first books says nothing of it.
+        var terms = Market(
+            condition: found.condition, slug: "s", question: "q", first: Outcome(label: "Yes", token: second),
+            second: Outcome(label: "No", token: found.first), tick: .cent, sizeMin: Quantity(shares: 15),
+            isNegRisk: true,
+            event: "e", startTime: nil, endTime: Timestamp(milliseconds: 1), feeRate: 10, feeExponent: 2,
+            hasTakerDelay: false, rewards: nil, settlement: .other, asset: nil)
+        func line(_ market: Market) -> [UInt8] {
+            var writer = JSONWriter()
+            MarketBody(n: 3, market: market).write(to: &writer)
+            return Array(#"{"f":0,"recv_ms":1,"event":"terms","terms":"#.utf8) + writer.bytes
+                + Array(#","raw":null}"#.utf8)
+                + [UInt8(ascii: "\n")]
+        }
+        let early = line(terms)
+        terms.sizeMin = Quantity(shares: 20)
+        let recording = try Recording(parsing: early + file + line(terms))
+        #expect(recording.frames.count == (try Recording(parsing: file).frames.count))
+        let venue = ReplayVenue(recording, speed: 1, at: someTime)
+        let listed = try #require(
+            venue.listing.order.map { venue.listing[$0].market }.first { $0.condition == found.condition })
+        #expect(listed.first == terms.first && listed.second == terms.second && listed.isNegRisk)
+        #expect(listed.sizeMin == Quantity(shares: 20) && listed.feeRate == 10 && listed.feeExponent == 2)
+        #expect(listed.endTime > Timestamp(milliseconds: someTime), "a market of last year is open all the same")
+        let broken = Array(#"{"f":0,"recv_ms":1,"terms":{"n":1},"raw":null}"#.utf8) + [UInt8(ascii: "\n")] + file
+        #expect(throws: RecordingProblem.self) { _ = try Recording(parsing: broken) }
+    }
+
     @Test func whoComesLaterFindsTheBooksAsTheyAreThen() throws {
         let (file, frames) = try self.capture(seconds: 4)
         var venue = ReplayVenue(try Recording(parsing: file), speed: 0, at: someTime)

@@ -77,7 +77,10 @@ struct JournalSegments {
             let (byteCount, tornTail) = try JournalFile.mend(descriptor, path, with: self.write)
             self.add(byteCount - self.segments[self.segments.count - 1].byteCount)
             if let tornTail {
-                let torn = Segment(number: self.lastNumber, path: tornTail.path, byteCount: tornTail.byteCount + 1)
+                // There may be one from an earlier start, to which this one was added.
+                let earlier = self.segments.first { $0.path == tornTail.path }?.byteCount ?? 0
+                let torn = Segment(
+                    number: self.lastNumber, path: tornTail.path, byteCount: earlier + tornTail.byteCount + 1)
                 self.segments.removeAll { $0.path == torn.path }
                 self.segments.insert(torn, at: self.segments.count - 1)
                 self.byteCount = self.segments.reduce(0) { $0 + $1.byteCount }

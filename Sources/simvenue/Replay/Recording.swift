@@ -26,6 +26,8 @@ struct Recording: Sendable {
         var second: TokenID?
         /// Before the first frame.
         var tick: TickSize?
+        /// As the recorder knew them, where it says so; the last word counts.
+        fileprivate(set) var terms: Market?
         fileprivate var hasSeenBook = false
 
         fileprivate mutating func note(_ token: TokenID, isBook: Bool) {
@@ -35,6 +37,10 @@ struct Recording: Sendable {
             }
             if isBook { self.hasSeenBook = true }
         }
+
+        fileprivate mutating func note(_ terms: Market) {
+            (self.first, self.second, self.terms) = (terms.first.token, terms.second.token, terms)
+        }
     }
 
     let bytes: [UInt8]
@@ -43,18 +49,22 @@ struct Recording: Sendable {
     private(set) var markets: [FoundMarket] = []
     var marketCount: Int { self.markets.count }
 
-    /// Reads JSON lines of `{"f","recv_ms","raw"}`, JSON lines of bare frames, or one frame over any number of lines.
+    /// Reads JSON lines of `{"f","recv_ms","raw"}`, some of which may have the `terms` of a market, JSON lines of bare frames, or one frame over any number of lines.
     init(parsing bytes: [UInt8]) throws(RecordingProblem) {
         guard bytes.count <= Self.byteCountMax else {
             throw RecordingProblem(sentence: "it is over \(Self.byteCountMax >> 20) MiB; cut it into parts")
         }
         self.bytes = bytes
+        var terms: [ConditionID: Market] = [:]
         self.frames = try bytes.withUnsafeBufferPointer { (buffer) throws(RecordingProblem) in
             if let frame = Self.readWhole(buffer) { return [frame] }
-            return try Self.readLines(buffer)
+            return try Self.readLines(buffer, &terms)
         }
         guard !self.frames.isEmpty else { throw RecordingProblem(sentence: "it holds no frames") }
         self.findMarkets()
+        for index in self.markets.indices {
+            if let told = terms[self.markets[index].condition] { self.markets[index].note(told) }
+        }
         guard !self.markets.isEmpty else { throw RecordingProblem(sentence: "no frame in it names a market") }
         guard self.markets.count <= Self.marketCountMax else {
             throw RecordingProblem(
@@ -69,7 +79,9 @@ struct Recording: Sendable {
         return line.frame
     }
 
-    private static func readLines(_ buffer: UnsafeBufferPointer<UInt8>) throws(RecordingProblem) -> [Frame] {
+    private static func readLines(
+        _ buffer: UnsafeBufferPointer<UInt8>, _ terms: inout [ConditionID: Market]
+    ) throws(RecordingProblem) -> [Frame] {
         var frames: [Frame] = []
         var start = 0
         var number = 0
@@ -81,9 +93,9 @@ struct Recording: Sendable {
                 guard frames.count < Self.frameCountMax else {
                     throw RecordingProblem(sentence: "it holds over \(Self.frameCountMax) frames; cut it into parts")
                 }
-                if let frame = try Self.read(line, from: start, number: number, after: frames.last?.time ?? 0).frame {
-                    frames.append(frame)
-                }
+                let read = try Self.read(line, from: start, number: number, after: frames.last?.time ?? 0)
+                if let frame = read.frame { frames.append(frame) }
+                if let market = read.terms { terms[market.condition] = market }
             }
             start = end + 1
         }
@@ -93,12 +105,13 @@ struct Recording: Sendable {
     /// Reads one text that starts at `base` of the file. No frame when it recorded something else, a PONG for instance.
     private static func read(
         _ text: UnsafeBufferPointer<UInt8>, from base: Int, number: Int, after previous: Int64
-    ) throws(RecordingProblem) -> (frame: Frame?, isBare: Bool) {
+    ) throws(RecordingProblem) -> (frame: Frame?, isBare: Bool, terms: Market?) {
         do throws(JSONError) {
             var reader = JSONReader(text)
             let start = text.firstIndex { $0 > 0x20 } ?? 0
             var raw: Range<Int>?
             var time = previous
+            var terms: Market?
             if try reader.peek() == .object {
                 try reader.object { (key, reader) throws(JSONError) in
                     switch key {
@@ -108,6 +121,7 @@ struct Recording: Sendable {
                         let bytes = try reader.raw()
                         let end = base + reader.offset
                         raw = kind == .object || kind == .array ? end - bytes.count..<end : 0..<0
+                    case "terms": terms = try MarketBody(reading: &reader).market
                     default: try reader.skip()
                     }
                 }
@@ -116,8 +130,8 @@ struct Recording: Sendable {
             }
             let end = reader.offset
             try reader.end()
-            guard let raw else { return (Frame(time: time, range: base + start..<base + end), true) }
-            return (raw.isEmpty ? nil : Frame(time: time, range: raw), false)
+            guard let raw else { return (Frame(time: time, range: base + start..<base + end), true, nil) }
+            return (raw.isEmpty ? nil : Frame(time: time, range: raw), false, terms)
         } catch {
             throw RecordingProblem(sentence: "line \(number) is not what was expected: \(error)")
         }

@@ -54,8 +54,10 @@ struct ReplayVenue: VenueCore {
         let condition = found.condition.description
         let slug = "replay-" + condition.dropFirst(2).prefix(8)
         let endTime = Timestamp(milliseconds: time) + Self.lifetime
+        let terms = found.terms
+        let isNegRisk = terms?.isNegRisk ?? false
         let event = ListedEvent(
-            id: id, slug: slug, title: "Up or Down, replayed from a recording", series: nil, isNegRisk: false,
+            id: id, slug: slug, title: "Up or Down, replayed from a recording", series: nil, isNegRisk: isNegRisk,
             startTime: nil,
             endTime: endTime)
         // A market whose second token the recording never names gets one that nobody else has.
@@ -63,10 +65,12 @@ struct ReplayVenue: VenueCore {
         let second = found.second ?? TokenID(words: random.words())
         let market = Market(
             condition: found.condition, slug: slug, question: "Up or Down, replayed from a recording of \(condition)",
-            first: Outcome(label: "Up", token: found.first), second: Outcome(label: "Down", token: second),
-            tick: found.tick ?? .cent, sizeMin: Quantity(shares: 5), isNegRisk: false, event: slug, startTime: nil,
-            endTime: endTime, feeRate: 70_000, feeExponent: 1, hasTakerDelay: true, rewards: nil, settlement: .other,
-            asset: nil)
+            first: terms?.first ?? Outcome(label: "Up", token: found.first),
+            second: terms?.second ?? Outcome(label: "Down", token: second),
+            tick: found.tick ?? terms?.tick ?? .cent, sizeMin: terms?.sizeMin ?? Quantity(shares: 5),
+            isNegRisk: isNegRisk, event: slug, startTime: nil, endTime: endTime, feeRate: terms?.feeRate ?? 70_000,
+            feeExponent: terms?.feeExponent ?? 1, hasTakerDelay: terms?.hasTakerDelay ?? true, rewards: nil,
+            settlement: .other, asset: nil)
         var listed = ListedMarket(
             id: id, kind: .replayed, event: event, market: market, feeType: "crypto_fees_v2",
             listedTime: Timestamp(milliseconds: time), bookTime: time, hasher: &self.hasher)

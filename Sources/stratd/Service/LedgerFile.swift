@@ -9,11 +9,11 @@ final class LedgerFile {
 
     /// Takes the journal for this process alone. A full or read-only disk is no error before something is written.
     ///
-    /// - Throws: code 77 when another process has it, or it cannot be read.
+    /// - Throws: code 77 when another process has it, or it cannot be read; 75 when the system has no thread or descriptor.
     init(directory: String) throws(DaemonExit) {
         do {
             self.journal = try JournalWriter(directory: directory, name: "ledger")
-        } catch { throw DaemonExit(.refused, "\(error).") }
+        } catch { throw error.exit }
     }
 
     var tornTail: JournalWriter.TornTail? { self.journal.tornTail }

@@ -16,7 +16,10 @@ def micros(text):
 
 books, first, states, last = {}, {}, [], {}
 for line in open(sys.argv[1]):
-    raw = json.loads(line)["raw"]
+    record = json.loads(line)
+    if "terms" in record:
+        first[record["terms"]["market"]] = record["terms"]["outcomes"][0]["token"]
+    raw = record["raw"]
     if raw is None or isinstance(raw, str):
         continue  # an event of the recorder's, or a PONG
     for message in raw if isinstance(raw, list) else [raw]:
