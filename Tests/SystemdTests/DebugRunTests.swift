@@ -112,8 +112,11 @@ import Testing
         #expect(unit["answering_pid"] as? Int == byHand.pid && unit["pid"] is NSNull, "\(unit)")
         let note = (json.members["notes"] as? [String])?.first
         #expect(note?.contains("feedd answers as process \(byHand.pid), which is not the unit's") == true)
-        // The unit does not push it aside.
+        // The unit does not push it aside, nor does its hook take the socket away.
+        let socket = lab.exec("stat", "-c", "%i", "/run/polybot/feedd.sock").trimmed
         #expect(lab.systemctl("start", "polybot-feedd.service").code != 0)
+        #expect(lab.show("ExecMainStatus", of: "feedd") == "77")
+        #expect(lab.exec("stat", "-c", "%i", "/run/polybot/feedd.sock").trimmed == socket)
         #expect(lab.exec("polybot", "tap", "feedd", "--count", "1").code == 0)
         byHand.stop()
         lab.forgetEnds()
