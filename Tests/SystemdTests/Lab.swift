@@ -6,12 +6,14 @@ import Testing
 /// Needs root and a built release; `make test-systemd` sees to both and sets `POLYBOT_SYSTEMD`.
 final class Lab: Sendable {
     /// Why these tests do not run here; `nil` when they do.
-    static var obstacle: String? {
+    static let obstacle: String? = {
         if ProcessInfo.processInfo.environment["POLYBOT_SYSTEMD"] == nil {
             return "needs an optimised build and a systemd of its own: make test-systemd runs these."
         }
-        return getuid() == 0 ? nil : "needs root, for a systemd in namespaces of its own."
-    }
+        guard getuid() == 0 else { return "needs root, for a systemd in namespaces of its own." }
+        let namespaces = Lab.run(["unshare", "--mount", "--uts", "--ipc", "--pid", "--cgroup", "--fork", "true"])
+        return namespaces.code == 0 ? nil : "needs namespaces, which this system does not give: \(namespaces.text)"
+    }()
 
     struct Output: Sendable, CustomStringConvertible {
         let code: Int32
@@ -189,10 +191,10 @@ extension String {
     /// The same for the same text in every process, unlike `hashValue`.
     fileprivate var hashValueOfBytes: Int { self.utf8.reduce(5_381) { ($0 &* 33) ^ Int($1) } }
 
-    /// "websocket, 25 of 25 books trusted, …".
+    /// "websocket, 25 of 25 books trusted, …", and not "0 of 0".
     fileprivate var isWholeFeed: Bool {
-        let words = self.split(separator: " ")
-        return words.count > 3 && words[0] == "websocket," && words[1] == words[3] && words[1] != "0"
+        guard let found = self.firstMatch(of: /^websocket, (\d+) of (\d+) books trusted/) else { return false }
+        return found.1 == found.2 && found.1 != "0"
     }
 }
 
