@@ -35,7 +35,8 @@ actor ScanService: DaemonService {
         options.caFile = context.configuration.venue.authorityFile
         options.proxy = context.configuration.venue.proxy
         self.client = try RESTClient(options: options)
-        self.gamma = GammaClient(client: self.client, baseURL: context.configuration.venue.gammaURL)
+        self.gamma = GammaClient(
+            client: self.client, baseURL: context.configuration.venue.gammaURL, loop: context.loop)
         self.universe = Universe(filter: Universe.Filter(context.configuration.scanner))
     }
 

@@ -47,7 +47,8 @@ import Testing
         // Two seconds after the venue answers there is a trusted book.
         try lab.startVenue()
         let answered = ContinuousClock.now
-        let first = lab.shell("timeout 15 polybot tap feedd --runtime-dir /run/polybot --type book | grep -m 1 '\"trusted\":true'")
+        let tap = "timeout 15 polybot tap feedd --runtime-dir /run/polybot --type book"
+        let first = lab.shell("\(tap) | grep -m 1 '\"trusted\":true'")
         let taken = ContinuousClock.now - answered
         #expect(first.code == 0, "\(first)")
         // Two seconds are the promise, and a slow machine has its share; `make test-systemd` prints what it was.

@@ -270,6 +270,14 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         return TimerID(number: self.timerCount)
     }
 
+    /// Resumes the caller `duration` from now; cancelling its task does not shorten that. Unlike `Task.sleep` it needs no
+    /// thread beside the loop. Loop only.
+    public func sleep(for duration: Duration) async {
+        await withCheckedContinuation { continuation in
+            self.after(duration) { continuation.resume() }
+        }
+    }
+
     /// A cancelled timer never fires. Cancelling one that fired is allowed.
     public func cancel(_ timer: TimerID) {
         self.checkIsolatedOrIdle()

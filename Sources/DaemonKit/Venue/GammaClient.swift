@@ -32,10 +32,13 @@ public struct GammaClient: Sendable {
 
     private let client: RESTClient
     private let baseURL: String
+    private let loop: EventLoop
 
-    public init(client: RESTClient, baseURL: String) {
+    /// - Parameter loop: on which the reading runs.
+    public init(client: RESTClient, baseURL: String, loop: EventLoop) {
         self.client = client
         self.baseURL = baseURL
+        self.loop = loop
     }
 
     /// Reads every page of the active markets into `listing`, within the venue's rate limit.
@@ -47,7 +50,7 @@ public struct GammaClient: Sendable {
         var bucket = TokenBucket(rate: Self.requestsPerSecond, burst: Self.requestsPerSecond, now: .now())
         var cursor: String?
         repeat {
-            if let wait = bucket.wait(now: .now()), wait > .zero { try await Self.sleep(wait) }
+            if let wait = bucket.wait(now: .now()), wait > .zero { try await self.sleep(wait) }
             _ = bucket.take(now: .now())
             let page = try await self.page(after: cursor, using: &random)
             do { cursor = try listing.take(page) } catch { throw .listing(error) }
@@ -59,7 +62,8 @@ public struct GammaClient: Sendable {
     ) async throws(Failure) -> JSONValue {
         var url = "\(self.baseURL)/markets/keyset?limit=\(Self.pageMarketCount)&active=true&closed=false"
         if let cursor { url += "&after_cursor=\(Self.escape(cursor))" }
-        var backoff = Backoff(first: .milliseconds(500), longest: .seconds(8))
+        // Short waits: who starts beside a venue that is not there yet is to find it soon.
+        var backoff = Backoff(first: .milliseconds(500), longest: .seconds(1))
         while true {
             var wait = backoff.next(using: &random)
             switch await self.attempt(url) {
@@ -72,7 +76,7 @@ public struct GammaClient: Sendable {
             case .failure(let failure, _):
                 guard backoff.failureCount < Self.attemptCountMax else { throw failure }
             }
-            try await Self.sleep(wait)
+            try await self.sleep(wait)
         }
     }
 
@@ -96,8 +100,9 @@ public struct GammaClient: Sendable {
         }
     }
 
-    private static func sleep(_ duration: Duration) async throws(Failure) {
-        do { try await Task.sleep(for: duration) } catch { throw .cancelled }
+    private func sleep(_ duration: Duration) async throws(Failure) {
+        await self.loop.sleep(for: duration)
+        if Task.isCancelled { throw .cancelled }
     }
 
     /// Percent-encodes everything that a query value may not hold.

@@ -14,11 +14,12 @@ struct MarketListing {
     /// - Throws: code 69 when the venue cannot be read.
     func read(_ filter: Universe.Filter) throws(DaemonExit) -> Listing {
         let venue = self.venue
-        return try self.withClient { client throws(DaemonExit) in
+        return try self.withClient { client, loop throws(DaemonExit) in
             var listing = Listing(for: Universe(filter: filter), now: .now())
             var random = SystemRandomNumberGenerator()
             do {
-                try await GammaClient(client: client, baseURL: venue.gammaURL).readAll(into: &listing, using: &random)
+                let gamma = GammaClient(client: client, baseURL: venue.gammaURL, loop: loop)
+                try await gamma.readAll(into: &listing, using: &random)
             } catch {
                 throw DaemonExit(.unreachable, "The listing at \(venue.gammaURL) cannot be read: \(error).")
             }
@@ -67,7 +68,7 @@ struct MarketListing {
     /// `nil` for what the venue does not have.
     private func get(_ path: String) throws(DaemonExit) -> JSONValue? {
         let url = self.venue.gammaURL + path
-        return try self.withClient { client throws(DaemonExit) in
+        return try self.withClient { client, _ throws(DaemonExit) in
             let response: RESTResponse
             do {
                 response = try await client.request(RESTRequest(url: url))
@@ -84,7 +85,7 @@ struct MarketListing {
 
     /// Runs `body` to its end while this thread waits.
     private func withClient<Value: Sendable>(
-        _ body: @escaping @Sendable (RESTClient) async throws(DaemonExit) -> Value
+        _ body: @escaping @Sendable (RESTClient, EventLoop) async throws(DaemonExit) -> Value
     ) throws(DaemonExit) -> Value {
         var options = RESTClient.Options()
         options.caFile = self.venue.authorityFile
@@ -100,7 +101,7 @@ struct MarketListing {
         defer { client.stop() }
         let answer = Answer<Value>()
         Task.detached(executorPreference: loop) {
-            answer.set(await Self.result { () async throws(DaemonExit) in try await body(client) })
+            answer.set(await Self.result { () async throws(DaemonExit) in try await body(client, loop) })
             loop.stop()
         }
         loop.run()

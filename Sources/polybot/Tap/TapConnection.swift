@@ -54,8 +54,12 @@ struct TapConnection {
             if let deadline, now >= deadline { return .timeOver }
             if now >= silentAt { return .lost("nothing was heard for \(Self.silenceMax.components.seconds) s") }
             let next = deadline.map { min($0, silentAt) } ?? silentAt
-            var waiting = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&waiting, 1, Int32((next - now).milliseconds + 1)) > 0 else { continue }
+            // Asked of standard output: only whether who read there is gone, as no frame may come for long.
+            var waiting = [
+                pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: 1, events: 0, revents: 0),
+            ]
+            guard poll(&waiting, 2, Int32((next - now).milliseconds + 1)) > 0 else { continue }
+            if waiting[1].revents != 0 { return .enough }
             let descriptor = self.descriptor
             let count = self.decoder.receive { recv(descriptor, $0.baseAddress, $0.count, 0) }
             guard count > 0 else {

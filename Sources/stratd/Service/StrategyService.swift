@@ -115,9 +115,7 @@ actor StrategyService: DaemonService {
         self.perform(self.engine.stop(now: .now()), now: .now())
         let deadline = Instant.now() + Self.cancelTimeMax
         while !self.engine.ledger.open.isEmpty && Instant.now() < deadline {
-            await withCheckedContinuation { continuation in
-                self.loop.after(.milliseconds(10)) { continuation.resume() }
-            }
+            await self.loop.sleep(for: .milliseconds(10))
         }
         if !self.engine.ledger.open.isEmpty {
             self.logger.warning(
