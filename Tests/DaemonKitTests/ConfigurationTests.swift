@@ -73,13 +73,19 @@ private func otherText(for key: ConfigurationKey) -> (text: String, value: Confi
         }
     }
 
+    /// The documented file as somebody makes it who sets every key.
+    private static let uncommented = Configuration.documentation.replacing(/\n#([a-z_]+ = )/) { "\n" + $0.1 }
+
     @Test func theDocumentedFileHasEveryKeyAndSaysTheDefaults() throws {
-        var read = try resolve(Configuration.documentation)
-        #expect(read.file == "polybot.toml")
-        read.file = nil
-        #expect(read == Configuration())
+        // As it is, and with every key set to what stands there.
+        for text in [Configuration.documentation, Self.uncommented] {
+            var read = try resolve(text)
+            #expect(read.file == "polybot.toml")
+            read.file = nil
+            #expect(read == Configuration())
+        }
         for key in ConfigurationKey.all {
-            #expect(Configuration.documentation.contains("\n\(key.name) = "), "\(key.path)")
+            #expect(Self.uncommented.contains("\n\(key.name) = "), "\(key.path)")
             #expect(Configuration.documentation.contains(key.environmentName), "\(key.path)")
             for name in key.predecessors { #expect(Configuration.documentation.contains(name)) }
         }
@@ -333,7 +339,7 @@ private func otherText(for key: ConfigurationKey) -> (text: String, value: Confi
 
     @Test func nonsenseNeverCrashesTheReader() {
         var random = SeededRandom(seed: 7)
-        let document = Array(Configuration.documentation.utf8)
+        let document = Array(Self.uncommented.utf8)
         for _ in 0..<150 {
             var bytes = document
             for _ in 0..<Int.random(in: 1...8, using: &random) {

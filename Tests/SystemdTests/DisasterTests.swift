@@ -122,4 +122,28 @@ import Testing
         #expect(lab.systemctl("start", "polybot.target").code == 0)
         #expect(await lab.waits(.seconds(10)) { lab.isWhole })
     }
+
+    @Test func aCredentialThatCannotBeUsedIsNamedAndPaperTradingGoesOn() async throws {
+        let lab = try await self.runningLab()
+        let key = "/etc/credstore/polybot.private_key"
+        lab.write(key, "0x1234 this is no key\n")
+        let began = lab.moment()
+        #expect(lab.systemctl("restart", "polybot-stratd.service").code == 0)
+        #expect(
+            await lab.waits(.seconds(5)) { lab.show("StatusText", of: "stratd").contains("credential private_key") })
+        #expect(lab.show("StatusText", of: "stratd").contains("trading on paper") && lab.restarts(of: "stratd") == 0)
+        let story = lab.journal("stratd", since: began)
+        #expect(story.contains("A credential cannot be used") && !story.contains("1234"), "\(story)")
+        // Nobody else is given it.
+        for daemon in Lab.daemons {
+            let environment = lab.shell(
+                "tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID \(Lab.unit(daemon)))/environ")
+            #expect(environment.text.contains("CREDENTIALS_DIRECTORY") == (daemon == "stratd"), "\(daemon)")
+        }
+        lab.write(key, "0x" + String(repeating: "ab", count: 32) + "\n")
+        #expect(lab.systemctl("restart", "polybot-stratd.service").code == 0)
+        #expect(await lab.waits(.seconds(5)) { lab.show("StatusText", of: "stratd").contains("trading on paper") })
+        #expect(!lab.show("StatusText", of: "stratd").contains("credential"))
+        #expect(lab.exec("rm", key).code == 0)
+    }
 }

@@ -105,4 +105,20 @@ import Testing
         #expect(lab.systemctl("start", "polybot-scannerd.service").code == 0)
         #expect(!lab.journal("scannerd", since: began).contains("Ended too often"))
     }
+
+    @Test func anAlertIsCalledForAnEndThatNobodyAskedForAndHoldsUpNoRestart() async throws {
+        let lab = try await self.runningLab()
+        lab.write(
+            "/etc/polybot/alert",
+            "#!/bin/sh\necho \"$1 $POLYBOT_DAEMON $POLYBOT_RESULT $POLYBOT_STATUS\" >> /run/alerts\nsleep 30\n")
+        #expect(lab.exec("chmod", "755", "/etc/polybot/alert").code == 0)
+        #expect(lab.systemctl("restart", "polybot-feedd.service").code == 0)
+        let restarts = lab.restarts(of: "feedd")
+        _ = lab.systemctl("kill", "-s", "KILL", "--kill-who=main", "polybot-feedd.service")
+        #expect(
+            await lab.waits(Self.recovery + Self.allowance) { lab.restarts(of: "feedd") == restarts + 1 && lab.isWhole }
+        )
+        #expect(lab.exec("cat", "/run/alerts").lines == ["polybot-feedd.service feedd signal KILL"])
+        #expect(lab.exec("rm", "/etc/polybot/alert").code == 0)
+    }
 }

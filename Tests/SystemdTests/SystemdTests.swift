@@ -165,4 +165,31 @@ import Testing
             "/run/polybot")
         #expect(reader.code == 0, "\(reader)")
     }
+
+    @Test func theJournalHasFieldsAndExplanations() async throws {
+        let lab = try await self.runningLab()
+        let began = lab.moment()
+        #expect(lab.systemctl("restart", "polybot-feedd.service").code == 0)
+        #expect(await lab.waits(.seconds(10)) { lab.isWhole })
+        let found = lab.exec(
+            "journalctl", "-q", "-u", "polybot-feedd.service", "--since", began, "POLYBOT_EVENT=all_books_trusted",
+            "-n", "1",
+            "-o", "json")
+        let entry = try #require(try JSONSerialization.jsonObject(with: Data(found.text.utf8)) as? [String: Any])
+        #expect(entry["MESSAGE"] as? String == "All books are trusted books=25")
+        #expect(entry["POLYBOT_BOOKS"] as? String == "25" && entry["PRIORITY"] as? String == "6")
+        #expect(entry["SYSLOG_IDENTIFIER"] as? String == "feedd" && entry["CODE_FUNC"] != nil)
+        let explained = lab.exec(
+            "journalctl", "-q", "-x", "-u", "polybot-feedd.service", "--since", began,
+            "MESSAGE_ID=\(entry["MESSAGE_ID"] as? String ?? "none")")
+        #expect(
+            explained.text.contains("Defined-By: polybot") && explained.text.contains("What to do:"), "\(explained)")
+        // An order's story, by its number, in the daemon's own words.
+        let order = lab.exec(
+            "journalctl", "-q", "-u", "polybot-stratd.service", "-n", "1", "-o", "json", "POLYBOT_EVENT=order_filled")
+        let fill = try #require(try JSONSerialization.jsonObject(with: Data(order.text.utf8)) as? [String: Any])
+        let number = try #require(fill["POLYBOT_ORDER"] as? String)
+        #expect(
+            lab.exec("journalctl", "-q", "-u", "polybot-stratd.service", "POLYBOT_ORDER=\(number)").lines.count >= 1)
+    }
 }

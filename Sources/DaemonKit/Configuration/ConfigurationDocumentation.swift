@@ -1,11 +1,12 @@
 import Shared
 
 extension Configuration {
-    /// A `polybot.toml` with every key at its default, what it means and what is allowed. It can be read as it stands.
+    /// A `polybot.toml` with every key, what it means and what is allowed. The keys are commented out: a default that a
+    /// later version changes is to hold for who never set it.
     public static var documentation: String {
         let defaults = Configuration()
         var text = """
-            # polybot.toml: every key with its default.
+            # polybot.toml: every key with its default. To set one, take away the # before it.
             #
             # Found by --config, $POLYBOT_CONFIG, ./polybot.toml, /etc/polybot/polybot.toml; without one, these defaults hold.
             # Command line over environment over .env (beside this file, not under systemd) over this file over defaults.
@@ -19,7 +20,7 @@ extension Configuration {
             }
             text += "# \(key.summary).\n# Allowed: \(key.kind.allowed). Environment: \(key.environmentName)"
             if !key.predecessors.isEmpty { text += ", formerly " + key.predecessors.joined(separator: ", ") }
-            text += ".\n\(key.name) = \(Self.toml(key.read(defaults)))\n"
+            text += ".\n#\(key.name) = \(Self.toml(key.read(defaults)))\n"
         }
         return text
     }
