@@ -64,6 +64,11 @@ struct UnixListenerTests {
         }
         #expect(error.map { Self.names($0, "is no socket") } == true)
         #expect(directory.read("a.sock") == "precious")
+        mkdir(directory.path("b.sock"), 0o700)
+        let other = #expect(throws: ListenerError.self) {
+            try UnixListener.bind(directory.path("b.sock"), mode: 0o600)
+        }
+        #expect(other.map { Self.names($0, "is no socket") } == true)
     }
 
     @Test func aMissingDirectoryIsNamed() throws {

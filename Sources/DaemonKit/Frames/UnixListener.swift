@@ -63,10 +63,12 @@ public struct UnixListener: Sendable {
             close(answering)
             throw .inUse(path)
         }
-        if errno == ECONNREFUSED {
+        let refusal = SystemError("connect")
+        var status = stat()
+        if lstat(path, &status) == 0 {
             // The kernel says the same of a dead socket and of a file that is none.
-            var status = stat()
-            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path) }
+            guard status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path) }
+            guard refusal.code == ECONNREFUSED else { throw .system(path, refusal) }
             unlink(path)
         }
         let descriptor = socket(
