@@ -67,7 +67,7 @@ import Testing
         #expect(keys.contains("\n.Ss [strategies.maker]\n"))
         #expect(keys.contains("\n.It Ic max_order_usd\\ =\\ 50\n"))
         #expect(keys.contains("POLYBOT_RISK_DAILY_LOSS_USD, formerly GLOBAL_DAILY_LOSS_LIMIT."))
-        #expect(page("doc/polybot/polybot.toml").contains("\nmax_order_usd = 50\n"))
+        #expect(page("doc/polybot/polybot.toml").contains("\n#max_order_usd = 50\n"))
     }
 
     @Test func aRealBashCompletesFlagsAndValues() async throws {

@@ -7,10 +7,7 @@ import Testing
 
     private func runningLab() async throws -> Lab {
         let lab = try self.lab
-        try lab.startVenueOnce()
-        lab.forgetEnds()
-        #expect(lab.systemctl("start", "polybot.target").code == 0)
-        try #require(await lab.waits(.seconds(15)) { lab.isWhole }, "\(lab.systemctl("status", "polybot-*"))")
+        try await lab.bringUp()
         return lab
     }
 

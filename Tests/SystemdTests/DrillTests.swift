@@ -21,11 +21,8 @@ import Testing
                     "/etc/systemd/system/\(Lab.unit(daemon)).d/drill.conf", "[Service]\nEnvironment=POLYBOT_DRILLS=1\n")
             }
             #expect(lab.systemctl("daemon-reload").code == 0)
-            try lab.startVenue()
         }
-        lab.forgetEnds()
-        #expect(lab.systemctl("start", "polybot.target").code == 0)
-        try #require(await lab.waits(.seconds(15)) { lab.isWhole }, "\(lab.systemctl("status", "polybot-*"))")
+        try await lab.bringUp()
         return lab
     }
 

@@ -198,6 +198,16 @@ extension String {
     }
 }
 
+extension Lab {
+    /// With a venue, and with all books trusted.
+    func bringUp() async throws {
+        try self.startVenueOnce()
+        self.forgetEnds()
+        #expect(self.systemctl("start", "polybot.target").code == 0)
+        try #require(await self.waits(.seconds(15)) { self.isWhole }, "\(self.systemctl("status", "polybot-*"))")
+    }
+}
+
 /// Gives a suite a lab of its own, and takes it down afterwards whatever happened.
 struct InLab: SuiteTrait, TestScoping {
     @TaskLocal static var lab: Lab?

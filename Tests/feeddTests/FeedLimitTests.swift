@@ -52,10 +52,11 @@ import Testing
         #expect(await feed.run { $0.wholeLatency.count } == 0)
         venue.time = Timestamp.now().microseconds / 1_000 - 60
         let late = venue.operate(.bid, "0.4", 3)
+        let before = subscriber.statusCount
         await feed.run { feed in feed.hear(late) }
-        try await subscriber.waitForStatus { $0.counters["latency_above_target"] == 1 }
+        let told = try await subscriber.waitForStatus(after: before) { $0.counters["latency_above_target"] == 1 }
         // The next second has no text at all.
-        try await subscriber.waitForStatus { $0.counters["latency_above_target"] == 0 }
+        try await subscriber.waitForStatus(after: told) { $0.counters["latency_above_target"] == 0 }
         #expect(feed.log.count("Books come later than they should") == 1)
         #expect(feed.log.count("Books come in time again") == 0)
         await feed.stop()

@@ -122,7 +122,8 @@ extension FeedService {
 /// What a subscriber got, one line a frame: the type, and what tells frames of one type apart.
 final class FeedSubscriber: Sendable {
     private let lines = Mutex<[String]>([])
-    private let status = Mutex<FeedStatus?>(nil)
+    /// All that came: a test that is held up for a second must not miss the one of that second.
+    private let statuses = Mutex<[FeedStatus]>([])
 
     init(path: String, loop: EventLoop, markets: Subscribe.Markets, service: FeedService) async throws {
         let hello = Hello(daemon: "test", version: "0", instance: "0", pid: 1)
@@ -133,8 +134,9 @@ final class FeedSubscriber: Sendable {
             client.onConnected = { _ in client.send(Subscribe(id: 1, markets: markets)) }
             client.onFrame = { envelope in
                 if envelope.type == FrameType.feedStatus.rawValue {
-                    let status = try? envelope.decode(FeedStatus.self)
-                    self.status.withLock { $0 = status }
+                    if let status = try? envelope.decode(FeedStatus.self) {
+                        self.statuses.withLock { $0.append(status) }
+                    }
                 }
                 guard let line = Self.line(envelope) else { return }
                 self.lines.withLock { $0.append(line) }
@@ -166,11 +168,21 @@ final class FeedSubscriber: Sendable {
         }
     }
 
-    /// Waits for a status as wanted that comes from now on; ten seconds at most.
-    func waitForStatus(_ isAsWanted: (FeedStatus) -> Bool) async throws {
-        self.status.withLock { $0 = nil }
+    /// How many statuses came so far.
+    var statusCount: Int { self.statuses.withLock(\.count) }
+
+    /// Waits for a status as wanted among those after the first `count`; without that, among those that come from now on.
+    /// Ten seconds at most.
+    ///
+    /// - Returns: how many there were up to it.
+    @discardableResult
+    func waitForStatus(after count: Int? = nil, _ isAsWanted: (FeedStatus) -> Bool) async throws -> Int {
+        let first = count ?? self.statusCount
         let deadline = Instant.now() + .seconds(10)
-        while !(self.status.withLock { $0 }.map(isAsWanted) ?? false) {
+        while true {
+            if let found = self.statuses.withLock({ $0.dropFirst(first).firstIndex(where: isAsWanted) }) {
+                return found + 1
+            }
             guard Instant.now() < deadline else { throw WaitedInVain(seen: self.all) }
             try await Task.sleep(for: .milliseconds(5))
         }
