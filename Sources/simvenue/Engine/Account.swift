@@ -97,7 +97,9 @@ struct Account: Sendable {
     mutating func reserve(_ amount: Money, _ contract: ExchangeContract) {
         self.reservedMoney[contract.rawValue] += amount
     }
-    mutating func reserve(_ size: Quantity, _ place: OutcomePlace) { self.holdings[place, default: Holding()].reserved += size }
+    mutating func reserve(_ size: Quantity, _ place: OutcomePlace) {
+        self.holdings[place, default: Holding()].reserved += size
+    }
 
     /// Whether the contract's open buys ask for more than there is.
     func isShortOfMoney(_ contract: ExchangeContract) -> Bool {
@@ -157,7 +159,8 @@ struct Account: Sendable {
             if self.openOrders[middle].sequence < sequence { low = middle + 1 } else { high = middle }
         }
         precondition(
-            low < self.openOrders.count && self.openOrders[low].sequence == sequence, "an order was closed that is not open")
+            low < self.openOrders.count && self.openOrders[low].sequence == sequence,
+            "an order was closed that is not open")
         self.openOrders.remove(at: low)
     }
 }

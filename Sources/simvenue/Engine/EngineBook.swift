@@ -75,7 +75,11 @@ struct EngineBook: Sendable {
         self.change(order.bookSide) { levels in
             precondition(levels[index].price == order.bookPrice, "an order was looked for at a price that has no queue")
             if order.previous >= 0 { orders[order.previous].next = order.next } else { levels[index].head = order.next }
-            if order.next >= 0 { orders[order.next].previous = order.previous } else { levels[index].tail = order.previous }
+            if order.next >= 0 {
+                orders[order.next].previous = order.previous
+            } else {
+                levels[index].tail = order.previous
+            }
             levels[index].size -= order.remaining
             if levels[index].head < 0 { levels.remove(at: index) }
         }

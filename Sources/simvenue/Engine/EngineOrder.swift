@@ -59,7 +59,8 @@ enum OrderStatus: Hashable, Sendable {
     var isOpen: Bool {
         switch self {
         case .delayed, .live: true
-        case .matched, .canceled, .canceledExpired, .canceledMarketResolved, .canceledNotEnoughBalance, .killed, .invalid:
+        case .matched, .canceled, .canceledExpired, .canceledMarketResolved, .canceledNotEnoughBalance, .killed,
+            .invalid:
             false
         }
     }

@@ -112,7 +112,9 @@ extension MatchingEngine {
         try self.cancel(hashes, of: account)
     }
 
-    mutating func cancelMarket(of account: AccountID, _ condition: ConditionID?, _ token: TokenID?)
+    mutating func cancelMarket(
+        of account: AccountID, _ condition: ConditionID?, _ token: TokenID?
+    )
         throws(CommandRefusal)
     {
         var market: Int?

@@ -209,7 +209,8 @@ extension MatchingEngine {
             size += leg.size
             parts.append(
                 TradeLeg(
-                    order: maker.signed.hash, account: maker.signed.account, place: maker.place, side: maker.signed.side,
+                    order: maker.signed.hash, account: maker.signed.account, place: maker.place,
+                    side: maker.signed.side,
                     price: maker.limit, size: leg.size, kind: leg.kind, makerMoney: leg.makerMoney,
                     takerMoney: leg.takerMoney))
             self.take(leg, trade: id)

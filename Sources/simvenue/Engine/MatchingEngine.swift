@@ -120,6 +120,8 @@ struct MatchingEngine: Sendable {
     /// When something will happen by itself, at the earliest.
     var nextTime: Timestamp? { self.agenda.nextTime }
 
+    var appointmentCount: Int { self.agenda.count }
+
     private mutating func run(until time: Timestamp) {
         while let due = self.agenda.take(until: time) {
             self.now = max(self.now, due.time)

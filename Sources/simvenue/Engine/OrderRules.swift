@@ -36,7 +36,8 @@ enum OrderRules {
         switch order.kind {
         case .gtd:
             let earliest = now + settings.expirationLeadMin
-            guard (0...Self.expirationMax).contains(order.expiration), Timestamp(seconds: order.expiration) >= earliest else {
+            guard (0...Self.expirationMax).contains(order.expiration), Timestamp(seconds: order.expiration) >= earliest
+            else {
                 throw .invalidExpiration
             }
         case .gtc, .fok, .fak: guard order.expiration == 0 else { throw .invalidExpiration }
@@ -74,7 +75,8 @@ enum OrderRules {
         // The shares of a market buy were rounded down to what the venue reads, which makes it look dearer than it is.
         let isRight =
             order.isSizedInMoney
-            ? money < Quantity(micros: shares + Self.unit(Self.marketBuySharesDecimals))
+            ? money
+                < Quantity(micros: shares + Self.unit(Self.marketBuySharesDecimals))
                 .boughtAbove(onGrid)
             : rest == 0 && micros == onGrid
         guard isRight, onGrid >= tick.micros, onGrid <= Decimal6.scale - tick.micros, let price = Price(micros: onGrid)

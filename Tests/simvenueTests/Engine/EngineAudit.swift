@@ -57,7 +57,9 @@ enum EngineAudit {
                     if order.reserved > order.budget.micros { return "an order may spend more than it signed" }
                 case .sell: shares[order.place, default: .zero] += Quantity(micros: order.reserved)
                 }
-                if order.matched > order.signed.shares && !order.signed.isSizedInMoney { return "an order is overfilled" }
+                if order.matched > order.signed.shares && !order.signed.isSizedInMoney {
+                    return "an order is overfilled"
+                }
             }
             guard money == account.reserved, money <= account.money else {
                 return "\(account.reserved) reserved of \(account.money), orders ask for \(money)"

@@ -95,7 +95,8 @@ struct EngineStorm {
         case 945..<949: return .cancelByVenue(self.someHash())
         case 949: return .clear(condition)
         case 950: return .setTick(condition, TickSize(micros: [10_000, 5_000, 2_500, 1_000][self.random.below(4)])!)
-        case 951..<956: return .approve(account, .standard, Approval(money: self.money(), movesShares: self.random.chance(0.7)))
+        case 951..<956:
+            return .approve(account, .standard, Approval(money: self.money(), movesShares: self.random.chance(0.7)))
         case 956..<966: return .approve(account, .standard, .unlimited)
         case 966..<980: return .retry(self.someTrade())
         case 980..<996: return .fail(self.someTrade())
@@ -105,7 +106,8 @@ struct EngineStorm {
 
     private mutating func money() -> Money { Money(micros: Int64(1 + self.random.below(200_000_000))) }
     private mutating func someHash() -> OrderHash {
-        self.recent.isEmpty ? OrderHash(digest: engineMarket().condition) : self.recent[self.random.below(self.recent.count)]
+        self.recent.isEmpty
+            ? OrderHash(digest: engineMarket().condition) : self.recent[self.random.below(self.recent.count)]
     }
     private mutating func someTrade() -> TradeID {
         self.trades.isEmpty ? TradeID(random: (0, 0)) : self.trades[self.random.below(self.trades.count)]
@@ -134,7 +136,8 @@ struct EngineStorm {
         let lead = Int64(170 + self.random.below(200))
         return SignedOrder(
             hash: hash, account: account, token: self.random.chance(0.5) ? market.first.token : market.second.token,
-            side: side, makerAmount: side == .buy ? money : shares, takerAmount: side == .buy ? shares : money, kind: kind,
+            side: side, makerAmount: side == .buy ? money : shares, takerAmount: side == .buy ? shares : money,
+            kind: kind,
             expiration: kind == .gtd ? self.time.microseconds / 1_000_000 + lead : 0,
             isPostOnly: self.random.chance(0.1))
     }

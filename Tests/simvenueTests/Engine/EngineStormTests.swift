@@ -37,7 +37,9 @@ struct EngineStormTests {
     func nothingIsMadeOrLostWhateverIsAsked(seed: UInt64) { self.run(seed: seed, count: 18_000, isModelled: false) }
 
     @Test(arguments: EngineStormTests.seeds)
-    func aPlainModelWithTwoBooksSeesTheSameMatches(seed: UInt64) { self.run(seed: seed, count: 8_000, isModelled: true) }
+    func aPlainModelWithTwoBooksSeesTheSameMatches(seed: UInt64) {
+        self.run(seed: seed, count: 8_000, isModelled: true)
+    }
 
     @Test func theSameSeedGivesTheSameEvents() {
         var (one, other) = (EngineStorm(seed: 9, allowsDelay: true), EngineStorm(seed: 9, allowsDelay: true))
@@ -47,7 +49,9 @@ struct EngineStormTests {
         }
     }
 
-    @Test(.enabled(if: getenv("POLYBOT_SOAK") != nil, "minutes long: `make soak` runs it"), arguments: [101, 102, 103, 104])
+    @Test(
+        .enabled(if: getenv("POLYBOT_SOAK") != nil, "minutes long: `make soak` runs it"),
+        arguments: [101, 102, 103, 104])
     func millionsOfRequestsSoak(seed: UInt64) {
         self.run(seed: seed, count: 1_000_000, isModelled: false, auditEvery: 1_000)
         self.run(seed: seed, count: 100_000, isModelled: true, auditEvery: 500)

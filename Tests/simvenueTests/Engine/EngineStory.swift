@@ -69,7 +69,7 @@ struct EngineStory {
     /// Places an order of shares at a price, and gives its hash.
     @discardableResult
     mutating func place(
-        _ account: Int, _ side: TradeSide, _ outcome: Int = 0, _ shares: String, at price: String, _ kind: OrderKind = .gtc,
+        _ account: Int, _ side: TradeSide, _ outcome: Int, _ shares: String, at price: String, _ kind: OrderKind = .gtc,
         expiration: Int64 = 0, postOnly: Bool = false
     ) -> OrderHash {
         let size = Quantity(micros: micros(shares))
@@ -82,7 +82,7 @@ struct EngineStory {
     /// Places an order of these amounts, in millionths.
     @discardableResult
     mutating func place(
-        _ account: Int, _ side: TradeSide, _ outcome: Int = 0, maker: Int64, taker: Int64, _ kind: OrderKind = .gtc,
+        _ account: Int, _ side: TradeSide, _ outcome: Int, maker: Int64, taker: Int64, _ kind: OrderKind = .gtc,
         expiration: Int64 = 0, postOnly: Bool = false
     ) -> OrderHash {
         let hash = self.freshHash()

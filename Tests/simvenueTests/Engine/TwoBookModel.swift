@@ -34,14 +34,17 @@ struct TwoBookModel {
         var wanted = order.isSizedInMoney ? Int64.max : order.shares.micros
         var budget = order.money.micros
         // The best price first, then who came first.
-        let opposite = self.books[outcome].filter { $0.isBuy != isBuy && (isBuy ? $0.price <= price : $0.price >= price) }
-            .sorted { $0.price != $1.price ? ($0.price < $1.price) == isBuy : $0.sequence < $1.sequence }
+        let opposite = self.books[outcome].filter {
+            $0.isBuy != isBuy && (isBuy ? $0.price <= price : $0.price >= price)
+        }
+        .sorted { $0.price != $1.price ? ($0.price < $1.price) == isBuy : $0.sequence < $1.sequence }
         var fills: [Fill] = []
         for maker in opposite {
             var size = min(wanted, maker.size)
             if isBuy { size = min(size, Int64(Int128(budget) * 1_000_000 / Int128(maker.price))) }
             let makerMoney = Int64(Int128(size) * Int128(maker.ownPrice) / 1_000_000)
-            let takerMoney = maker.price == maker.ownPrice && self.isOwn(maker, outcome) ? makerMoney : size - makerMoney
+            let takerMoney =
+                maker.price == maker.ownPrice && self.isOwn(maker, outcome) ? makerMoney : size - makerMoney
             guard makerMoney > 0 && takerMoney > 0 else {
                 wanted = 0
                 break
@@ -92,7 +95,9 @@ struct TwoBookModel {
     /// The levels of a token's book, best first.
     func levels(_ side: BookSide, outcome: Int) -> [Level] {
         var sizes: [Int64: Int64] = [:]
-        for entry in self.books[outcome] where entry.isBuy == (side == .bid) { sizes[entry.price, default: 0] += entry.size }
+        for entry in self.books[outcome] where entry.isBuy == (side == .bid) {
+            sizes[entry.price, default: 0] += entry.size
+        }
         return sizes.sorted { ($0.key > $1.key) == (side == .bid) }.map {
             Level(price: Price(micros: $0.key)!, size: Quantity(micros: $0.value))
         }
