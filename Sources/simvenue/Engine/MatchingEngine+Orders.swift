@@ -226,7 +226,6 @@ extension MatchingEngine {
             case .sell: $0.take(size, taker.place)
             }
         }
-        self.markets[taker.market].lastTrade = (taker.outcome, trade.price)
         self.startSettling(trade)
         for leg in legs { self.tellMaker(leg.slot) }
         return id

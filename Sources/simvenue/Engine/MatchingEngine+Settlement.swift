@@ -102,6 +102,8 @@ extension MatchingEngine {
     mutating func resolve(_ market: Int, _ resolution: Resolution) throws(CommandRefusal) {
         guard self.markets[market].resolution == nil else { throw .alreadyResolved }
         self.closeAll(in: market, .canceledMarketResolved)
+        // The book is seen to be empty before the market is seen to be over.
+        self.tellLevels()
         self.markets[market].resolution = resolution
         self.markets[market].acceptsOrders = false
         self.emit(.resolved(self.markets[market].terms.condition, resolution))

@@ -41,7 +41,6 @@ struct MatchingEngine: Sendable {
         var collateral = Money.zero
         /// Orders that the taker delay holds, earliest first.
         var delayed: [Int] = []
-        var lastTrade: (outcome: Int, price: Price)?
 
         var contract: ExchangeContract { ExchangeContract(self.terms) }
     }
@@ -119,7 +118,7 @@ struct MatchingEngine: Sendable {
 
     /// When something will happen by itself, at the earliest.
     var nextTime: Timestamp? { self.agenda.nextTime }
-
+    /// How much is kept for later.
     var appointmentCount: Int { self.agenda.count }
 
     private mutating func run(until time: Timestamp) {
@@ -229,7 +228,7 @@ struct MatchingEngine: Sendable {
     }
 
     /// Tells the levels that the operation changed.
-    private mutating func tellLevels() {
+    mutating func tellLevels() {
         guard !self.touched.isEmpty else { return }
         // Of equal ones the first, with the oldest size, stays the first.
         let order = self.touched.indices.sorted { Self.isBefore(self.touched[$0], self.touched[$1]) ?? ($0 < $1) }

@@ -140,6 +140,34 @@ struct EngineAccountTests {
         #expect(story.money(1) == "0")
     }
 
+    @Test func aBuyMustAffordItsRestToo() {
+        var story = EngineStory(market: engineMarket(feeRate: 70_000))
+        story.split(0, 900)
+        story.place(0, .sell, 0, "300", at: "0.5")
+        story.ask(.withdraw(AccountID(index: 1), Money(micros: micros("700"))))
+        // 150 for the shares, 5.25 for the fee, and 150 for what would rest.
+        story.place(1, .buy, 0, "600", at: "0.5")
+        #expect(story.refusal == self.sentence)
+        story.ask(.deposit(AccountID(index: 1), Money(micros: micros("5.25"))))
+        story.place(1, .buy, 0, "600", at: "0.5")
+        #expect(story.receipt?.status == .matched)
+        #expect((story.money(1), story.reserved(1)) == ("150", "150"))
+    }
+
+    @Test func aSaleNeverPaysMoreFeeThanItEarns() {
+        var story = EngineStory(market: engineMarket(tick: 1_000, feeRate: 70_000))
+        story.split(2, 10)
+        story.place(0, .buy, 0, "5.01", at: "0.499")
+        // Leaves 0.00002 shares of the bid, worth 9 millionths; the least fee is 10.
+        story.place(1, .buy, 1, maker: micros("2.51"), taker: micros("5.0099"), .fok)
+        #expect(story.levels(.bid) == ["0.499×0.00002"])
+        story.place(2, .sell, 0, "0.01", at: "0.499", .fak)
+        #expect(story.trades.map(\.fee) == [Money(micros: 9)])
+        story.wait(milliseconds: 10_000)
+        #expect((story.money(2), story.shares(2)) == ("990", "9.99998"))
+        #expect(EngineAudit.problem(in: story.engine) == nil)
+    }
+
     @Test func aDelayedOrderThatCannotAffordItsFeeEndsForThat() {
         var story = EngineStory(market: engineMarket(feeRate: 70_000, hasTakerDelay: true))
         story.split(0, 900)

@@ -12,20 +12,21 @@ struct EngineStorm {
     private var recent: [OrderHash] = []
     private var trades: [TradeID] = []
     private(set) var models: [TwoBookModel] = []
-    private let allowsDelay: Bool
+    /// Milliseconds between two requests.
+    private let pause: Range<Int>
 
     /// Requests that were taken, and matches: what a storm is to be measured by.
     private(set) var acceptedCount = 0
     private(set) var tradeCount = 0
     private(set) var kinds: Set<MatchKind> = []
 
-    init(seed: UInt64, marketCount: UInt64 = 3, allowsDelay: Bool) {
+    init(seed: UInt64, marketCount: UInt64 = 3, allowsDelay: Bool, pause: Range<Int> = 0..<40) {
         var settings = MatchingEngine.Settings()
         settings.seed = seed
         settings.finishedCountMax = 500
         self.engine = MatchingEngine(settings, at: engineStart)
         self.random = SeededRandom(seed: seed, name: "storm")
-        self.allowsDelay = allowsDelay
+        self.pause = pause
         for number in 0..<marketCount {
             let market = engineMarket(
                 number, tick: [10_000, 1_000, 2_500][Int(number) % 3], feeRate: number == 0 ? 0 : 70_000,
@@ -51,7 +52,7 @@ struct EngineStorm {
     ///
     /// - Returns: What the engine said.
     mutating func step() -> [EngineEvent] {
-        self.time = self.time + .milliseconds(Int64(self.random.below(40)))
+        self.time = self.time + .milliseconds(Int64(self.pause.lowerBound + self.random.below(self.pause.count)))
         let request = self.request()
         let events = self.engine.handle(request, now: self.time)
         for event in events { self.note(event.what) }
