@@ -37,7 +37,8 @@ struct EngineBroadcast: Sendable {
             let matches = self.matches
             self.matches.removeAll()
             guard let slot = listing.slot(of: market) else { break }
-            self.tell(changes, matches.first { $0.market == market }?.what, at: event.time, &listing[slot], slot, &batch)
+            self.tell(
+                changes, matches.first { $0.market == market }?.what, at: event.time, &listing[slot], slot, &batch)
         case .tick(let market, let old, let new):
             guard let slot = listing.slot(of: market) else { break }
             self.tellTick(from: old, to: new, at: event.time, &listing[slot], slot, &batch)

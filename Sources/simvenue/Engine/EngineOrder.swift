@@ -99,10 +99,18 @@ struct EngineOrder: Hashable, Sendable {
     /// What a buy may still spend.
     var budget: Money
     var matched = Quantity.zero
-    /// Trades that it took part in, earliest first.
+    /// Trades that it took part in, earliest first; the latest ones, where it was in more than are kept.
     var trades: [TradeID] = []
     /// pUSD (buy) or shares (sale), in millionths, that it keeps from other use.
     var reserved: Int64 = 0
+
+    /// Trades that a resting order remembers.
+    private static let tradeCountMax = 100
+
+    mutating func note(_ trade: TradeID) {
+        if self.trades.count >= Self.tradeCountMax { self.trades.removeFirst() }
+        self.trades.append(trade)
+    }
 
     /// Neighbours in the queue of its price; -1 for none.
     var previous = -1

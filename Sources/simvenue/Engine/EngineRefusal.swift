@@ -21,8 +21,9 @@ enum EngineRefusal: Error, Hashable, Sendable {
     case marketNotReady
     case noOrderBook
     case duplicated(OrderHash)
-    /// A bound of the simulation was reached; the venue says this when it is at fault.
+    /// A bound of the simulation was reached: the venue says so when it is at fault.
     case notInserted
+    case notExecuted
 
     var text: String {
         switch self {
@@ -49,6 +50,7 @@ enum EngineRefusal: Error, Hashable, Sendable {
         case .noOrderBook: "No orderbook exists for the requested token id"
         case .duplicated(let hash): "order \(hash) is invalid. Duplicated. Same order has already been placed"
         case .notInserted: "could not insert order"
+        case .notExecuted: "could not run the execution"
         }
     }
 
@@ -56,7 +58,7 @@ enum EngineRefusal: Error, Hashable, Sendable {
     var httpStatus: Int {
         switch self {
         case .postOnlyMode, .cancelOnly, .disabled: 503
-        case .notInserted: 500
+        case .notInserted, .notExecuted: 500
         case .noOrderBook: 404
         case .banned, .closedOnly, .notEnoughBalance, .fokNotFilled, .fakNotMatched, .postOnlyCrosses, .breaksTick,
             .marketableAmount, .sizeBelowMinimum, .amountAccuracy, .invalidExpiration, .invalidPayload, .marketNotReady,

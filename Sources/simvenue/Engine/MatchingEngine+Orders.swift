@@ -87,6 +87,7 @@ extension MatchingEngine {
             let size = market.book.size(order.bookSide, at: order.bookPrice)
             guard size + plan.remaining <= OrderBook.levelSizeMax else { throw .notInserted }
         }
+        guard self.unsettledCount + plan.groups.count <= self.settings.unsettledCountMax else { throw .notExecuted }
         if order.signed.side == .buy {
             // The fee comes on top of what a buy signs.
             let fee = plan.groups.reduce(Money.zero) { $0 + self.fee(of: $1, for: order) }
@@ -238,7 +239,7 @@ extension MatchingEngine {
         self.touch(maker.market, maker.bookSide, maker.bookPrice)
         self.orders[slot].remaining -= leg.size
         self.orders[slot].matched += leg.size
-        self.orders[slot].trades.append(trade)
+        self.orders[slot].note(trade)
         self.markets[maker.market].book.reduce(maker, by: leg.size)
         if maker.signed.side == .buy { self.orders[slot].budget -= leg.makerMoney }
         if self.orders[slot].isDust {

@@ -19,6 +19,8 @@ struct MatchingEngine: Sendable {
         var confirmingTime = Duration.seconds(4)
         /// Finished orders that are still known, and settled trades.
         var finishedCountMax = 50_000
+        /// Trades that wait for settlement.
+        var unsettledCountMax = 100_000
     }
 
     static let accountCountMax = 100_000

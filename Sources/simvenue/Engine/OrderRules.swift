@@ -48,6 +48,11 @@ enum OrderRules {
     /// Seconds since 1970 in the year 2286: later times are mistakes, milliseconds mostly.
     private static let expirationMax: Int64 = 9_999_999_999
 
+    /// Decimals to which clients round the shares of a market buy down, as far as they are taken.
+    private static func signedSharesDecimals(_ tick: TickSize) -> Int {
+        min(Self.amountDecimals(tick), Self.marketBuySharesDecimals)
+    }
+
     private static func checkAccuracy(_ order: SignedOrder, _ tick: TickSize) throws(EngineRefusal) {
         let (orders, maker, taker) =
             switch (order.side, order.isImmediate) {
@@ -68,15 +73,15 @@ enum OrderRules {
 
     private static func price(of order: SignedOrder, _ tick: TickSize) throws(EngineRefusal) -> Price {
         let (shares, money) = (order.shares.micros, order.money.micros)
-        // Dearer than a pUSD a share; looked at first, so that the division below cannot overflow.
-        guard money < shares else { throw .breaksTick(order.hash, priceMicros: Decimal6.scale, tick: tick) }
-        let (micros, rest) = shares.dividingFullWidth(money.multipliedFullWidth(by: Decimal6.scale))
+        // Rounded down; far above a pUSD where the amounts are nonsense.
+        let (quotient, rest) = (Int128(money) * Int128(Decimal6.scale)).quotientAndRemainder(dividingBy: Int128(shares))
+        let micros = Int64(clamping: quotient)
         let onGrid = micros / tick.micros * tick.micros
         // The shares of a market buy were rounded down to what the venue reads, which makes it look dearer than it is.
         let isRight =
             order.isSizedInMoney
             ? money
-                < Quantity(micros: shares + Self.unit(Self.marketBuySharesDecimals))
+                < Quantity(micros: shares + Self.unit(Self.signedSharesDecimals(tick)))
                 .boughtAbove(onGrid)
             : rest == 0 && micros == onGrid
         guard isRight, onGrid >= tick.micros, onGrid <= Decimal6.scale - tick.micros, let price = Price(micros: onGrid)

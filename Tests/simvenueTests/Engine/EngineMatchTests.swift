@@ -111,6 +111,20 @@ struct EngineMatchTests {
         #expect(story.receipt?.trades == story.trades.map(\.id))
     }
 
+    @Test func anOrderRemembersItsLatestTrades() throws {
+        var story = EngineStory()
+        let maker = story.place(0, .buy, 0, "1000", at: "0.5")
+        story.split(1, 110)
+        var trades: [TradeID] = []
+        for _ in 0..<110 {
+            story.place(1, .sell, 0, "1", at: "0.5", .fak)
+            trades += story.trades.map(\.id)
+        }
+        let order = try #require(story.engine.order(maker))
+        #expect(order.trades == Array(trades.suffix(100)))
+        #expect(order.matched == Quantity(shares: 110))
+    }
+
     // MARK: Kinds
 
     @Test func aFillOrKillFillsWholeOrNotAtAll() {

@@ -15,10 +15,11 @@ struct EngineRefusalTests {
         #expect(story.refusal == "order \(hash) is invalid. Price (\(told)) breaks minimum tick size rule: 0.01")
     }
 
-    @Test func aPriceOfOneOrMoreBreaksTheTickRule() {
+    @Test(arguments: [("10", "10", "1"), ("15", "10", "1.5"), ("100000000", "0.01", "10000000000")])
+    func aPriceOfOneOrMoreBreaksTheTickRule(money: String, shares: String, told: String) {
         var story = EngineStory()
-        let hash = story.place(0, .buy, 0, maker: micros("10"), taker: micros("10"))
-        #expect(story.refusal == "order \(hash) is invalid. Price (1) breaks minimum tick size rule: 0.01")
+        let hash = story.place(0, .buy, 0, maker: micros(money), taker: micros(shares))
+        #expect(story.refusal == "order \(hash) is invalid. Price (\(told)) breaks minimum tick size rule: 0.01")
     }
 
     @Test func aMarketBuyMaySignSharesThatWereRoundedDown() {
@@ -34,6 +35,20 @@ struct EngineRefusalTests {
             story.refusal
                 == "invalid amounts, the market buy orders maker amount supports a max accuracy of 2 decimals, taker amount a max of 4 decimals"
         )
+    }
+
+    /// As the official client signs them: `vectors/market_orders.json`.
+    @Test(arguments: [
+        ("0.1", "350", "583.333", "0.6"), ("0.1", "554.84", "1849.466", "0.3"), ("0.01", "602.52", "825.3698", "0.73"),
+    ])
+    func clientsRoundSharesAsTheTickSays(tick: String, dollars: String, shares: String, limit: String) throws {
+        let order = SignedOrder(
+            hash: OrderHash(digest: engineMarket().condition), account: AccountID(index: 0),
+            token: engineMarket().first.token, side: .buy, makerAmount: micros(dollars), takerAmount: micros(shares),
+            kind: .fok, expiration: 0, isPostOnly: false)
+        let market = engineMarket(tick: micros(tick))
+        let price = try OrderRules.limit(of: order, in: market, now: engineStart, settings: .init())
+        #expect(price.description == limit)
     }
 
     @Test(arguments: [
@@ -174,5 +189,20 @@ struct EngineRefusalTests {
         story.place(0, .buy, 0, "5", at: "0.01")
         #expect(story.refusal == "could not insert order")
         #expect(EngineRefusal.notInserted.httpStatus == 500)
+    }
+
+    @Test func moreUnsettledTradesThanThereMayBeAreNotExecuted() {
+        var settings = MatchingEngine.Settings()
+        settings.unsettledCountMax = 1
+        var story = EngineStory(settings)
+        story.place(0, .buy, 0, "20", at: "0.5")
+        story.place(1, .buy, 1, "10", at: "0.5")
+        #expect(story.receipt?.status == .matched)
+        story.place(1, .buy, 1, "10", at: "0.5")
+        #expect(story.refusal == "could not run the execution")
+        #expect(EngineRefusal.notExecuted.httpStatus == 500)
+        story.wait(milliseconds: 7_000)
+        story.place(1, .buy, 1, "10", at: "0.5")
+        #expect(story.receipt?.status == .matched)
     }
 }

@@ -153,6 +153,19 @@ struct EngineSettlementTests {
         #expect(story.receipt?.status == .live)
     }
 
+    @Test func aTickThatLeavesTooMuchOffItsGridIsRefused() {
+        var story = EngineStory(market: engineMarket(tick: 100))
+        for step in 1...1_020 where step % 100 != 0 {
+            story.place(0, .buy, 0, "5", at: Price(micros: Int64(step) * 100)!.description)
+        }
+        // 1,010 prices, none of them a whole cent.
+        story.ask(.setTick(story.market.condition, .cent))
+        #expect(story.commandRefusal == .tooMany)
+        #expect(story.market.tick == TickSize(micros: 100))
+        story.ask(.setTick(story.market.condition, TickSize(micros: 1_000)!))
+        #expect(story.commandRefusal == nil)
+    }
+
     @Test func timeMayBeToldInAnySteps() {
         var (one, _) = self.traded()
         var (other, _) = self.traded()

@@ -49,6 +49,21 @@ struct EngineStormTests {
         }
     }
 
+    /// A dictionary's order differs from process to process: what is recorded here holds in each.
+    @Test func theSameSeedGivesTheSameTradesInEveryProcess() {
+        var storm = EngineStorm(seed: 10, allowsDelay: true)
+        var digest: UInt64 = 0
+        for _ in 0..<2_000 {
+            for event in storm.step() {
+                guard case .trade(let trade) = event.what else { continue }
+                for value in [trade.id.high, UInt64(trade.size.micros), UInt64(trade.price.micros)] {
+                    digest = (digest ^ value) &* 0x100_0000_01B3
+                }
+            }
+        }
+        #expect(digest == 4_375_645_158_538_354_821)
+    }
+
     @Test(
         .enabled(if: getenv("POLYBOT_SOAK") != nil, "minutes long: `make soak` runs it"),
         arguments: [101, 102, 103, 104])
