@@ -82,12 +82,18 @@ struct MatchingEngine: Sendable {
     private var events: [EngineEvent] = []
     private var touched: [TouchedLevel] = []
 
-    /// A level as it was before the operation at work.
-    private struct TouchedLevel {
+    /// A level that the operation at work changed.
+    private struct TouchedLevel: Comparable {
         let market: Int
         let side: BookSide
         let price: Price
-        let size: Quantity
+
+        /// By market, then bids before asks, then from the best price on.
+        static func < (a: TouchedLevel, b: TouchedLevel) -> Bool {
+            if a.market != b.market { return a.market < b.market }
+            if a.side != b.side { return a.side == .bid }
+            return a.price != b.price && (a.price > b.price) == (a.side == .bid)
+        }
     }
 
     /// An engine without markets and accounts, at `time`.
@@ -222,39 +228,27 @@ struct MatchingEngine: Sendable {
 
     // MARK: Levels
 
-    /// Notes a level before it changes.
+    /// Notes a level that changes.
     mutating func touch(_ market: Int, _ side: BookSide, _ price: Price) {
-        self.touched.append(
-            TouchedLevel(
-                market: market, side: side, price: price, size: self.markets[market].book.size(side, at: price)))
+        self.touched.append(TouchedLevel(market: market, side: side, price: price))
     }
 
-    /// Tells the levels that the operation changed.
+    /// Tells the levels that the operation changed, each once.
     mutating func tellLevels() {
         guard !self.touched.isEmpty else { return }
-        // Of equal ones the first, with the oldest size, stays the first.
-        let order = self.touched.indices.sorted { Self.isBefore(self.touched[$0], self.touched[$1]) ?? ($0 < $1) }
+        self.touched.sort()
         var changes: [LevelChange] = []
-        for (index, place) in order.enumerated() {
-            let level = self.touched[place]
-            let isRepeated = index > 0 && Self.isBefore(self.touched[order[index - 1]], level) == nil
-            let size = self.markets[level.market].book.size(level.side, at: level.price)
-            if !isRepeated && size != level.size {
-                changes.append(LevelChange(side: level.side, price: level.price, size: size))
-            }
-            let isLast = index + 1 == order.count || self.touched[order[index + 1]].market != level.market
-            guard isLast, !changes.isEmpty else { continue }
-            self.emit(.book(self.markets[level.market].terms.condition, changes))
+        for (index, level) in self.touched.enumerated() {
+            let next = index + 1 < self.touched.count ? self.touched[index + 1] : nil
+            guard level != next else { continue }
+            let market = self.markets[level.market]
+            changes.append(
+                LevelChange(
+                    side: level.side, price: level.price, size: market.book.size(level.side, at: level.price)))
+            guard level.market != next?.market else { continue }
+            self.emit(.book(market.terms.condition, changes))
             changes.removeAll()
         }
         self.touched.removeAll(keepingCapacity: true)
-    }
-
-    /// `nil` when they are the same level.
-    private static func isBefore(_ a: TouchedLevel, _ b: TouchedLevel) -> Bool? {
-        if a.market != b.market { return a.market < b.market }
-        if a.side != b.side { return a.side == .bid }
-        if a.price != b.price { return (a.price > b.price) == (a.side == .bid) }
-        return nil
     }
 }
