@@ -166,6 +166,18 @@ struct EngineSettlementTests {
         #expect(story.commandRefusal == nil)
     }
 
+    @Test func timeNeverGoesBack() {
+        var (story, _) = self.traded()
+        story.wait(milliseconds: 2_200)
+        let late = story.time
+        story.time = engineStart
+        story.place(2, .buy, 0, "10", at: "0.3")
+        #expect(story.engine.now == late)
+        #expect(story.engine.nextTime == late + .seconds(4))
+        story.wait(milliseconds: 1_000)
+        #expect(story.trades.isEmpty)
+    }
+
     @Test func timeMayBeToldInAnySteps() {
         var (one, _) = self.traded()
         var (other, _) = self.traded()
