@@ -54,6 +54,9 @@ enum EngineRefusal: Error, Hashable, Sendable {
         }
     }
 
+    /// Whether the order was right and found too little: its owner hears of it on the user channel too.
+    var isKill: Bool { self == .fokNotFilled || self == .fakNotMatched }
+
     /// The HTTP status that goes with it.
     var httpStatus: Int {
         switch self {

@@ -35,7 +35,11 @@ extension MatchingEngine {
             do throws(EngineRefusal) {
                 plan = try self.plan(order)
             } catch {
-                if signed.isImmediate { self.tellKilled(order, error) }
+                if error.isKill {
+                    var killed = order
+                    killed.status = .killed(error)
+                    self.emit(.order(.cancellation, killed))
+                }
                 throw error
             }
             let slot = self.open(order)
@@ -114,16 +118,6 @@ extension MatchingEngine {
             trades: trades)
     }
 
-    private mutating func tellKilled(_ order: EngineOrder, _ refusal: EngineRefusal) {
-        switch refusal {
-        case .fokNotFilled, .fakNotMatched:
-            var order = order
-            order.status = .killed(refusal)
-            self.emit(.order(.cancellation, order.told))
-        default: break
-        }
-    }
-
     // MARK: Taker delay
 
     private mutating func hold(_ order: EngineOrder) {
@@ -153,11 +147,9 @@ extension MatchingEngine {
             self.orders[slot].status = .live
             _ = self.carryOut(plan, for: slot)
         } catch {
-            switch error {
-            case .fokNotFilled, .fakNotMatched: self.close(slot, .killed(error))
-            case .notEnoughBalance: self.close(slot, .canceledNotEnoughBalance)
-            default: self.close(slot, .canceled)
-            }
+            self.close(
+                slot,
+                error.isKill ? .killed(error) : error == .notEnoughBalance ? .canceledNotEnoughBalance : .canceled)
         }
     }
 

@@ -99,8 +99,8 @@ extension MatchingEngine {
 
     // MARK: Resolution
 
-    mutating func resolve(_ market: Int, _ resolution: Resolution) throws(CommandRefusal) {
-        guard self.markets[market].resolution == nil else { throw .alreadyResolved }
+    /// Ends a market and pays for all shares that accounts hold; what waits in trades is paid as it arrives.
+    mutating func resolve(_ market: Int, _ resolution: Resolution) {
         self.closeAll(in: market, .canceledMarketResolved)
         // The book is seen to be empty before the market is seen to be over.
         self.tellLevels()

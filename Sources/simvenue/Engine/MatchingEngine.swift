@@ -155,22 +155,41 @@ struct MatchingEngine: Sendable {
 
     private mutating func perform(_ request: EngineRequest) throws(CommandRefusal) {
         switch request {
-        case .place(let order): try self.place(order)
-        case .cancel(let account, let hashes): try self.cancel(hashes, of: account)
+        // These have answers of their own.
+        case .place(let order): return try self.place(order)
+        case .cancel(let account, let hashes): return try self.cancel(hashes, of: account)
         case .cancelMarket(let account, let condition, let token):
-            try self.cancelMarket(of: account, condition, token)
-        case .cancelAll(let account): try self.cancel(of: account) { _ in true }
-        case .openAccount:
-            guard self.accounts.count < Self.accountCountMax else { throw .tooMany }
-            self.accounts.append(Account())
-            self.emit(.accountOpened(AccountID(index: self.accounts.count - 1)))
-        case .deposit, .withdraw, .split, .merge, .approve, .setStanding:
-            try self.performOnAccount(request)
-            self.emit(.done)
-        case .list, .setAccepting, .setTick, .resolve, .clear, .cancelByVenue, .setMode, .retry, .fail:
-            try self.performForVenue(request)
-            self.emit(.done)
+            return try self.cancelMarket(of: account, condition, token)
+        case .cancelAll(let account): return try self.cancel(of: account) { _ in true }
+        case .openAccount: return try self.openAccount()
+
+        case .deposit(let account, let amount): try self.deposit(amount, to: account)
+        case .withdraw(let account, let amount): try self.withdraw(amount, from: account)
+        case .split(let account, let condition, let size): try self.split(size, of: condition, for: account)
+        case .merge(let account, let condition, let size): try self.merge(size, of: condition, for: account)
+        case .approve(let account, let contract, let approval): try self.approve(approval, for: contract, by: account)
+        case .setStanding(let account, let standing):
+            try self.check(account)
+            self.accounts[account.index].standing = standing
+
+        case .list(let market): try self.list(market)
+        case .setAccepting(let condition, let accepts):
+            self.markets[try self.unresolved(condition)].acceptsOrders = accepts
+        case .setTick(let condition, let tick): try self.setTick(of: try self.market(condition), to: tick)
+        case .resolve(let condition, let resolution): self.resolve(try self.unresolved(condition), resolution)
+        case .clear(let condition): self.closeAll(in: try self.market(condition), .canceled)
+        case .cancelByVenue(let hash): try self.cancelByVenue(hash)
+        case .setMode(let mode): self.mode = mode
+        case .retry(let id): try self.retry(id)
+        case .fail(let id): try self.fail(id)
         }
+        self.emit(.done)
+    }
+
+    private mutating func openAccount() throws(CommandRefusal) {
+        guard self.accounts.count < Self.accountCountMax else { throw .tooMany }
+        self.accounts.append(Account())
+        self.emit(.accountOpened(AccountID(index: self.accounts.count - 1)))
     }
 
     // MARK: Looking things up
@@ -188,6 +207,13 @@ struct MatchingEngine: Sendable {
 
     func market(_ condition: ConditionID) throws(CommandRefusal) -> Int {
         guard let market = self.marketsByCondition[condition] else { throw .unknownMarket }
+        return market
+    }
+
+    /// A market that still trades, or will.
+    func unresolved(_ condition: ConditionID) throws(CommandRefusal) -> Int {
+        let market = try self.market(condition)
+        guard self.markets[market].resolution == nil else { throw .alreadyResolved }
         return market
     }
 
