@@ -52,7 +52,7 @@ let package = Package(
         .executableTarget(
             name: "simvenue",
             dependencies: [
-                "Shared",
+                "Shared", heap,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
             ], swiftSettings: strict),
