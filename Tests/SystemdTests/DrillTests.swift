@@ -80,7 +80,7 @@ import Testing
     @Test func endsInARowAreMadeToWait() async throws {
         let lab = try await self.runningLab()
         let began = lab.moment()
-        #expect(lab.shell("read -r up _ < /proc/uptime; echo 9 ${up%.*} > /run/polybot/stratd.ends").code == 0)
+        #expect(lab.shell("read -r up _ < /proc/uptime; echo 9 ${up%.*} > /run/polybot-ends/stratd").code == 0)
         _ = lab.systemctl("kill", "-s", "KILL", "polybot-stratd.service")
         #expect(await lab.waits(.seconds(5)) { lab.journal("stratd", since: began).contains("ends=9 wait_s=16") })
         #expect(lab.show("SubState", of: "stratd") == "start-pre")
@@ -97,7 +97,7 @@ import Testing
         row: String
     ) throws {
         let lab = try self.lab
-        #expect(lab.shell("systemctl stop polybot-scannerd; echo '\(row)' > /run/polybot/scannerd.ends").code == 0)
+        #expect(lab.shell("systemctl stop polybot-scannerd; echo '\(row)' > /run/polybot-ends/scannerd").code == 0)
         let began = lab.moment()
         #expect(lab.systemctl("start", "polybot-scannerd.service").code == 0)
         #expect(!lab.journal("scannerd", since: began).contains("Ended too often"))

@@ -110,7 +110,7 @@ final class Lab: Sendable {
 
     /// Forgets the rows of crashes that earlier drills made, which would make the next start wait.
     func forgetEnds() {
-        _ = self.shell("rm -f /run/polybot/*.crashes; systemctl reset-failed 'polybot-*' 2>/dev/null")
+        _ = self.shell("rm -f /run/polybot-ends/*; systemctl reset-failed 'polybot-*' 2>/dev/null")
     }
 
     /// Stops all of it, the units' own way, and waits until all of it is stopped.

@@ -148,6 +148,8 @@ import Testing
                 #expect(read.code != 0, "\(daemon) reads the state of \(other)")
             }
         }
+        // The units' hook is root, and keeps what it remembers where no daemon can put a link in its way.
+        #expect(lab.exec("stat", "-c", "%a %U", "/run/polybot-ends").trimmed == "700 root")
         // On paper only discovery and feed have a network.
         let networks = Lab.daemons.map { lab.exec("readlink", "/proc/\(lab.show("MainPID", of: $0))/ns/net").trimmed }
         #expect(networks[0] == networks[1] && networks[2] != networks[1])
