@@ -143,4 +143,28 @@ import Testing
         #expect(!lab.show("StatusText", of: "stratd").contains("credential"))
         #expect(lab.exec("rm", key).code == 0)
     }
+
+    @Test func aDeadSocketOfSomebodyElseIsCleanedAway() async throws {
+        let lab = try await self.runningLab()
+        #expect(lab.systemctl("stop", "polybot-feedd.service").code == 0)
+        let bind = "import socket; socket.socket(socket.AF_UNIX).bind('/run/polybot/feedd.sock')"
+        #expect(lab.exec("/usr/bin/python3", "-c", bind).code == 0)
+        #expect(lab.exec("stat", "-c", "%U", "/run/polybot/feedd.sock").trimmed == "root")
+        #expect(lab.systemctl("start", "polybot-feedd.service").code == 0)
+        #expect(await lab.waits(.seconds(10)) { lab.isWhole })
+        #expect(lab.exec("stat", "-c", "%U", "/run/polybot/feedd.sock").trimmed == "polybot-feedd")
+    }
+
+    /// A feed that is made to wait holds up nobody else.
+    @Test func aBackOffOfOneIsNoneOfTheOthers() async throws {
+        let lab = try await self.runningLab()
+        #expect(lab.shell("read -r up _ < /proc/uptime; echo 9 ${up%.*} > /run/polybot-ends/feedd").code == 0)
+        _ = lab.systemctl("kill", "-s", "KILL", "--kill-who=main", "polybot-feedd.service")
+        #expect(await lab.waits(.seconds(5)) { lab.show("SubState", of: "feedd") == "start-pre" })
+        let restarts = lab.restarts(of: "stratd")
+        _ = lab.systemctl("kill", "-s", "KILL", "--kill-who=main", "polybot-stratd.service")
+        #expect(await lab.waits(.seconds(5)) { lab.restarts(of: "stratd") == restarts + 1 && lab.isActive("stratd") })
+        #expect(lab.show("SubState", of: "feedd") == "start-pre")
+        lab.stopAll()
+    }
 }

@@ -69,7 +69,7 @@ public struct UnixListener: Sendable {
             // The kernel says the same of a dead socket and of a file that is none.
             guard status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path) }
             guard refusal.code == ECONNREFUSED else { throw .system(path, refusal) }
-            unlink(path)
+            guard unlink(path) == 0 else { throw .system(path, SystemError("unlink")) }
         }
         let descriptor = socket(
             AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
