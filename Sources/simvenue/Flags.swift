@@ -43,6 +43,10 @@ struct Flags: Hashable, Sendable {
             "--markets", value: "N",
             "tradable markets at any time, 1 to \(SimulatedVenue.Settings.marketCountMax); default 30"),
         ProgramFlag(
+            "--listing", value: "KIND",
+            "plain or full: markets of every kind, \(SimulatedVenue.Settings.fullMarketCountDefault) by default; "
+                + "default plain"),
+        ProgramFlag(
             "--rate", value: "N",
             "messages a second over all markets, 0 to \(SimulatedVenue.Settings.rateMax); default 200"),
         ProgramFlag("--seed", value: "N", "the same seed gives the same markets and traffic; default 7"),
@@ -67,6 +71,7 @@ struct Flags: Hashable, Sendable {
         var flags = Flags()
         var isSimulationAsked = false
         var isSpeedAsked = false
+        var isMarketCountAsked = false
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -84,6 +89,13 @@ struct Flags: Hashable, Sendable {
             case "--markets":
                 flags.settings.marketCount = try Self.number(
                     value, of: name, 1...SimulatedVenue.Settings.marketCountMax)
+                isSimulationAsked = true
+                isMarketCountAsked = true
+            case "--listing":
+                guard let listing = SimulatedVenue.Settings.Listing(rawValue: value) else {
+                    throw Problem(sentence: "--listing is plain or full, not '\(value)'")
+                }
+                flags.settings.listing = listing
                 isSimulationAsked = true
             case "--rate":
                 flags.settings.rate = try Self.number(value, of: name, 0...SimulatedVenue.Settings.rateMax)
@@ -111,7 +123,16 @@ struct Flags: Hashable, Sendable {
         }
         if flags.replay != nil && isSimulationAsked {
             throw Problem(
-                sentence: "--replay serves a recording; --markets, --rate and --seed make traffic up: choose one")
+                sentence:
+                    "--replay serves a recording; --markets, --listing, --rate and --seed make traffic up: choose one")
+        }
+        if flags.settings.listing == .full {
+            if !isMarketCountAsked { flags.settings.marketCount = SimulatedVenue.Settings.fullMarketCountDefault }
+            guard flags.settings.marketCount >= SimulatedVenue.Settings.fullMarketCountMin else {
+                throw Problem(
+                    sentence:
+                        "--listing full needs --markets \(SimulatedVenue.Settings.fullMarketCountMin) or more")
+            }
         }
         if flags.replay == nil && isSpeedAsked {
             throw Problem(sentence: "--speed is the speed of --replay, which is missing")

@@ -2,7 +2,9 @@ import Glibc
 import Shared
 import Testing
 
-/// `scannerd` as a process, when the venue is not there.
+@testable import DaemonKit
+
+/// `scannerd` as a process: when the venue is not there, and when it lists everything.
 @Suite struct ScannerTests {
     @Test func beforeItsFirstPassItTellsItsTroubleAndNoUniverse() async throws {
         let directory = try TemporaryDirectory()
@@ -33,5 +35,68 @@ import Testing
         #expect(frames.contains(#""age":-1"#) && frames.contains(#""error":"#), "\(frames)")
         #expect(!frames.contains(#""type":"universe""#), "\(frames)")
         #expect(try await scanner.stop() == .exited(0))
+    }
+
+    /// What scannerd publishes, by its own word.
+    private func universe(in directory: TemporaryDirectory) async throws -> [JSONValue] {
+        let tap = try RunningProgram(
+            Programs.path(of: "polybot"),
+            ["tap", "scannerd", "--runtime-dir", directory.path, "--type", "universe", "--count", "1"],
+            in: directory.path)
+        #expect(try await tap.waitForEnd() == .exited(0), "\(tap.report)")
+        let frame = try JSONValue(parsing: Array(tap.text(of: .output).utf8))
+        return try #require(frame["body"]?["markets"]?.array)
+    }
+
+    @Test func ofAVenueWithEverythingInItsListingItWatchesExactlyTheRightMarkets() async throws {
+        let directory = try TemporaryDirectory()
+        let venue = try RunningProgram(
+            Programs.path(of: "simvenue"), ["--port", "0", "--listing", "full", "--rate", "0"], in: directory.path)
+        let ready = try JSONValue(parsing: Array(try await venue.line(of: .output) { $0.contains("ready") }.utf8))
+        let url = "http://127.0.0.1:\(try #require(ready["port"]?.integer))"
+        let client = try RESTClient()
+        defer { client.stop() }
+        func get(_ target: String) async throws -> JSONValue {
+            let response = try await client.request(RESTRequest(url: url + target))
+            try #require(response.isSuccess, "\(target)")
+            return try JSONValue(parsing: response.body)
+        }
+        let scanner = try RunningProgram(
+            Programs.path(of: "scannerd"),
+            ["--runtime-dir", directory.path, "--state-dir", directory.file("state")], in: directory.path,
+            environment: [
+                "POLYBOT_VENUE_GAMMA_URL": url, "POLYBOT_SCANNER_INTERVAL_S": "1",
+                "POLYBOT_SCANNER_MAX_MARKETS": "2000", "POLYBOT_SCANNER_KEYWORDS": "bitcoin",
+                "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "dominance", "POLYBOT_SCANNER_MIN_TIME_LEFT_S": "120",
+            ])
+        _ = try await scanner.line(of: .errors) { $0.contains("First pass over the listing is done") }
+        // Windows end meanwhile: the two lists are equal between two such moments.
+        let markets = try await waitFor("the expected universe", within: .seconds(40), state: scanner.report) {
+            let truth = try await get("/truth")
+            let time = try #require(truth["time"]?.integer)
+            let expected = try #require(truth["markets"]?.array).filter { market in
+                let slug = market["slug"]?.string ?? ""
+                let isBitcoin = slug.hasPrefix("btc-") || slug.contains("bitcoin")
+                return isBitcoin && !slug.contains("dominance") && market["end"]?.integer ?? 0 >= time + 120_000
+            }
+            let markets = try await self.universe(in: directory)
+            let isExpected =
+                expected.count > 30
+                && Set(expected.compactMap { $0["market"]?.string }) == Set(markets.compactMap { $0["market"]?.string })
+            return isExpected ? markets : nil
+        }
+        for market in markets {
+            let compact = try await get("/clob-markets/\(try #require(market["market"]?.string))")
+            #expect(compact["ao"]?.bool == true)
+            #expect(compact["mts"]?.micros == market["tick"]?.integer)
+            #expect(compact["mos"]?.micros == market["min_size"]?.integer)
+            #expect((compact["nr"]?.bool ?? false) == market["neg_risk"]?.bool)
+            #expect((compact["fd"]?["r"]?.micros ?? 0) == market["fee_rate"]?.integer)
+            #expect((compact["itode"] != nil || compact["sd"] != nil) == market["taker_delay"]?.bool)
+            let tokens = compact["t"]?.array?.compactMap { $0["t"]?.string }
+            #expect(market["outcomes"]?.array?.compactMap { $0["token"]?.string } == tokens)
+        }
+        #expect(try await scanner.stop() == .exited(0))
+        #expect(try await venue.stop() == .exited(0))
     }
 }

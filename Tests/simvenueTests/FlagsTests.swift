@@ -17,6 +17,14 @@ struct FlagsTests {
             return
         }
         #expect(replay.replay == "a.jsonl" && replay.speed == 0.5)
+        guard case .run(let full) = try Flags.parse(["--listing", "full"]),
+            case .run(let large) = try Flags.parse(["--markets", "900", "--listing=full"])
+        else {
+            Issue.record("not a run")
+            return
+        }
+        #expect(full.settings.listing == .full && full.settings.marketCount == 300)
+        #expect(large.settings.listing == .full && large.settings.marketCount == 900)
         #expect(try Flags.parse(["--port", "1", "--help"]) == .help)
         #expect(try Flags.parse(["--version"]) == .version)
     }
@@ -24,13 +32,15 @@ struct FlagsTests {
     @Test(arguments: [
         (["--port", "99999"], "--port must be a whole number from 0 to 65535, not '99999'"),
         (["--markets", "0"], "--markets must be a whole number from 1 to 2000, not '0'"),
+        (["--listing", "all"], "--listing is plain or full, not 'all'"),
+        (["--listing", "full", "--markets", "99"], "--listing full needs --markets 100 or more"),
         (["--rate", "fast"], "--rate must be a whole number from 0 to 1000000, not 'fast'"),
         (["--seed"], "--seed needs a value; see simvenue --help"),
         (["--replay", "a", "--speed", "-1"], "--speed must be a number from 0 to 1000000, not '-1'"),
         (["--replay", "a", "--speed", "nan"], "--speed must be a number from 0 to 1000000, not 'nan'"),
         (
             ["--replay", "a", "--rate", "5"],
-            "--replay serves a recording; --markets, --rate and --seed make traffic up: choose one"
+            "--replay serves a recording; --markets, --listing, --rate and --seed make traffic up: choose one"
         ),
         (["--speed", "2"], "--speed is the speed of --replay, which is missing"),
         (["run"], "unknown argument 'run'; see simvenue --help"),

@@ -28,6 +28,15 @@ struct CalendarDate: Hashable, Sendable {
         self.year = yearOfEra + era * 400 + (self.month <= 2 ? 1 : 0)
     }
 
+    /// Days since 1970 of a date; not before year 0.
+    static func dayNumber(year: Int64, month: Int, day: Int) -> Int64 {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = shiftedYear / 400
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = Int64((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1)
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
     var monthName: String { Self.monthNames[self.month - 1] }
 
     /// RFC 3339 as the venue writes it: "2026-05-12T11:10:00Z".

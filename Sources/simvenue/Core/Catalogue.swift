@@ -14,54 +14,63 @@ struct Catalogue: Sendable {
         let step: Int
     }
 
-    /// A recurring family of windows.
-    struct Family: Hashable, Sendable {
-        let asset: Int
-        /// Seconds: 300 or 900.
-        let length: Int64
-    }
-
     static let assets = [
         Asset(symbol: "btc", name: "Bitcoin", threshold: 88_000, step: 2_000),
         Asset(symbol: "eth", name: "Ethereum", threshold: 2_800, step: 100),
         Asset(symbol: "sol", name: "Solana", threshold: 130, step: 5),
         Asset(symbol: "xrp", name: "XRP", threshold: 2, step: 1),
     ]
-    static let families = [
-        Family(asset: 0, length: 300), Family(asset: 1, length: 300), Family(asset: 0, length: 900),
-        Family(asset: 2, length: 300), Family(asset: 3, length: 300), Family(asset: 1, length: 900),
-        Family(asset: 2, length: 900), Family(asset: 3, length: 900),
+    /// Families of the plain listing, the first first.
+    private static let families = [
+        WindowFamily(asset: 0, length: 300), WindowFamily(asset: 1, length: 300), WindowFamily(asset: 0, length: 900),
+        WindowFamily(asset: 2, length: 300), WindowFamily(asset: 3, length: 300), WindowFamily(asset: 1, length: 900),
+        WindowFamily(asset: 2, length: 900), WindowFamily(asset: 3, length: 900),
     ]
+    /// Every length for every asset.
+    static let allFamilies = [300, 900, 3_600, 14_400].flatMap { length in
+        Self.assets.indices.map { WindowFamily(asset: $0, length: length) }
+    }
     /// Most markets of one event of dated markets.
     static let eventSize = 4
     /// One decoy is listed for so many tradable markets.
     static let marketsPerDecoy = 6
-    private static let dayCount = 60
+    static let dayCount = 60
+    /// The full listing has a window of each family for so many markets.
+    private static let marketsPerWindow = 32
 
-    private let seed: UInt64
+    let seed: UInt64
     private var nextID = 500_000
     private var nextEventID = 90_000
 
     init(seed: UInt64) { self.seed = seed }
 
-    /// Families that a venue of `marketCount` tradable markets has; each has two windows listed at a time.
-    static func familyCount(for marketCount: Int) -> Int { min(Self.families.count, (marketCount + 3) / 8) }
+    /// Families that a venue has, with how many windows of each are listed at a time: the running one and those ahead.
+    static func plan(_ settings: SimulatedVenue.Settings) -> [(family: WindowFamily, windowCount: Int)] {
+        switch settings.listing {
+        case .plain:
+            let count = min(Self.families.count, (settings.marketCount + 3) / 8)
+            return Self.families.prefix(count).map { ($0, 2) }
+        case .full:
+            let wanted = max(2, settings.marketCount / Self.marketsPerWindow)
+            // The venue lists a day ahead.
+            return Self.allFamilies.map { ($0, min(1 + Int(CalendarDate.secondsInDay / $0.length), wanted)) }
+        }
+    }
 
     /// The window of `family` that starts at `start` (seconds since 1970).
-    mutating func window(_ family: Family, start: Int64, hasher: inout BookHasher) -> ListedMarket {
+    mutating func window(_ family: WindowFamily, start: Int64, hasher: inout BookHasher) -> ListedMarket {
         let asset = Self.assets[family.asset]
-        let slug = "\(asset.symbol)-updown-\(family.length / 60)m-\(start)"
-        let title =
-            "\(asset.name) Up or Down - \(CalendarDate.rfc3339(start)) "
-            + "to \(CalendarDate.rfc3339(start + family.length))"
+        let slug = family.slug(start: start)
+        let end = family.end(from: start)
+        let title = "\(asset.name) Up or Down - \(CalendarDate.rfc3339(start)) to \(CalendarDate.rfc3339(end))"
         let startTime = Timestamp(seconds: start)
-        let endTime = Timestamp(seconds: start + family.length)
+        let endTime = Timestamp(seconds: end)
         let event = self.makeEvent(
-            slug: slug, title: title, series: "\(asset.symbol)-up-or-down-\(family.length / 60)m", isNegRisk: false,
-            startTime: startTime, endTime: endTime)
+            slug: slug, title: title, series: family.series, isNegRisk: false, startTime: startTime, endTime: endTime,
+            tags: [.crypto, .upOrDown] + (family.asset == 0 ? [.bitcoin] : []))
         let terms = Terms(
             tick: .cent, isNegRisk: false, feeRate: 70_000, feeType: "crypto_fees_v2", hasTakerDelay: true,
-            settlement: .chainlinkTWAP60, asset: asset.symbol)
+            settlement: family.settlement, asset: asset.symbol)
         return self.make(
             kind: .window(asset: family.asset, length: family.length, start: start), event: event, slug: slug,
             question: title,
@@ -83,7 +92,7 @@ struct Catalogue: Sendable {
                     self.member(member, of: event, index: eventIndex, kind: .dated, now: now, hasher: &hasher))
                 made += 1
                 if made % Self.marketsPerDecoy == 0 || made == count {
-                    let reason = ListedMarket.Decoy.allCases[decoyCount % ListedMarket.Decoy.allCases.count]
+                    let reason = ListedMarket.Decoy.common[decoyCount % ListedMarket.Decoy.common.count]
                     decoyCount += 1
                     markets.append(
                         self.member(
@@ -111,9 +120,9 @@ struct Catalogue: Sendable {
             slug:
                 "\(asset.name.lowercased())-\(isNegRisk ? "price" : "above")-on-"
                 + "\(date.monthName.lowercased())-\(date.day)\(suffix)",
-            title: "Where will \(asset.name) \(verb) on \(date.monthName) \(date.day)?", series: nil,
-            isNegRisk: isNegRisk,
-            startTime: nil, endTime: Timestamp(seconds: end))
+            title: "Where will \(asset.name) \(verb) on \(date.monthName) \(date.day)?", isNegRisk: isNegRisk,
+            endTime: Timestamp(seconds: end),
+            tags: [.crypto] + (index % Self.assets.count == 0 ? [.bitcoin] : []))
     }
 
     private mutating func member(
@@ -133,39 +142,41 @@ struct Catalogue: Sendable {
         if kind == .decoy(.ended) { endTime = Timestamp(milliseconds: now) + .seconds(-3 * 86_400) }
         let terms = Terms(
             tick: random.chance(0.2) ? TickSize(micros: 1_000)! : .cent, isNegRisk: event.isNegRisk,
-            feeRate: hasFee ? 70_000 : 0, feeType: hasFee ? "crypto_fees_v2" : nil, hasTakerDelay: false,
-            settlement: .other,
-            asset: asset.symbol)
-        return self.make(
+            feeRate: hasFee ? 70_000 : 0, feeType: hasFee ? "crypto_fees_v2" : nil, hasTakerDelay: hasFee,
+            settlement: .other, asset: nil)
+        var listed = self.make(
             kind: kind, event: event, slug: slug,
             question: "Will \(asset.name) \(what) on \(date.monthName) \(date.day)?",
             labels: random.chance(0.25) ? ("No", "Yes") : ("Yes", "No"), terms: terms, endTime: endTime,
             listedTime: Timestamp(milliseconds: now) + .seconds(-86_400 * Int64(1 + random.below(30))), bookTime: now,
             hasher: &hasher)
+        listed.groupPlace = member
+        return listed
     }
 
     // MARK: Parts
 
-    private struct Terms {
-        let tick: TickSize
+    struct Terms {
+        var tick: TickSize
         let isNegRisk: Bool
         let feeRate: Int64
         let feeType: String?
         let hasTakerDelay: Bool
-        let settlement: SettlementSource
-        let asset: String
+        var settlement = SettlementSource.other
+        var asset: String?
     }
 
-    private mutating func makeEvent(
-        slug: String, title: String, series: String?, isNegRisk: Bool, startTime: Timestamp?, endTime: Timestamp
+    mutating func makeEvent(
+        slug: String, title: String, series: ListedSeries? = nil, isNegRisk: Bool, isAugmented: Bool = false,
+        startTime: Timestamp? = nil, endTime: Timestamp, tags: [ListedTag]
     ) -> ListedEvent {
         self.nextEventID += 1
         return ListedEvent(
-            id: self.nextEventID, slug: slug, title: title, series: series, isNegRisk: isNegRisk, startTime: startTime,
-            endTime: endTime)
+            id: self.nextEventID, slug: slug, title: title, series: series, isNegRisk: isNegRisk,
+            isAugmented: isAugmented, startTime: startTime, endTime: endTime, tags: tags)
     }
 
-    private mutating func make(
+    mutating func make(
         kind: ListedMarket.Kind, event: ListedEvent, slug: String, question: String, labels: (String, String),
         terms: Terms,
         endTime: Timestamp, listedTime: Timestamp, bookTime: Int64, hasher: inout BookHasher
@@ -192,9 +203,13 @@ struct Catalogue: Sendable {
                 listed.winner = 0
                 listed.resolutionStatus = "resolved"
             case .notAccepting: listed.acceptsOrders = false
-            case .ended: break
             case .noOrderBook: listed.hasOrderBook = false
             case .resolving: listed.resolutionStatus = "proposed"
+            case .inactive: listed.isActive = false
+            case .archived: listed.isArchived = true
+            case .ended, .noCondition, .noTokens, .threeOutcomes, .sameOutcomes, .oddTick, .noSizeMin, .noEndDate,
+                .oddFees, .otherProtocol:
+                break
             }
         }
         return listed

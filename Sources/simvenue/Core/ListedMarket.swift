@@ -1,18 +1,5 @@
 import Shared
 
-/// What groups markets for people: Gamma's event.
-struct ListedEvent: Hashable, Sendable {
-    let id: Int
-    let slug: String
-    let title: String
-    /// "btc-up-or-down-5m" for a recurring family, else `nil`.
-    let series: String?
-    let isNegRisk: Bool
-    /// Start of the window, for a window.
-    let startTime: Timestamp?
-    let endTime: Timestamp
-}
-
 /// A market as the venue lists it, with the book that it shows.
 struct ListedMarket: Sendable {
     /// Why a listed market cannot be traded although it looks like one.
@@ -23,6 +10,42 @@ struct ListedMarket: Sendable {
         case ended
         case noOrderBook
         case resolving
+        case inactive
+        case archived
+
+        // What cannot be read, a member each.
+        case noCondition
+        /// Not yet known to the order book service.
+        case noTokens
+        case threeOutcomes
+        case sameOutcomes
+        case oddTick
+        case noSizeMin
+        case noEndDate
+        case oddFees
+        /// Of another protocol, which has positions and no tokens.
+        case otherProtocol
+
+        /// Those of the plain listing.
+        static let common = [Self.closed, .notAccepting, .ended, .noOrderBook, .resolving]
+
+        /// Whether a member of the market object is malformed. The order book service knows no such market.
+        var isMalformed: Bool {
+            switch self {
+            case .closed, .notAccepting, .ended, .noOrderBook, .resolving, .inactive, .archived: false
+            case .noCondition, .noTokens, .threeOutcomes, .sameOutcomes, .oddTick, .noSizeMin, .noEndDate, .oddFees,
+                .otherProtocol:
+                true
+            }
+        }
+
+        /// Whether somebody still trades it.
+        var hasTraffic: Bool {
+            switch self {
+            case .notAccepting, .ended, .resolving: true
+            default: false
+            }
+        }
     }
 
     enum Kind: Hashable, Sendable {
@@ -44,6 +67,8 @@ struct ListedMarket: Sendable {
     /// When it was listed.
     let listedTime: Timestamp
 
+    var isActive = true
+    var isArchived = false
     var isClosed = false
     var acceptsOrders = true
     var hasOrderBook = true
@@ -51,6 +76,18 @@ struct ListedMarket: Sendable {
     var resolutionStatus = ""
     /// Index of the outcome that won.
     var winner: Int?
+    /// What it stands for within its event, and its place there.
+    var groupTitle: String?
+    var groupPlace = 0
+    /// Wins when none of the event's named outcomes does.
+    var isNegRiskOther = false
+    /// Wait of a taker's order in whole seconds; shorter ones are not shown here.
+    var secondsDelay: Int64 = 0
+    /// Whether the protocol's version stands in the object, as it does not in old ones.
+    var showsVersion = true
+    var showsPositions = false
+    /// Chance of the first outcome about which the traffic moves; drawn where it is `nil`.
+    var fairBase: Double?
 
     // MARK: The book as shown
 
@@ -99,14 +136,20 @@ struct ListedMarket: Sendable {
 
     func hash(outcome: Int) -> BookHash { outcome == 0 ? self.hashes.first : self.hashes.second }
 
+    var decoy: Decoy? { if case .decoy(let decoy) = self.kind { decoy } else { nil } }
+
     /// What the venue calls tradable at `time`; see the reference, 1.2.
     func isTradable(at time: Timestamp) -> Bool {
-        !self.isClosed && self.acceptsOrders && self.hasOrderBook && self.resolutionStatus.isEmpty
+        self.decoy == nil && self.isActive && !self.isArchived && !self.isClosed && self.acceptsOrders
+            && self.hasOrderBook && self.resolutionStatus.isEmpty
             && self.market.endTime > time
     }
 
+    /// Whether the order book service has heard of it at all.
+    var isKnownToClob: Bool { self.decoy?.isMalformed != true }
+
     /// Whether the order book service knows its tokens.
-    var isBookServed: Bool { self.hasOrderBook && !self.isClosed && self.hasBook }
+    var isBookServed: Bool { self.hasOrderBook && !self.isClosed && self.hasBook && self.isKnownToClob }
 
     /// Label of the outcome at `index`.
     func outcome(_ index: Int) -> Outcome { index == 0 ? self.market.first : self.market.second }

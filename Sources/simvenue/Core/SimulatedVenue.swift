@@ -4,13 +4,24 @@ import Shared
 /// same bytes, however often and in whatever steps time is told.
 struct SimulatedVenue: VenueCore {
     struct Settings: Hashable, Sendable {
+        enum Listing: String, CaseIterable, Sendable {
+            /// Windows of five and fifteen minutes, dated markets, a decoy now and then.
+            case plain
+            /// Everything that the real venue lists: see `Catalogue.rest`.
+            case full
+        }
+
         static let marketCountMax = 2_000
+        /// Fewer do not show every kind of the full listing.
+        static let fullMarketCountMin = 100
+        static let fullMarketCountDefault = 300
         static let rateMax = 1_000_000
         /// Tradable markets at any time.
         var marketCount = 30
         /// Messages a second over all markets, on average; 0 for a still venue.
         var rate = 200
         var seed: UInt64 = 7
+        var listing = Listing.plain
     }
 
     /// Resolved windows that are still found through Gamma. Older ones are forgotten.
@@ -20,12 +31,16 @@ struct SimulatedVenue: VenueCore {
     static let printDelayMax = 90
     /// How much more often a running window is touched than another market.
     private static let windowWeight = 4
+    /// In the full listing a window is closed so many milliseconds after its end. Source: reference, 1.3.
+    private static let closingDelay = 60_000..<120_000
 
     /// Something that will happen at a known time.
     enum Appointment: Sendable {
         case print(slot: Int, TradePrint)
         /// The running window of a family ends.
         case rollover(family: Int)
+        /// The venue closes a window that has ended.
+        case close(slot: Int, winner: Int)
     }
 
     let settings: Settings
@@ -50,8 +65,8 @@ struct SimulatedVenue: VenueCore {
     private var agendaSequence = 0
     /// Slots as often as they are to be touched.
     private var wheel: [Int] = []
-    /// Running and next window of each family.
-    var windows: [(running: Int, next: Int)] = []
+    /// The listed windows of each family; the running one is the first.
+    private var windows: [(family: WindowFamily, slots: [Int])] = []
     private var resolved: [Int] = []
     private var removed: [Int] = []
     private(set) var isPaused = false
@@ -67,17 +82,19 @@ struct SimulatedVenue: VenueCore {
         self.catalogue = Catalogue(seed: settings.seed)
         self.assets = Catalogue.assets.map { _ in AssetWalk(at: time) }
         self.nextOperation = settings.rate > 0 ? 0 : .infinity
-        let familyCount = Catalogue.familyCount(for: settings.marketCount)
-        for family in 0..<familyCount {
-            let length = Catalogue.families[family].length
-            let windowStart = time / 1_000 / length * length
-            let running = self.list(window: family, start: windowStart)
-            self.open(running, strike: self.random.normal() * 3)
-            self.windows.append((running, self.list(window: family, start: windowStart + length)))
-            self.appoint(.rollover(family: family), at: (windowStart + length) * 1_000)
+        for (index, (family, windowCount)) in Catalogue.plan(settings).enumerated() {
+            var windowStart = family.start(containing: time / 1_000)
+            self.appoint(.rollover(family: index), at: family.end(from: windowStart) * 1_000)
+            var slots: [Int] = []
+            for place in 0..<windowCount {
+                slots.append(self.list(window: family, start: windowStart))
+                if place == 0 { self.open(slots[0], strike: self.random.normal() * 3) }
+                windowStart = family.end(from: windowStart)
+            }
+            self.windows.append((family, slots))
         }
-        for market in self.catalogue.dated(
-            count: settings.marketCount - 2 * familyCount, now: time, hasher: &self.hasher)
+        let windowCount = self.windows.reduce(0) { $0 + $1.slots.count }
+        for market in self.catalogue.rest(settings, count: settings.marketCount - windowCount, now: time, &self.hasher)
         {
             self.list(dated: market)
         }
@@ -142,6 +159,7 @@ struct SimulatedVenue: VenueCore {
                 MarketMessages.lastTradePrice(venue.listing[slot], print, time: venue.now, to: &writer)
             }
         case .rollover(let family): self.rollOver(family, into: &batch)
+        case .close(let slot, let winner): self.close(slot, winner: winner, into: &batch)
         }
     }
 
@@ -159,25 +177,23 @@ struct SimulatedVenue: VenueCore {
 
     // MARK: Listing
 
-    private mutating func list(window family: Int, start: Int64) -> Int {
-        let terms = Catalogue.families[family]
-        var listed = self.catalogue.window(terms, start: start, hasher: &self.hasher)
+    private mutating func list(window family: WindowFamily, start: Int64) -> Int {
+        var listed = self.catalogue.window(family, start: start, hasher: &self.hasher)
         listed.bookTime = self.now
         let flow = Flow(
-            model: .window(asset: terms.asset, end: (start + terms.length) * 1_000, strike: nil), fair: 0.5,
+            model: .window(asset: family.asset, end: family.end(from: start) * 1_000, strike: nil), fair: 0.5,
             at: self.now)
         return self.list(listed, flow)
     }
 
     private mutating func list(dated listed: ListedMarket) {
         var random = SeededRandom(seed: self.settings.seed, name: "fair " + listed.market.slug)
-        let base = 0.1 + 0.8 * random.unit()
+        let base = listed.fairBase ?? 0.1 + 0.8 * random.unit()
         let volatility = listed.market.tick == .cent ? 0.004 : 0.001
-        switch listed.kind {
-        case .decoy(.closed), .decoy(.noOrderBook): _ = self.list(listed, nil)
-        case .decoy, .dated, .window, .replayed:
-            _ = self.list(listed, Flow(model: .reverting(base: base, volatility: volatility), fair: base, at: self.now))
-        }
+        let hasTraffic = listed.decoy?.hasTraffic ?? true
+        _ = self.list(
+            listed,
+            hasTraffic ? Flow(model: .reverting(base: base, volatility: volatility), fair: base, at: self.now) : nil)
     }
 
     private mutating func list(_ listed: ListedMarket, _ flow: Flow?) -> Int {
@@ -194,31 +210,42 @@ struct SimulatedVenue: VenueCore {
         self.flows[slot]?.model = .window(asset: asset, end: end, strike: self.assets[asset].level + offset)
     }
 
-    private mutating func rollOver(_ family: Int, into batch: inout MessageBatch) {
-        let (ended, running) = self.windows[family]
-        let terms = Catalogue.families[family]
-        self.assets[terms.asset].walk(to: self.now, using: &self.random)
-        self.resolve(ended, into: &batch)
+    private mutating func rollOver(_ index: Int, into batch: inout MessageBatch) {
+        let family = self.windows[index].family
+        self.assets[family.asset].walk(to: self.now, using: &self.random)
+        let ended = self.windows[index].slots.removeFirst()
+        self.end(ended, into: &batch)
+        let running = self.windows[index].slots[0]
         self.open(running, strike: 0)
-        guard case .window(_, _, let start) = self.listing[running].kind else { return }
-        let next = self.list(window: family, start: start + terms.length)
-        self.windows[family] = (running, next)
-        self.appoint(.rollover(family: family), at: (start + terms.length) * 1_000)
+        self.appoint(.rollover(family: index), at: self.listing[running].market.endTime.microseconds / 1_000)
+        let last = self.listing[self.windows[index].slots.last!].market.endTime.microseconds / 1_000_000
+        let next = self.list(window: family, start: last)
+        self.windows[index].slots.append(next)
         self.write(for: .everybody, into: &batch) { venue, writer in
             MarketMessages.newMarket(venue.listing[next], time: venue.now, to: &writer)
         }
         self.remakeWheel()
     }
 
-    private mutating func resolve(_ slot: Int, into batch: inout MessageBatch) {
+    /// The window in `slot` ends: its winner is known, and nobody trades it any more.
+    private mutating func end(_ slot: Int, into batch: inout MessageBatch) {
         guard case .window(let asset, _, let strike) = self.flows[slot]?.model else { return }
         let winner = self.assets[asset].level >= (strike ?? 0) ? 0 : 1
+        self.flows[slot] = nil
+        self.agenda.removeAll { if case .print(slot, _) = $0.what { true } else { false } }
+        switch self.settings.listing {
+        case .plain: self.close(slot, winner: winner, into: &batch)
+        case .full:
+            let delay = Self.closingDelay.lowerBound + self.random.below(Self.closingDelay.count)
+            self.appoint(.close(slot: slot, winner: winner), at: self.now + Int64(delay))
+        }
+    }
+
+    private mutating func close(_ slot: Int, winner: Int, into batch: inout MessageBatch) {
         self.listing[slot].isClosed = true
         self.listing[slot].acceptsOrders = false
         self.listing[slot].resolutionStatus = "resolved"
         self.listing[slot].winner = winner
-        self.flows[slot] = nil
-        self.agenda.removeAll { if case .print(slot, _) = $0.what { true } else { false } }
         self.write(for: .market(slot, needsFeatures: true), into: &batch) { venue, writer in
             MarketMessages.marketResolved(venue.listing[slot], winner: winner, time: venue.now, to: &writer)
         }
@@ -235,8 +262,8 @@ struct SimulatedVenue: VenueCore {
             if case .decoy = self.listing[slot].kind { return false }
             return self.flows[slot] != nil
         }
-        for (running, _) in self.windows {
-            self.wheel.append(contentsOf: repeatElement(running, count: Self.windowWeight - 1))
+        for (_, slots) in self.windows {
+            self.wheel.append(contentsOf: repeatElement(slots[0], count: Self.windowWeight - 1))
         }
     }
 

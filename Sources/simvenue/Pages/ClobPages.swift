@@ -91,7 +91,9 @@ enum ClobPages {
     /// The compact parameters of a market; members that are false are left out.
     private static func compact(_ id: String, _ listing: MarketRegister) -> Answer {
         guard let condition = ConditionID(id) else { return .error(400, "Invalid condition id") }
-        guard let slot = listing.slot(of: condition) else { return .error(404, "market not found") }
+        guard let slot = listing.slot(of: condition), listing[slot].isKnownToClob else {
+            return .error(404, "market not found")
+        }
         let listed = listing[slot]
         let market = listed.market
         return .json {
@@ -155,9 +157,15 @@ enum ClobPages {
             writer.key("nr")
             writer.bool(true)
         }
-        if listed.market.hasTakerDelay {
+        // A wait in whole seconds has a member of its own.
+        if listed.secondsDelay > 0 {
+            writer.key("sd")
+            writer.integer(listed.secondsDelay)
+        } else if listed.market.hasTakerDelay {
             writer.key("itode")
             writer.bool(true)
         }
+        writer.key("aot")
+        writer.string(CalendarDate.rfc3339(listed.listedTime.microseconds / 1_000_000))
     }
 }

@@ -2,25 +2,22 @@ import Shared
 
 /// Gamma: finding markets and events. Source: reference, 1.1.
 enum GammaPages {
-    static let limitDefault = 20
-    static let limitMax = 100
-    static let offsetMax = 2_000
-
     /// - Returns: `nil` when the path is none of Gamma's.
     static func answer(_ request: PageRequest, _ listing: MarketRegister) -> Answer? {
         guard request.method == "GET", let first = request.path.first else { return nil }
         switch (first, request.path.dropFirst().first, request.path.count) {
-        case ("markets", nil, 1): return self.legacyList(request, listing, isEvents: false)
-        case ("events", nil, 1): return self.legacyList(request, listing, isEvents: true)
-        case ("markets", "keyset", 2): return self.keyset(request, listing, isEvents: false)
-        case ("events", "keyset", 2): return self.keyset(request, listing, isEvents: true)
+        case ("markets", nil, 1): return self.list(request, listing, .offset, isEvents: false)
+        case ("events", nil, 1): return self.list(request, listing, .offset, isEvents: true)
+        case ("markets", "keyset", 2): return self.list(request, listing, .keyset, isEvents: false)
+        case ("events", "keyset", 2): return self.list(request, listing, .keyset, isEvents: true)
+        case ("events", "pagination", 2): return self.list(request, listing, .offset, isEvents: true, hasTotals: true)
         case ("markets", "slug", 3): return self.one(listing.slot(slug: request.path[2]), listing)
         case ("events", "slug", 3):
             return self.one(event: listing.order.first { listing[$0].event.slug == request.path[2] }, listing)
-        case ("markets", let id?, 2): return Int(id).map { self.one(listing.slot(id: $0), listing) }
+        case ("markets", let id?, 2): return self.one(Int(id).flatMap { listing.slot(id: $0) }, listing)
         case ("events", let id?, 2):
-            return Int(id).map { id in self.one(event: listing.order.first { listing[$0].event.id == id }, listing) }
-        default: return nil
+            return self.one(event: listing.order.first { String(listing[$0].event.id) == id }, listing)
+        default: return GammaIndex.answer(request, listing)
         }
     }
 
@@ -38,93 +35,108 @@ enum GammaPages {
 
     /// An item of a list: a market, or an event by one of its markets.
     private struct Item {
-        let id: Int
+        let place: GammaPlace
         let slot: Int
     }
 
-    private static func keyset(_ request: PageRequest, _ listing: MarketRegister, isEvents: Bool) -> Answer {
-        guard request.value("offset") == nil else {
-            return .error(422, "offset is not supported here; continue with after_cursor")
+    private static func list(
+        _ request: PageRequest, _ listing: MarketRegister, _ list: GammaQuery.List, isEvents: Bool,
+        hasTotals: Bool = false
+    ) -> Answer {
+        do throws(GammaQuery.Problem) {
+            let query = try GammaQuery(request, list, isEvents: isEvents)
+            let items = isEvents ? self.events(query, listing) : self.markets(query, listing)
+            switch list {
+            case .keyset: return self.keyset(items, query, listing, isEvents: isEvents)
+            case .offset:
+                let rest = items.dropFirst(query.offset)
+                let page = rest.prefix(query.limit)
+                guard hasTotals else { return .json { self.write(page, query, listing, isEvents: isEvents, to: &$0) } }
+                return .json {
+                    $0.object { writer in
+                        writer.key("data")
+                        self.write(page, query, listing, isEvents: isEvents, to: &writer)
+                        writer.key("pagination")
+                        writer.object {
+                            $0.key("hasMore")
+                            $0.bool(page.count < rest.count)
+                            $0.key("totalResults")
+                            $0.integer(items.count)
+                        }
+                    }
+                }
+            }
+        } catch {
+            return error.answer
         }
-        guard let limit = self.limit(request) else { return .error(400, "limit must be a number") }
-        var after = 0
-        if let cursor = request.value("after_cursor"), !cursor.isEmpty {
-            guard let id = self.id(ofCursor: cursor) else { return .error(400, "invalid after_cursor") }
-            after = id
+    }
+
+    private static func keyset(
+        _ items: [Item], _ query: GammaQuery, _ listing: MarketRegister, isEvents: Bool
+    ) -> Answer {
+        let rest = items.drop { item in
+            query.after.map { !$0.isBefore(item.place, isAscending: query.isAscending) } ?? false
         }
-        let items = self.items(request, listing, isEvents: isEvents).drop { $0.id <= after }
-        let page = items.prefix(limit)
+        let page = rest.prefix(query.limit)
         return .json {
             $0.object { writer in
                 writer.key(dynamic: isEvents ? "events" : "markets")
-                writer.array { self.write(page, listing, isEvents: isEvents, to: &$0) }
-                if let last = page.last, page.count < items.count {
+                self.write(page, query, listing, isEvents: isEvents, to: &writer)
+                if let last = page.last, page.count < rest.count {
                     writer.key("next_cursor")
-                    writer.string(self.cursor(after: last.id))
+                    writer.string(last.place.cursor(order: query.order, isAscending: query.isAscending))
                 }
             }
         }
     }
 
-    private static func legacyList(_ request: PageRequest, _ listing: MarketRegister, isEvents: Bool) -> Answer {
-        guard let limit = self.limit(request) else { return .error(400, "limit must be a number") }
-        guard let offset = Int(request.value("offset") ?? "0"), (0...self.offsetMax).contains(offset) else {
-            return .error(422, "offset must be 0 to \(self.offsetMax)")
+    private static func markets(_ query: GammaQuery, _ listing: MarketRegister) -> [Item] {
+        var items: [Item] = []
+        for slot in listing.order {
+            let listed = listing[slot]
+            guard query.admits(listed) else { continue }
+            let place = GammaPlace(values: query.order.map { listed.value(of: $0) }, id: Int64(listed.id))
+            items.append(Item(place: place, slot: slot))
         }
-        let page = self.items(request, listing, isEvents: isEvents).dropFirst(offset).prefix(limit)
-        return .json { $0.array { self.write(page, listing, isEvents: isEvents, to: &$0) } }
+        return self.sorted(items, query)
     }
 
-    /// Everything that passes the filters, by id.
-    private static func items(_ request: PageRequest, _ listing: MarketRegister, isEvents: Bool) -> ArraySlice<Item> {
-        let closed = request.value("closed") == "true"
-        let filters = request.query.filter { !$0.value.isEmpty }
-        let ids = Set(filters.filter { $0.key == "id" }.map(\.value))
-        let slugs = Set(filters.filter { $0.key == "slug" }.map(\.value))
-        let conditions = Set(filters.filter { $0.key == "condition_ids" }.map(\.value))
-        let tokens = Set(filters.filter { $0.key == "clob_token_ids" }.map(\.value))
-        let series = Set(filters.filter { $0.key == "series_slug" }.map(\.value))
-        let slots = listing.order.filter { slot in
+    private static func events(_ query: GammaQuery, _ listing: MarketRegister) -> [Item] {
+        var events: [(summary: ListedEventSummary, slot: Int)] = []
+        var places: [Int: Int] = [:]
+        for slot in listing.order {
             let listed = listing[slot]
-            guard listed.isClosed == closed else { return false }
-            if isEvents {
-                return (ids.isEmpty || ids.contains(String(listed.event.id)))
-                    && (slugs.isEmpty || slugs.contains(listed.event.slug))
-                    && (series.isEmpty || series.contains(listed.event.series ?? ""))
+            let place = places[listed.event.id] ?? events.count
+            if place == events.count {
+                places[listed.event.id] = place
+                events.append((ListedEventSummary(listed.event), slot))
             }
-            return (ids.isEmpty || ids.contains(String(listed.id)))
-                && (slugs.isEmpty || slugs.contains(listed.market.slug))
-                && (conditions.isEmpty || conditions.contains(listed.market.condition.description))
-                && (tokens.isEmpty || tokens.contains(listed.market.first.token.description)
-                    || tokens.contains(listed.market.second.token.description))
+            events[place].summary.add(listed)
         }
-        guard isEvents else { return slots.map { Item(id: listing[$0].id, slot: $0) }[...] }
-        var seen: Set<Int> = []
-        return slots.filter { seen.insert(listing[$0].event.id).inserted }
-            .map { Item(id: listing[$0].event.id, slot: $0) }.sorted { $0.id < $1.id }[...]
+        let items = events.filter { query.admits($0.summary) }.map { event in
+            let values = query.order.map { event.summary.value(of: $0) }
+            return Item(place: GammaPlace(values: values, id: Int64(event.summary.event.id)), slot: event.slot)
+        }
+        return self.sorted(items, query)
+    }
+
+    private static func sorted(_ items: [Item], _ query: GammaQuery) -> [Item] {
+        items.sorted { $0.place.isBefore($1.place, isAscending: query.isAscending) }
     }
 
     private static func write(
-        _ page: ArraySlice<Item>, _ listing: MarketRegister, isEvents: Bool, to writer: inout JSONWriter
+        _ page: ArraySlice<Item>, _ query: GammaQuery, _ listing: MarketRegister, isEvents: Bool,
+        to writer: inout JSONWriter
     ) {
-        for item in page {
-            if isEvents {
-                GammaObjects.write(listing[item.slot].event, in: listing, withMarkets: true, to: &writer)
-            } else {
-                GammaObjects.write(listing[item.slot], in: listing, withEvents: true, to: &writer)
+        writer.array {
+            for item in page {
+                if isEvents {
+                    GammaObjects.write(listing[item.slot].event, in: listing, withMarkets: true, to: &$0)
+                } else {
+                    GammaObjects.write(
+                        listing[item.slot], in: listing, withEvents: true, withTags: query.includesTags, to: &$0)
+                }
             }
         }
-    }
-
-    /// 1...100; larger ones are clamped as the venue does. `nil` when it is no number.
-    private static func limit(_ request: PageRequest) -> Int? {
-        guard let text = request.value("limit") else { return self.limitDefault }
-        return Int(text).map { min(max($0, 1), self.limitMax) }
-    }
-
-    // Cursors are opaque to clients; here they are the last id, in a form that nobody takes for an offset.
-    private static func cursor(after id: Int) -> String { "k" + String(id, radix: 36) }
-    private static func id(ofCursor cursor: String) -> Int? {
-        cursor.first == "k" ? Int(cursor.dropFirst(), radix: 36) : nil
     }
 }

@@ -57,9 +57,8 @@ struct ReplayVenue: VenueCore {
         let terms = found.terms
         let isNegRisk = terms?.isNegRisk ?? false
         let event = ListedEvent(
-            id: id, slug: slug, title: "Up or Down, replayed from a recording", series: nil, isNegRisk: isNegRisk,
-            startTime: nil,
-            endTime: endTime)
+            id: id, slug: slug, title: "Up or Down, replayed from a recording", isNegRisk: isNegRisk,
+            startTime: nil, endTime: endTime)
         // A market whose second token the recording never names gets one that nobody else has.
         var random = SeededRandom(seed: 0, name: condition)
         let second = found.second ?? TokenID(words: random.words())
