@@ -6,6 +6,8 @@ struct Flags: Hashable, Sendable {
         case run(Flags)
         case help
         case version
+        case faults
+        case printConfiguration(Flags)
         case generate(Program.Text)
     }
 
@@ -23,7 +25,8 @@ struct Flags: Hashable, Sendable {
                         """
                         Serves Gamma, the order book service's public reads and the market channel, all on one port of \
                         127.0.0.1, with markets and traffic that a seed makes up, or those of a recording.
-                        Prints {"ready":true,"port":N} on standard output when it listens.
+                        Prints one line of JSON with its port and URLs on standard output when it listens.
+                        POST /control makes a fault happen, GET /audit tells what was asked of it and what it did.
                         Stops on SIGTERM, SIGINT and SIGHUP.
                         """)
                 ]),
@@ -34,7 +37,7 @@ struct Flags: Hashable, Sendable {
         ],
         closing: """
             All is on one port of 127.0.0.1: Gamma, the order book service's public reads, the market channel.
-            Prints {"ready":true,"port":N} on standard output when it listens.
+            Prints {"ready":true,"port":N,"gamma_url":…} on standard output when it listens.
             """)
 
     private static let table = [
@@ -55,6 +58,11 @@ struct Flags: Hashable, Sendable {
             "serve a recording instead: JSON lines {\"f\",\"recv_ms\",\"raw\"}, or one frame",
             completion: .file),
         ProgramFlag("--speed", value: "X", "speed of the recording; 0 sends as fast as it is read; default 1"),
+        ProgramFlag(
+            "--script", value: "FILE", "faults with their times: JSON lines {\"at_ms\":1500,\"do\":\"drop\"}",
+            completion: .file),
+        ProgramFlag("--faults", "print the faults that /control and --script know, and end"),
+        ProgramFlag("--print-config", "print the settings as one line of JSON, and end"),
         ProgramFlag("--version", "print the version, and end"),
         ProgramFlag("--help", short: "-h", "print this, and end"),
         ProgramFlag("--generate", value: "TEXT", "print a text that an installation needs", isHidden: true),
@@ -66,12 +74,14 @@ struct Flags: Hashable, Sendable {
     var settings = SimulatedVenue.Settings()
     var replay: String?
     var speed = 1.0
+    var script: String?
 
     static func parse(_ arguments: [String]) throws(Problem) -> Command {
         var flags = Flags()
         var isSimulationAsked = false
         var isSpeedAsked = false
         var isMarketCountAsked = false
+        var isPrintAsked = false
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -80,7 +90,15 @@ struct Flags: Hashable, Sendable {
                 throw Problem(sentence: "unknown argument '\(argument)'; see simvenue --help")
             }
             let name = flag.name
-            if flag.value == nil { return name == "--help" ? .help : .version }
+            switch name {
+            case "--help": return .help
+            case "--version": return .version
+            case "--faults": return .faults
+            case "--print-config":
+                isPrintAsked = true
+                continue
+            default: break
+            }
             guard let value = halves.count == 2 ? halves[1] : rest.popFirst() else {
                 throw Problem(sentence: "\(name) needs a value; see simvenue --help")
             }
@@ -107,6 +125,7 @@ struct Flags: Hashable, Sendable {
                 flags.settings.seed = seed
                 isSimulationAsked = true
             case "--replay": flags.replay = value
+            case "--script": flags.script = value
             case "--generate":
                 guard let text = Program.Text(rawValue: value) else {
                     throw Problem(sentence: "--generate is man, bash, zsh or fish, not '\(value)'")
@@ -137,7 +156,29 @@ struct Flags: Hashable, Sendable {
         if flags.replay == nil && isSpeedAsked {
             throw Problem(sentence: "--speed is the speed of --replay, which is missing")
         }
-        return .run(flags)
+        return isPrintAsked ? .printConfiguration(flags) : .run(flags)
+    }
+
+    /// The settings as one line of JSON; what does not apply is `null`.
+    var line: String {
+        let isSimulated = self.replay == nil
+        let members: [(String, JSONValue)] = [
+            ("port", .number("\(self.port)")),
+            ("markets", isSimulated ? .number("\(self.settings.marketCount)") : .null),
+            ("rate", isSimulated ? .number("\(self.settings.rate)") : .null),
+            ("seed", isSimulated ? .number("\(self.settings.seed)") : .null),
+            ("replay", self.replay.map { .string($0) } ?? .null),
+            ("speed", isSimulated ? .null : .number("\(self.speed)")),
+            ("script", self.script.map { .string($0) } ?? .null),
+        ]
+        var writer = JSONWriter()
+        writer.object {
+            for (name, value) in members {
+                $0.key(dynamic: name)
+                value.write(to: &$0)
+            }
+        }
+        return String(decoding: writer.bytes, as: UTF8.self) + "\n"
     }
 
     private static func number(_ text: String, of name: String, _ range: ClosedRange<Int>) throws(Problem) -> Int {

@@ -16,6 +16,8 @@ struct Simvenue {
             case .help: Self.write(Flags.program.help + "\n", to: STDOUT_FILENO)
             case .generate(let text): Self.write(Flags.program.text(text), to: STDOUT_FILENO)
             case .version: Self.write(Flags.version + "\n", to: STDOUT_FILENO)
+            case .faults: Self.write(FaultTable.text, to: STDOUT_FILENO)
+            case .printConfiguration(let flags): Self.write(flags.line, to: STDOUT_FILENO)
             case .run(let flags): exit(try Self.run(flags))
             }
         } catch let problem as Flags.Problem {
@@ -30,22 +32,58 @@ struct Simvenue {
     private static func run(_ flags: Flags) throws -> Int32 {
         let stopSignals = Self.holdStopSignals()
         let lifeline = try Self.lifeline()
+        let script = try Self.script(flags)
         let makeCore = try Self.core(flags)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let server: VenueServer
         do {
-            server = try VenueServer.start(port: flags.port, on: loop, makeCore: makeCore).wait()
+            server = try VenueServer.start(port: flags.port, on: loop, script: script, makeCore: makeCore).wait()
         } catch {
             throw Flags.Problem(sentence: "cannot listen on \(VenueServer.host), port \(flags.port): \(error)")
         }
         if let lifeline { try Lifeline.watch(lifeline, on: loop) { kill(getpid(), SIGTERM) } }
-        Self.write("{\"ready\":true,\"port\":\(server.port)}\n", to: STDOUT_FILENO)
+        Self.write(Self.readyLine(port: server.port), to: STDOUT_FILENO)
         Self.write("simvenue: listening on \(VenueServer.host), port \(server.port)\n", to: STDERR_FILENO)
         Self.wait(for: stopSignals)
         Self.write("simvenue: stopping\n", to: STDERR_FILENO)
         try group.syncShutdownGracefully()
         return 0
+    }
+
+    /// All that a daemon's configuration needs.
+    private static func readyLine(port: Int) -> String {
+        let url = "http://\(VenueServer.host):\(port)"
+        var writer = JSONWriter()
+        writer.object {
+            $0.key("ready")
+            $0.bool(true)
+            $0.key("port")
+            $0.integer(port)
+            $0.key("gamma_url")
+            $0.string(url)
+            $0.key("clob_url")
+            $0.string(url)
+            $0.key("market_ws_url")
+            $0.string("ws://\(VenueServer.host):\(port)/ws/market")
+        }
+        return String(decoding: writer.bytes, as: UTF8.self) + "\n"
+    }
+
+    /// What is to go wrong and when, read whole like a recording.
+    private static func script(_ flags: Flags) throws(Flags.Problem) -> FaultScript {
+        guard let path = flags.script else { return .empty }
+        let bytes: [UInt8]
+        do {
+            bytes = try RecordingFile.read(path, byteCountMax: FaultScript.byteCountMax)
+        } catch {
+            throw Flags.Problem(sentence: "cannot read \(path): \(error.sentence)")
+        }
+        do {
+            return try FaultScript(parsing: bytes)
+        } catch {
+            throw Flags.Problem(sentence: "cannot follow \(path): \(error.sentence)")
+        }
     }
 
     /// What is to be served. A recording is read whole before anybody is told that we are ready.

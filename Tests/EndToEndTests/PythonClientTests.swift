@@ -146,7 +146,7 @@ struct PythonClientTests {
 }
 
 /// `feedd_books.py` on a pipeline's feed.
-private struct PythonClient: Sendable {
+struct PythonClient: Sendable {
     let program: RunningProgram
 
     init(_ pipeline: Pipeline) throws {
@@ -162,6 +162,9 @@ private struct PythonClient: Sendable {
     var hasStatus: Bool { self.values.contains { $0["status"] != nil } }
     /// As they stood at the last `feed_status`, by market.
     var books: [String: JSONValue] { self.values.last { $0["books"] != nil }?["books"]?.object ?? [:] }
+
+    /// feedd's counter of that name, as the last `feed_status` has it.
+    func counter(_ name: String) -> Int64? { self.values.last { $0["status"] != nil }?["status"]?[name]?.integer }
 
     func expectCheckedHashes(atLeast count: Int64) throws {
         let status = try #require(self.values.last { $0["status"] != nil }?["status"])

@@ -25,8 +25,32 @@ struct FlagsTests {
         }
         #expect(full.settings.listing == .full && full.settings.marketCount == 300)
         #expect(large.settings.listing == .full && large.settings.marketCount == 900)
+        guard case .run(let scripted) = try Flags.parse(["--script", "faults.jsonl"]) else {
+            Issue.record("not a run")
+            return
+        }
+        #expect(scripted.script == "faults.jsonl")
         #expect(try Flags.parse(["--port", "1", "--help"]) == .help)
+        #expect(try Flags.parse(["--faults"]) == .faults)
         #expect(try Flags.parse(["--version"]) == .version)
+    }
+
+    @Test(arguments: [
+        (
+            ["--print-config"],
+            #"{"port":0,"markets":30,"rate":200,"seed":7,"replay":null,"speed":null,"script":null}"#
+        ),
+        (
+            ["--print-config", "--replay", "a", "--speed", "0.5", "--script", "b", "--port", "80"],
+            #"{"port":80,"markets":null,"rate":null,"seed":null,"replay":"a","speed":0.5,"script":"b"}"#
+        ),
+    ])
+    func theSettingsArePrintedAsOneLine(arguments: [String], line: String) throws {
+        guard case .printConfiguration(let flags) = try Flags.parse(arguments) else {
+            Issue.record("not printed")
+            return
+        }
+        #expect(flags.line == line + "\n")
     }
 
     @Test(arguments: [
@@ -42,6 +66,8 @@ struct FlagsTests {
             ["--replay", "a", "--rate", "5"],
             "--replay serves a recording; --markets, --listing, --rate and --seed make traffic up: choose one"
         ),
+        (["--print-config", "--port", "-1"], "--port must be a whole number from 0 to 65535, not '-1'"),
+        (["--script"], "--script needs a value; see simvenue --help"),
         (["--speed", "2"], "--speed is the speed of --replay, which is missing"),
         (["run"], "unknown argument 'run'; see simvenue --help"),
     ])

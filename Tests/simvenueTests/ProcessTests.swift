@@ -65,7 +65,11 @@ struct ProcessTests {
     private func port(_ line: String) throws -> Int {
         let value = try JSONValue(parsing: Array(line.utf8))
         #expect(value["ready"]?.bool == true)
-        return Int(try #require(value["port"]?.integer))
+        let port = Int(try #require(value["port"]?.integer))
+        #expect(value["gamma_url"]?.string == "http://127.0.0.1:\(port)")
+        #expect(value["clob_url"]?.string == "http://127.0.0.1:\(port)")
+        #expect(value["market_ws_url"]?.string == "ws://127.0.0.1:\(port)/ws/market")
+        return port
     }
 
     @Test(.enabled(if: hasProgram, "the program is not beside the tests"), arguments: [SIGTERM, SIGINT])
@@ -91,7 +95,11 @@ struct ProcessTests {
 
     @Test(.enabled(if: hasProgram, "the program is not beside the tests"))
     func wrongUsageExitsWith64() throws {
-        for arguments in [["--port", "99999"], ["--replay", "/nowhere/at/all"], ["--what"]] {
+        for arguments in [
+            ["--port", "99999"], ["--replay", "/nowhere/at/all"], ["--what"], ["--script", "/nowhere/at/all"],
+            // A file, and no script.
+            ["--script", #filePath],
+        ] {
             #expect(try self.spawn(arguments).wait() == 64)
         }
         #expect(try self.spawn([], environment: ["POLYBOT_LIFELINE_FD=77"]).wait() == 64)
@@ -100,6 +108,6 @@ struct ProcessTests {
         #expect(try self.spawn(["--port", "\(port)"]).wait() == 64)
         kill(taken.pid, SIGTERM)
         #expect(taken.wait() == 0)
-        #expect(try self.spawn(["--help"]).wait() == 0)
+        for flag in ["--help", "--faults", "--print-config"] { #expect(try self.spawn([flag]).wait() == 0) }
     }
 }

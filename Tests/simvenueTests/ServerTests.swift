@@ -1,5 +1,4 @@
 import Shared
-import Synchronization
 import Testing
 
 @testable import simvenue
@@ -16,20 +15,6 @@ struct ServerTests {
 
     private static func simulated(_ count: Int, rate: Int) -> @Sendable (Int64) -> any VenueCore {
         { SimulatedVenue(settings(count, rate: rate), at: $0) }
-    }
-
-    /// What a simulated venue lists when it starts, for those who must know the markets beforehand.
-    private final class FirstListing: Sendable {
-        private let listing = Mutex(MarketRegister())
-        var value: MarketRegister { self.listing.withLock { $0 } }
-
-        func core(_ count: Int, rate: Int) -> @Sendable (Int64) -> any VenueCore {
-            { time in
-                let venue = SimulatedVenue(settings(count, rate: rate), at: time)
-                self.listing.withLock { $0 = venue.listing }
-                return venue
-            }
-        }
     }
 
     @Test func aSubscriberRebuildsEveryBookFromTheWire() async throws {
@@ -159,13 +144,14 @@ struct ServerTests {
     @Test func whoDoesNotReadIsCutOffAndOthersNoticeNothing() async throws {
         try await withServer(pendingByteCountMax: 4 << 20, Self.simulated(3, rate: 5_000)) { port in
             let tokens = try self.tokens(port)
-            let sleeper = try VenueClient(port: port, receiveBufferByteCount: 4_096)
+            let sleeper = try VenueClient(port: port, milliseconds: 60_000, receiveBufferByteCount: 4_096)
             let reader = try VenueClient(port: port)
             for client in [sleeper, reader] {
                 #expect(try client.upgrade() == 101)
                 try client.subscribe(tokens)
             }
-            // Far more than the sockets and the server hold for the sleeper.
+            // Far more than the sockets and the server hold for the sleeper. Its wait is long, as its kernel, asked in vain
+            // whether there is room, asks ever more rarely.
             for _ in 0..<24_000 { _ = try reader.readText() }
             #expect(sleeper.isClosedByServer())
             _ = try reader.readText()
@@ -198,7 +184,7 @@ struct ServerTests {
             while !(try client.readText()).starts(with: Array("{\"event_type\":\"price_change\"".utf8)) {}
 
             #expect(try self.control(port, #"{"do":"silence","seconds":60}"#) == 200)
-            let silent = try VenueClient(port: port, seconds: 1)
+            let silent = try VenueClient(port: port, milliseconds: 200)
             #expect(try silent.upgrade() == 101)
             try silent.sendText("PING")
             #expect(throws: VenueClient.Failure.self) { try silent.readText() }

@@ -155,22 +155,6 @@ struct SimulatedVenueTests {
         #expect(expected.allSatisfy { venue.listing[$0.key].winner == $0.value })
     }
 
-    @Test func aLostDeltaAndACorruptOneAreNoticedByTheirHashes() {
-        for fault in [StreamFault.loseNextDelta, .corruptNext] {
-            var venue = SimulatedVenue(settings(3, rate: 100), at: someTime)
-            var follower = Follower()
-            follower.meet(venue.listing)
-            follower.takeDump(venue.listing)
-            let isPossible = venue.inject(fault)
-            #expect(isPossible)
-            var batch = MessageBatch()
-            venue.advance(to: someTime + 5_000, messageCountMax: .max, into: &batch)
-            follower.read(batch)
-            follower.finish()
-            #expect(!follower.problems.isEmpty)
-        }
-    }
-
     @Test func aPauseStopsTrafficAndLetsPrintsOut() {
         var venue = SimulatedVenue(settings(30, rate: 1_000), at: someTime)
         var batch = MessageBatch()

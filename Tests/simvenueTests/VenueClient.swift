@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 import Shared
+import Synchronization
 
 @testable import simvenue
 
@@ -9,13 +10,18 @@ import Shared
 final class VenueClient {
     struct Failure: Error { let what: String }
 
+    /// How the server ended a connection.
+    enum Ending { case end, reset }
+
     let descriptor: CInt
+    /// Status line and headers of the latest response.
+    private(set) var head = ""
     private var buffer: [UInt8] = []
 
-    /// - Parameter seconds: longest wait for anything.
-    init(port: Int, seconds: Int = 10, receiveBufferByteCount: CInt? = nil) throws {
+    /// - Parameter milliseconds: longest wait for anything.
+    init(port: Int, milliseconds: Int = 10_000, receiveBufferByteCount: CInt? = nil) throws {
         self.descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var timeout = timeval(tv_sec: seconds, tv_usec: 0)
+        var timeout = timeval(tv_sec: milliseconds / 1_000, tv_usec: milliseconds % 1_000 * 1_000)
         setsockopt(self.descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         if var count = receiveBufferByteCount {
             setsockopt(self.descriptor, SOL_SOCKET, SO_RCVBUF, &count, socklen_t(MemoryLayout<CInt>.size))
@@ -50,6 +56,7 @@ final class VenueClient {
 
     func readResponse() throws -> (status: Int, body: [UInt8]) {
         let head = try self.readHead()
+        self.head = head
         let lines = head.split(separator: "\r\n")
         guard let status = lines.first.flatMap({ Int($0.split(separator: " ")[1]) }) else { throw Failure(what: head) }
         let length = lines.compactMap { line -> Int? in
@@ -108,21 +115,24 @@ final class VenueClient {
     /// The next text; other frames are no business of these tests.
     func readText() throws -> [UInt8] {
         while true {
-            while self.buffer.count < 2 { try self.fill() }
-            var start = 2
-            var count = Int(self.buffer[1] & 127)
-            let lengthByteCount = count == 126 ? 2 : count == 127 ? 8 : 0
-            if lengthByteCount > 0 {
-                while self.buffer.count < 2 + lengthByteCount { try self.fill() }
-                count = self.buffer[2..<2 + lengthByteCount].reduce(0) { $0 << 8 | Int($1) }
-                start += lengthByteCount
-            }
-            while self.buffer.count < start + count { try self.fill() }
-            let isText = self.buffer[0] == 0x81
-            let payload = Array(self.buffer[start..<start + count])
-            self.buffer.removeFirst(start + count)
-            if isText { return payload }
+            let frame = try self.readFrame()
+            if frame.firstByte == 0x81 { return frame.payload }
         }
+    }
+
+    func readFrame() throws -> (firstByte: UInt8, payload: [UInt8]) {
+        while self.buffer.count < 2 { try self.fill() }
+        var start = 2
+        var count = Int(self.buffer[1] & 127)
+        let lengthByteCount = count == 126 ? 2 : count == 127 ? 8 : 0
+        if lengthByteCount > 0 {
+            while self.buffer.count < 2 + lengthByteCount { try self.fill() }
+            count = self.buffer[2..<2 + lengthByteCount].reduce(0) { $0 << 8 | Int($1) }
+            start += lengthByteCount
+        }
+        while self.buffer.count < start + count { try self.fill() }
+        defer { self.buffer.removeFirst(start + count) }
+        return (self.buffer[0], Array(self.buffer[start..<start + count]))
     }
 
     // MARK: Bytes
@@ -148,25 +158,29 @@ final class VenueClient {
     }
 
     /// Whether the server has ended the connection, or does within the time-out.
-    func isClosedByServer() -> Bool {
+    func isClosedByServer() -> Bool { self.waitForEnd() != nil }
+
+    /// How the server ends the connection; `nil` when it does not within the time-out.
+    func waitForEnd() -> Ending? {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = recv(self.descriptor, &chunk, chunk.count, 0)
-            if count == 0 || (count < 0 && errno == ECONNRESET) { return true }
-            if count < 0 { return false }
+            if count == 0 { return .end }
+            if count < 0 { return errno == ECONNRESET ? .reset : nil }
         }
     }
 }
 
 /// Runs `body` against a server of its own.
 func withServer(
-    pendingByteCountMax: Int = 16 << 20, _ makeCore: @escaping @Sendable (Int64) -> any VenueCore,
+    pendingByteCountMax: Int = 16 << 20, script: FaultScript = .empty,
+    _ makeCore: @escaping @Sendable (Int64) -> any VenueCore,
     _ body: (_ port: Int) async throws -> Void
 ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     do {
         let server = try await VenueServer.start(
-            port: 0, on: group.next(), pendingByteCountMax: pendingByteCountMax, makeCore: makeCore
+            port: 0, on: group.next(), pendingByteCountMax: pendingByteCountMax, script: script, makeCore: makeCore
         ).get()
         try await body(server.port)
     } catch {
@@ -174,4 +188,18 @@ func withServer(
         throw error
     }
     try await group.shutdownGracefully()
+}
+
+/// What a simulated venue lists when it starts, for those who must know the markets beforehand.
+final class FirstListing: Sendable {
+    private let listing = Mutex(MarketRegister())
+    var value: MarketRegister { self.listing.withLock { $0 } }
+
+    func core(_ count: Int, rate: Int) -> @Sendable (Int64) -> any VenueCore {
+        { time in
+            let venue = SimulatedVenue(settings(count, rate: rate), at: time)
+            self.listing.withLock { $0 = venue.listing }
+            return venue
+        }
+    }
 }

@@ -4,21 +4,21 @@ import Shared
 enum MarketMessages {
     /// One level's new size, told for both outcomes. `isReversed` puts the second outcome's entry first.
     static func priceChange(
-        _ listed: ListedMarket, _ change: LevelChange, isReversed: Bool, sizeError: Int64, to bytes: inout [UInt8]
+        _ listed: ListedMarket, _ change: LevelChange, isReversed: Bool, to bytes: inout [UInt8]
     ) {
         bytes.append("{\"event_type\":\"price_change\",\"market\":\"")
         bytes.append(contentsOf: listed.ids.condition)
         bytes.append("\",\"timestamp\":\"")
         Decimal6.writeInteger(listed.bookTime.magnitude, to: &bytes)
         bytes.append("\",\"price_changes\":[")
-        Self.entry(listed, change, outcome: isReversed ? 1 : 0, sizeError: sizeError, to: &bytes)
+        Self.entry(listed, change, outcome: isReversed ? 1 : 0, to: &bytes)
         bytes.append(UInt8(ascii: ","))
-        Self.entry(listed, change, outcome: isReversed ? 0 : 1, sizeError: sizeError, to: &bytes)
+        Self.entry(listed, change, outcome: isReversed ? 0 : 1, to: &bytes)
         bytes.append("]}")
     }
 
     private static func entry(
-        _ listed: ListedMarket, _ change: LevelChange, outcome: Int, sizeError: Int64, to bytes: inout [UInt8]
+        _ listed: ListedMarket, _ change: LevelChange, outcome: Int, to bytes: inout [UInt8]
     ) {
         let isFirst = outcome == 0
         let price = isFirst ? change.price : change.price.mirrored
@@ -27,7 +27,7 @@ enum MarketMessages {
         bytes.append("\",\"price\":\"")
         Decimal6.write(Int64(price.micros), to: &bytes)
         bytes.append("\",\"size\":\"")
-        Decimal6.write(change.size.micros + sizeError, to: &bytes)
+        Decimal6.write(change.size.micros, to: &bytes)
         bytes.append(
             (change.side == .bid) == isFirst ? "\",\"side\":\"BUY\",\"hash\":\"" : "\",\"side\":\"SELL\",\"hash\":\"")
         bytes.append(text: listed.hash(outcome: outcome).description)

@@ -157,14 +157,11 @@ extension SimulatedVenue {
             precondition(isKept, "the traffic made a level that no book holds")
         }
         if let print { self.listing[slot].lastTrade = LastTradePrice(print.price) }
-        self.listing[slot].seal(at: self.now, hasher: &self.hasher)
+        self.listing[slot].seal(at: self.shownTime, hasher: &self.hasher)
         for change in self.changes {
             let isReversed = self.random.chance(0.5)
-            if self.takeLoss() { continue }
-            let error = self.takeSizeError()
             batch.append(for: .market(slot)) {
-                MarketMessages.priceChange(
-                    self.listing[slot], change, isReversed: isReversed, sizeError: error, to: &$0)
+                MarketMessages.priceChange(self.listing[slot], change, isReversed: isReversed, to: &$0)
             }
         }
         if let print { self.tellTrade(slot, print, into: &batch) }
@@ -192,16 +189,20 @@ extension SimulatedVenue {
 
     /// Near the ends of the price range a market moves to the finer tick, and stays there.
     private mutating func refineTick(_ slot: Int, into batch: inout MessageBatch) {
-        let old = self.listing[slot].book.tick
-        guard old == .cent, let mid = self.listing[slot].book.midpoint else { return }
+        guard self.listing[slot].book.tick == .cent, let mid = self.listing[slot].book.midpoint else { return }
         guard mid < Self.fineTickRange.below || mid > Self.fineTickRange.above else { return }
-        let tick = TickSize(micros: 1_000)!
+        self.changeTick(slot, to: TickSize(micros: 1_000)!, into: &batch)
+    }
+
+    mutating func changeTick(_ slot: Int, to tick: TickSize, into batch: inout MessageBatch) {
+        let old = self.listing[slot].book.tick
         self.listing[slot].market.tick = tick
         self.listing[slot].book.changeTick(to: tick)
-        self.listing[slot].seal(at: self.now, hasher: &self.hasher)
+        self.listing[slot].seal(at: self.shownTime, hasher: &self.hasher)
         for outcome in 0..<2 {
             self.write(for: .market(slot, tokens: 1 << UInt8(outcome)), into: &batch) {
-                MarketMessages.tickSizeChange($0.listing[slot], outcome: outcome, from: old, time: $0.now, to: &$1)
+                MarketMessages.tickSizeChange(
+                    $0.listing[slot], outcome: outcome, from: old, time: $0.shownTime, to: &$1)
             }
             self.tellBook(slot, outcome: outcome, isAfterTrade: false, into: &batch)
         }
@@ -223,6 +224,6 @@ extension SimulatedVenue {
             precondition(isKept, "the traffic made a level that no book holds")
         }
         self.flows[slot] = flow
-        self.listing[slot].seal(at: self.now, hasher: &self.hasher)
+        self.listing[slot].seal(at: self.shownTime, hasher: &self.hasher)
     }
 }

@@ -41,6 +41,8 @@ struct SimulatedVenue: VenueCore {
         case rollover(family: Int)
         /// The venue closes a window that has ended.
         case close(slot: Int, winner: Int)
+        case tickChange(slot: Int, TickSize)
+        case resolution(slot: Int, winner: Int)
     }
 
     let settings: Settings
@@ -70,8 +72,10 @@ struct SimulatedVenue: VenueCore {
     private var resolved: [Int] = []
     private var removed: [Int] = []
     private(set) var isPaused = false
-    private(set) var corruptCount = 0
-    private(set) var loseCount = 0
+    /// Milliseconds that the venue's clock is off.
+    private var clockSkew: Int64 = 0
+    /// What the venue takes the time to be.
+    var shownTime: Int64 { self.now + self.clockSkew }
 
     /// A venue that opens at `time`, milliseconds UTC.
     init(_ settings: Settings, at time: Int64) {
@@ -156,10 +160,19 @@ struct SimulatedVenue: VenueCore {
         case .print(let slot, let print):
             self.flows[slot]?.owesPrint = false
             self.write(for: .market(slot), into: &batch) { venue, writer in
-                MarketMessages.lastTradePrice(venue.listing[slot], print, time: venue.now, to: &writer)
+                MarketMessages.lastTradePrice(venue.listing[slot], print, time: venue.shownTime, to: &writer)
             }
         case .rollover(let family): self.rollOver(family, into: &batch)
         case .close(let slot, let winner): self.close(slot, winner: winner, into: &batch)
+        case .tickChange(let slot, let tick):
+            // Asked for twice at one time, this and the next happen once.
+            guard self.flows[slot] != nil, self.listing[slot].book.tick.micros > tick.micros else { break }
+            self.changeTick(slot, to: tick, into: &batch)
+        case .resolution(let slot, let winner):
+            guard self.flows[slot] != nil else { break }
+            self.quieten(slot)
+            self.close(slot, winner: winner, into: &batch)
+            self.remakeWheel()
         }
     }
 
@@ -222,7 +235,7 @@ struct SimulatedVenue: VenueCore {
         let next = self.list(window: family, start: last)
         self.windows[index].slots.append(next)
         self.write(for: .everybody, into: &batch) { venue, writer in
-            MarketMessages.newMarket(venue.listing[next], time: venue.now, to: &writer)
+            MarketMessages.newMarket(venue.listing[next], time: venue.shownTime, to: &writer)
         }
         self.remakeWheel()
     }
@@ -231,8 +244,7 @@ struct SimulatedVenue: VenueCore {
     private mutating func end(_ slot: Int, into batch: inout MessageBatch) {
         guard case .window(let asset, _, let strike) = self.flows[slot]?.model else { return }
         let winner = self.assets[asset].level >= (strike ?? 0) ? 0 : 1
-        self.flows[slot] = nil
-        self.agenda.removeAll { if case .print(slot, _) = $0.what { true } else { false } }
+        self.quieten(slot)
         switch self.settings.listing {
         case .plain: self.close(slot, winner: winner, into: &batch)
         case .full:
@@ -241,13 +253,19 @@ struct SimulatedVenue: VenueCore {
         }
     }
 
+    /// Nobody trades it any more.
+    private mutating func quieten(_ slot: Int) {
+        self.flows[slot] = nil
+        self.agenda.removeAll { if case .print(slot, _) = $0.what { true } else { false } }
+    }
+
     private mutating func close(_ slot: Int, winner: Int, into batch: inout MessageBatch) {
         self.listing[slot].isClosed = true
         self.listing[slot].acceptsOrders = false
         self.listing[slot].resolutionStatus = "resolved"
         self.listing[slot].winner = winner
         self.write(for: .market(slot, needsFeatures: true), into: &batch) { venue, writer in
-            MarketMessages.marketResolved(venue.listing[slot], winner: winner, time: venue.now, to: &writer)
+            MarketMessages.marketResolved(venue.listing[slot], winner: winner, time: venue.shownTime, to: &writer)
         }
         self.resolved.append(slot)
         if self.resolved.count > Self.resolvedCountMax {
@@ -276,25 +294,24 @@ struct SimulatedVenue: VenueCore {
 
     // MARK: Faults
 
-    mutating func inject(_ fault: StreamFault) -> Bool {
-        switch fault {
-        case .corruptNext: self.corruptCount += 1
-        case .loseNextDelta: self.loseCount += 1
+    mutating func force(_ event: ForcedEvent) -> String? {
+        switch event {
+        case .skewClock(let skew): self.clockSkew = skew
+        case .changeTick(let tick, let slot):
+            let fitting = self.slots(slot) { $0.isBookServed && $0.book.tick.micros > tick.micros }
+            guard let first = fitting.first else { return "no such market has a tick that is not as fine already" }
+            self.appoint(.tickChange(slot: first, tick), at: self.now)
+        case .resolve(let winner, let slot):
+            // A window resolves at its end, which is appointed.
+            let fitting = self.slots(slot) { $0.kind == .dated && !$0.isClosed }
+            guard let first = fitting.first else { return "no such dated market is open; windows resolve at their end" }
+            self.appoint(.resolution(slot: first, winner: winner), at: self.now)
         }
-        return true
+        return nil
     }
 
-    /// Whether the delta about to be sent is to be lost; if so, the fault is used up.
-    mutating func takeLoss() -> Bool {
-        guard self.loseCount > 0 else { return false }
-        self.loseCount -= 1
-        return true
-    }
-
-    /// What to add to the size told by the delta about to be sent, in millionths of a share.
-    mutating func takeSizeError() -> Int64 {
-        guard self.corruptCount > 0 else { return 0 }
-        self.corruptCount -= 1
-        return 1_000_000
+    /// Traded slots that fit, or the one that is meant if it does.
+    private func slots(_ meant: Int?, _ isFitting: (ListedMarket) -> Bool) -> [Int] {
+        (meant.map { [$0] } ?? self.wheel).filter { self.flows[$0] != nil && isFitting(self.listing[$0]) }
     }
 }

@@ -1,11 +1,13 @@
 import Shared
 
-/// What may be broken on purpose, on top of what the server itself can do to its connections.
-enum StreamFault: Hashable, Sendable {
-    /// The next `price_change` tells a wrong size.
-    case corruptNext
-    /// The next `price_change` is not sent.
-    case loseNextDelta
+/// What a venue itself may be told to do; all other faults happen between it and the sockets.
+enum ForcedEvent: Hashable, Sendable {
+    /// The market in `slot`, or the first that can, moves to a finer tick.
+    case changeTick(TickSize, slot: Int?)
+    /// The market in `slot`, or the first that can, is won by an outcome.
+    case resolve(winner: Int, slot: Int?)
+    /// The venue's times are so many milliseconds off.
+    case skewClock(Int64)
 }
 
 /// A venue as a value: time goes in, messages come out, books can be asked for. No sockets, clocks or files.
@@ -32,8 +34,10 @@ protocol VenueCore: Sendable {
     /// Somebody subscribed to the market in `slot`.
     mutating func noteSubscription(slot: Int, at time: Int64)
 
-    /// - Returns: `false` when this venue cannot break in that way.
-    mutating func inject(_ fault: StreamFault) -> Bool
+    /// Makes `event` happen at the next turn.
+    ///
+    /// - Returns: why it cannot; `nil` when it will happen.
+    mutating func force(_ event: ForcedEvent) -> String?
 
     /// Slots that were given up since the last call; subscriptions to them are void.
     mutating func takeRemovedSlots() -> [Int]

@@ -87,7 +87,7 @@ struct EngineBroadcast: Sendable {
         for change in changes {
             let isReversed = self.random.chance(0.5)
             batch.append(for: .market(slot)) {
-                MarketMessages.priceChange(listed, change, isReversed: isReversed, sizeError: 0, to: &$0)
+                MarketMessages.priceChange(listed, change, isReversed: isReversed, to: &$0)
             }
         }
         if let match {

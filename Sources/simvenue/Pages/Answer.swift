@@ -4,6 +4,8 @@ import Shared
 struct Answer: Sendable {
     let status: Int
     let body: [UInt8]
+    /// Seconds for `Retry-After`.
+    var retryAfter: Int64?
 
     /// JSON that `body` writes.
     static func json(status: Int = 200, _ body: (inout JSONWriter) -> Void) -> Answer {

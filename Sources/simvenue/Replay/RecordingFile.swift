@@ -4,7 +4,7 @@ import Glibc
 enum RecordingFile {
     private static let chunkByteCount = 1 << 20
 
-    static func read(_ path: String) throws(RecordingProblem) -> [UInt8] {
+    static func read(_ path: String, byteCountMax: Int = Recording.byteCountMax) throws(RecordingProblem) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.problem() }
         defer { close(descriptor) }
@@ -16,7 +16,7 @@ enum RecordingFile {
             guard count > 0 else { return bytes }
             bytes.append(contentsOf: chunk[..<count])
             // One more than allowed is enough to know.
-            guard bytes.count <= Recording.byteCountMax else { return bytes }
+            guard bytes.count <= byteCountMax else { return bytes }
         }
     }
 

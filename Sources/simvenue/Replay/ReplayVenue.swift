@@ -26,7 +26,6 @@ struct ReplayVenue: VenueCore {
     private var hasher = BookHasher()
     /// Slots whose hashes are to be computed anew.
     private var changed: Set<Int> = []
-    private var loseCount = 0
     private var clues: [Int: Clue] = [:]
 
     /// What tells a last trade's price before its print comes, or when it was never recorded.
@@ -151,28 +150,18 @@ struct ReplayVenue: VenueCore {
 
     func takeRemovedSlots() -> [Int] { [] }
 
-    mutating func inject(_ fault: StreamFault) -> Bool {
-        guard fault == .loseNextDelta else { return false }
-        self.loseCount += 1
-        return true
-    }
+    func force(_ event: ForcedEvent) -> String? { "a replayed recording goes as it was recorded" }
 
     // MARK: Playing
 
     private mutating func play(_ frame: Recording.Frame, into batch: inout MessageBatch) {
         var audiences: [Audience] = []
-        var hasDelta = false
         self.recording.bytes.withUnsafeBufferPointer { buffer in
             var reader = self.reader
             _ = try? reader.read(UnsafeBufferPointer(rebasing: buffer[frame.range])) { event in
-                if event.kind == .priceChange { hasDelta = true }
                 self.follow(event, &audiences)
             }
             self.reader = reader
-        }
-        if hasDelta && self.loseCount > 0 {
-            self.loseCount -= 1
-            return
         }
         // What names no market, or cannot be read, is for everybody: the recording had it too.
         let audience = audiences.popLast() ?? .anybody

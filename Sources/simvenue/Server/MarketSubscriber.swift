@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOWebSocket
 
@@ -40,6 +41,7 @@ final class MarketSubscriber: ChannelInboundHandler {
         switch frame.opcode {
         case .text, .binary: self.service.receive(Array(buffer: frame.unmaskedData), from: self)
         case .ping:
+            guard self.service.answersPings else { return }
             context.writeAndFlush(
                 Self.wrapOutboundOut(WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)), promise: nil)
         case .connectionClose:
@@ -54,10 +56,10 @@ final class MarketSubscriber: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    /// Sends whole frames. A reader that lets too much pile up is cut off.
-    func send(_ frames: ByteBuffer, at time: Int64) {
+    /// Sends whole frames. A reader that lets too much pile up is cut off, unless it is to get a frame of any size.
+    func send(_ frames: ByteBuffer, at time: Int64, isBounded: Bool = true) {
         guard let context = self.context, let gate = self.gate.context else { return }
-        guard self.pendingByteCount + frames.readableBytes <= self.service.pendingByteCountMax else {
+        guard !isBounded || self.pendingByteCount + frames.readableBytes <= self.service.pendingByteCountMax else {
             return self.cutOff()
         }
         if self.pendingByteCount == 0 { self.lastProgress = time }
@@ -77,6 +79,22 @@ final class MarketSubscriber: ChannelInboundHandler {
 
     /// Ends the connection at once, without a goodbye.
     func cutOff() { self.context?.close(mode: .all, promise: nil) }
+
+    /// Says goodbye with a code, then ends the connection.
+    func close(code: UInt16) {
+        guard let context = self.context else { return }
+        let channel = context.channel
+        let frame = WebSocketFrame(fin: true, opcode: .connectionClose, data: ByteBuffer(integer: code))
+        context.writeAndFlush(Self.wrapOutboundOut(frame)).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    /// Ends the connection by a reset.
+    func reset() {
+        // A socket that lingers for no time throws away what it has, and says so.
+        guard let channel = self.context?.channel else { return }
+        guard let socket = channel as? any SocketOptionProvider else { return self.cutOff() }
+        socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
+    }
 }
 
 /// The place in a pipeline from which bytes go to the socket unchanged.

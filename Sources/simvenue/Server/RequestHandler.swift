@@ -41,18 +41,33 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func respond(to head: HTTPRequestHead, context: ChannelHandlerContext) {
-        let answer: Answer
+        let reply: VenueService.Reply
         if self.isTooLarge {
-            answer = .error(413, "the body is over \(Self.bodyByteCountMax) bytes")
+            reply = .answer(.error(413, "the body is over \(Self.bodyByteCountMax) bytes"), delay: 0)
         } else if let request = PageRequest(method: head.method.rawValue, target: head.uri, body: self.body) {
-            answer = self.service.answer(request)
+            reply = self.service.reply(to: request)
         } else {
-            answer = .error(400, "malformed request target")
+            reply = .answer(.error(400, "malformed request target"), delay: 0)
         }
         let keepsAlive = head.isKeepAlive && !self.isTooLarge
+        switch reply {
+        case .lost: context.close(promise: nil)
+        case .answer(let answer, delay: 0): self.write(answer, to: head, keepsAlive: keepsAlive, context: context)
+        case .answer(let answer, let delay):
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: .milliseconds(delay)) {
+                let (handler, context) = bound.value
+                guard context.channel.isActive else { return }
+                handler.write(answer, to: head, keepsAlive: keepsAlive, context: context)
+            }
+        }
+    }
+
+    private func write(_ answer: Answer, to head: HTTPRequestHead, keepsAlive: Bool, context: ChannelHandlerContext) {
         var headers = HTTPHeaders()
         headers.add(name: "content-type", value: "application/json")
         headers.add(name: "content-length", value: String(answer.body.count))
+        if let seconds = answer.retryAfter { headers.add(name: "retry-after", value: String(seconds)) }
         if !keepsAlive { headers.add(name: "connection", value: "close") }
         let responseHead = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: answer.status), headers: headers)

@@ -14,24 +14,40 @@ final class VenueService {
     static let booksPerFrame = 50
     /// Ids of one connection that get a first book; the venue goes silent above that.
     static let snapshotCountMax = 500
-    static let faultSecondsMax: Int64 = 3_600
 
     let loop: any EventLoop
     /// Bytes that may wait for one subscriber before it is cut off.
     let pendingByteCountMax: Int
-    private var core: any VenueCore
-    private let allocator = ByteBufferAllocator()
-    private var subscribers: [MarketSubscriber] = []
+    /// The way in, for the faults that are about it.
+    weak var listener: Listener?
+    var core: any VenueCore
+    let allocator = ByteBufferAllocator()
+    private(set) var subscribers: [MarketSubscriber] = []
     private var batch = MessageBatch()
     private var turn: Scheduled<Void>?
     private var lastTime: Int64 = 0
-    private var silentUntil: Int64 = 0
-    private var refusesUntil: Int64 = 0
     private var resumesAt: Int64?
+    var deltaFaults = DeltaFaults()
+    var requestFaults = RequestFaults()
+    var audit = Audit()
+    private var script: ArraySlice<FaultScript.Step>
+    /// What the script's times are counted from.
+    private var scriptStart: Int64
 
-    init(_ core: any VenueCore, on loop: any EventLoop, pendingByteCountMax: Int = 16 << 20) {
+    // MARK: Faults that last
+
+    var silence: (until: Int64, answersPings: Bool) = (0, false)
+    var refusesUpgradesUntil: Int64 = 0
+    /// What the book pages show instead of the books.
+    var staleListing: (until: Int64, listing: MarketRegister)?
+    /// Milliseconds.
+    var clockSkew: Int64 = 0
+
+    init(_ core: any VenueCore, on loop: any EventLoop, pendingByteCountMax: Int, script: FaultScript) {
         loop.preconditionInEventLoop()
         self.core = core
+        self.script = script.steps[...]
+        self.scriptStart = WallClock.milliseconds
         self.loop = loop
         self.pendingByteCountMax = pendingByteCountMax
         self.scheduleTurn()
@@ -48,17 +64,49 @@ final class VenueService {
     private func takeTurn() {
         self.turn = nil
         let time = self.time
-        if let resumesAt = self.resumesAt, resumesAt <= time { self.resume(at: time) }
         if let next = self.core.nextTime, time - next > Self.latenessMax { self.core.skip(to: time) }
-        if !self.isHeldUp(at: time) {
-            self.batch.clear()
-            self.core.advance(to: time, messageCountMax: Self.messagesPerTurnMax, into: &self.batch)
-            for slot in self.core.takeRemovedSlots() {
-                for subscriber in self.subscribers { subscriber.subscriptions.forget(slot: slot) }
-            }
-            if time >= self.silentUntil { self.deliver() }
-        }
+        if !self.isHeldUp(at: time) { self.play(to: time) }
         self.scheduleTurn()
+    }
+
+    /// When the script or the end of a pause is next.
+    private var nextBoundary: Int64? {
+        [self.resumesAt, self.isScriptWaiting ? nil : self.nextStepTime].compactMap { $0 }.min()
+    }
+
+    private var nextStepTime: Int64? { self.script.first.map { self.scriptStart + $0.offset } }
+
+    private var isScriptWaiting: Bool {
+        self.audit.subscribeCount == 0 && self.script.first?.order.fault == .awaitSubscription
+    }
+
+    /// Lets the venue and the script go on, each step of the script after all that happens before it.
+    private func play(to time: Int64) {
+        while let boundary = self.nextBoundary, boundary <= time {
+            self.advance(to: boundary)
+            // A core that is no faster than its readers has no times to compare.
+            guard self.core.waitsForReaders || self.core.nextTime ?? .max > boundary else { return }
+            if self.resumesAt == boundary {
+                self.resume(at: boundary)
+            } else if let step = self.script.popFirst(), step.order.fault != .awaitSubscription {
+                _ = self.perform(step.order, from: .script, at: boundary)
+            }
+        }
+        self.advance(to: time)
+    }
+
+    private func advance(to time: Int64) {
+        self.batch.clear()
+        self.core.advance(to: time, messageCountMax: Self.messagesPerTurnMax, into: &self.batch)
+        let subscribers = self.subscribers
+        self.deltaFaults.spoil(&self.batch, at: time) { entry in
+            subscribers.contains { $0.subscriptions.wants(entry) }
+        }
+        for slot in self.core.takeRemovedSlots() {
+            self.deltaFaults.forget(slot: slot)
+            for subscriber in self.subscribers { subscriber.subscriptions.forget(slot: slot) }
+        }
+        if !self.isSilent { self.deliver() }
     }
 
     /// Whether the core wants to be no faster than its readers, and one of them is behind.
@@ -77,7 +125,7 @@ final class VenueService {
 
     private func scheduleTurn() {
         guard self.turn == nil else { return }
-        let next = [self.core.nextTime, self.resumesAt].compactMap { $0 }.min()
+        let next = [self.core.nextTime, self.nextBoundary, self.deltaFaults.nextTime].compactMap { $0 }.min()
         guard let next else { return }
         // Never sooner than in a millisecond: what falls into one leaves in one write.
         let delay = min(max(next - self.time, 1), 60_000)
@@ -86,7 +134,7 @@ final class VenueService {
     }
 
     /// Something changed what happens next.
-    private func reschedule() {
+    func reschedule() {
         self.turn?.cancel()
         self.turn = nil
         self.scheduleTurn()
@@ -138,23 +186,37 @@ final class VenueService {
 
     // MARK: Subscribers
 
-    func add(_ subscriber: MarketSubscriber) { self.subscribers.append(subscriber) }
+    func add(_ subscriber: MarketSubscriber) {
+        self.subscribers.append(subscriber)
+        self.audit.openedCount += 1
+    }
     func remove(_ subscriber: MarketSubscriber) { self.subscribers.removeAll { $0 === subscriber } }
 
     /// Whether upgrades to the market channel are refused for now.
-    var refusesUpgrades: Bool { self.time < self.refusesUntil }
+    var refusesUpgrades: Bool { self.time < self.refusesUpgradesUntil }
+    private var isSilent: Bool { self.time < self.silence.until }
+    var answersPings: Bool { !self.isSilent || self.silence.answersPings }
 
     /// A text from a subscriber.
     func receive(_ text: [UInt8], from subscriber: MarketSubscriber) {
         switch SubscriberMessage(parsing: text) {
-        case .ping: self.send("PONG", to: subscriber)
-        case .invalid: self.send("INVALID OPERATION", to: subscriber)
+        case .ping:
+            self.audit.pingCount += 1
+            if self.answersPings { self.write(Array("PONG".utf8), to: subscriber) }
+        case .invalid:
+            self.audit.invalidCount += 1
+            self.send(Array("INVALID OPERATION".utf8), to: subscriber)
         case .unsubscribe(let tokens):
+            self.audit.unsubscribeCount += 1
             for token in tokens {
                 guard let place = self.core.listing.place(of: token) else { continue }
                 subscriber.subscriptions.remove(place)
             }
         case .subscribe(let tokens, let wantsFeatures, let wantsDump):
+            if self.isScriptWaiting, let stepTime = self.nextStepTime {
+                self.scriptStart += max(0, self.time - stepTime)
+            }
+            self.audit.subscribeCount += 1
             self.subscribe(subscriber, to: tokens, wantsFeatures: wantsFeatures, wantsDump: wantsDump)
         }
     }
@@ -178,7 +240,7 @@ final class VenueService {
     }
 
     private func sendDump(of places: [MarketRegister.TokenPlace], to subscriber: MarketSubscriber) {
-        guard !places.isEmpty else { return self.send("[]", to: subscriber) }
+        guard !places.isEmpty else { return self.send(Array("[]".utf8), to: subscriber) }
         for start in stride(from: 0, to: places.count, by: Self.booksPerFrame) {
             var writer = JSONWriter(capacity: 65_536)
             writer.array {
@@ -191,14 +253,11 @@ final class VenueService {
         }
     }
 
-    private func send(_ text: StaticString, to subscriber: MarketSubscriber) {
-        var bytes: [UInt8] = []
-        bytes.append(text)
-        self.send(bytes, to: subscriber)
+    private func send(_ text: [UInt8], to subscriber: MarketSubscriber) {
+        if !self.isSilent { self.write(text, to: subscriber) }
     }
 
-    private func send(_ text: [UInt8], to subscriber: MarketSubscriber) {
-        guard self.time >= self.silentUntil else { return }
+    private func write(_ text: [UInt8], to subscriber: MarketSubscriber) {
         var frame = self.allocator.buffer(capacity: text.count + 10)
         text.withUnsafeBytes { TextFrame.write($0, to: &frame) }
         subscriber.send(frame, at: self.lastTime)
@@ -206,44 +265,68 @@ final class VenueService {
 
     // MARK: Requests
 
-    func answer(_ request: PageRequest) -> Answer {
+    /// What becomes of a request.
+    enum Reply: Sendable {
+        /// Milliseconds until it leaves.
+        case answer(Answer, delay: Int64)
+        /// The connection ends.
+        case lost
+    }
+
+    /// Pages of ours, which the venue does not have: no fault touches them.
+    private static let ownPages = ["control", "audit", "truth"]
+
+    func reply(to request: PageRequest) -> Reply {
+        let isOwn = request.path.first.map { Self.ownPages.contains($0) } ?? false
+        var refusal: Answer?
+        var delay: Int64 = 0
+        var isLost = false
+        for fault in isOwn ? [] : self.requestFaults.take(request.path) {
+            switch fault {
+            case .status(let status, let retryAfter):
+                refusal = .error(status, "refused, as asked for at /control")
+                refusal?.retryAfter = retryAfter
+            case .slow(let milliseconds): delay = milliseconds
+            case .lost: isLost = true
+            }
+        }
+        let answer = refusal ?? self.answer(request)
+        self.audit.note(request, status: isLost ? nil : answer.status)
+        return isLost ? .lost : .answer(answer, delay: delay)
+    }
+
+    private func answer(_ request: PageRequest) -> Answer {
         let time = self.time
-        if request.method == "POST", request.path == ["control"] { return self.control(request, time) }
-        if request.path == ["ws", "market"] {
+        switch (request.method, request.path) {
+        case ("POST", ["control"]): return self.control(request.body, at: time)
+        case ("GET", ["audit"]):
+            let idCount = self.subscribers.reduce(0) { $0 + $1.subscriptions.count }
+            return self.audit.answer(at: time, connectionCount: self.subscribers.count, idCount: idCount)
+        case (_, ["ws", "market"]):
             return self.refusesUpgrades
                 ? .error(503, "the market channel refuses connections for now")
                 : .error(426, "this is the market channel: ask for an upgrade to WebSocket")
+        default: break
+        }
+        let shownTime = time + self.clockSkew
+        if let stale = self.staleListing, time < stale.until,
+            ["book", "books", "midpoint"].contains(request.path.first)
+        {
+            return ClobPages.answer(request, stale.listing, time: shownTime) ?? .unknownPath
         }
         return TruthPages.answer(request, self.core.listing, time: time)
-            ?? ClobPages.answer(request, self.core.listing, time: time)
+            ?? ClobPages.answer(request, self.core.listing, time: shownTime)
             ?? GammaPages.answer(request, self.core.listing) ?? .unknownPath
     }
 
-    private func control(_ request: PageRequest, _ time: Int64) -> Answer {
-        switch ControlRequest.parse(request.body) {
-        case .failure(let problem): return .error(400, problem.sentence)
-        case .success(.drop): for subscriber in self.subscribers { subscriber.cutOff() }
-        case .success(.silence(let seconds)): self.silentUntil = time + seconds * 1_000
-        case .success(.refuseUpgrades(let seconds)): self.refusesUntil = time + seconds * 1_000
-        case .success(.stream(let fault)):
-            guard self.core.inject(fault) else { return .error(409, "a replayed recording is sent as it is") }
-        case .success(.pause(let seconds)):
-            if !self.core.isPaused { self.core.pause(at: time) }
-            self.resumesAt = seconds.map { time + $0 * 1_000 }
-            self.reschedule()
-        case .success(.resume):
-            self.resume(at: time)
-            self.reschedule()
-        }
-        return .json {
-            $0.object {
-                $0.key("ok")
-                $0.bool(true)
-            }
-        }
+    // MARK: Pauses
+
+    func pause(seconds: Int64?, at time: Int64) {
+        if !self.core.isPaused { self.core.pause(at: time) }
+        self.resumesAt = seconds.map { time + $0 * 1_000 }
     }
 
-    private func resume(at time: Int64) {
+    func resume(at time: Int64) {
         self.resumesAt = nil
         if self.core.isPaused { self.core.resume(at: time) }
     }

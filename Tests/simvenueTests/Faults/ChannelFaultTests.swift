@@ -1,0 +1,192 @@
+import Shared
+import Testing
+
+@testable import simvenue
+
+/// What each fault of the market channel does to somebody who follows it.
+@Suite(.serialized) struct ChannelFaultTests {
+    @Test func aDropEndsTheConnectionWithTheCodeAskedFor() async throws {
+        try await FaultStory.tell { story in
+            let (plain, _) = try story.connect()
+            try story.control(#"{"do":"drop"}"#)
+            #expect(plain.waitForEnd() == .end)
+            let (coded, _) = try story.connect()
+            try story.control(#"{"do":"drop","code":1012}"#)
+            var frame = try coded.readFrame()
+            while frame.firstByte != 0x88 { frame = try coded.readFrame() }
+            #expect(frame.payload == [0x03, 0xF4])
+            #expect(coded.waitForEnd() == .end)
+        }
+    }
+
+    @Test func aResetIsNoOrderlyEnd() async throws {
+        try await FaultStory.tell { story in
+            let (client, _) = try story.connect()
+            try story.control(#"{"do":"reset"}"#)
+            #expect(client.waitForEnd() == .reset)
+        }
+    }
+
+    @Test func aRestartEndsAllConnectionsAndTheBooksGoOn() async throws {
+        try await FaultStory.tell { story in
+            let (client, _) = try story.connect()
+            let page = try VenueClient(port: story.port)
+            let target = "/truth?token_id=\(story.tokens[0])"
+            let before = try page.json(target)
+            try story.control(#"{"do":"restart","seconds":3}"#)
+            try await story.waitForListener(toBeThere: false)
+            #expect(client.waitForEnd() == .end)
+            #expect(page.waitForEnd() == .end)
+            try await story.waitForListener()
+            #expect(try story.get(target)["hash"] != before["hash"])
+            _ = try story.connect()
+        }
+    }
+
+    @Test func whileNobodyListensOpenConnectionsStay() async throws {
+        try await FaultStory.tell { story in
+            let page = try VenueClient(port: story.port)
+            func refuse(seconds: Int) throws {
+                let body = "{\"do\":\"refuse_connections\",\"seconds\":\(seconds)}"
+                #expect(try page.post("/control", body).status == 200)
+            }
+            try refuse(seconds: 60)
+            try await story.waitForListener(toBeThere: false)
+            #expect(try page.get("/ok").status == 200)
+            // Sent away again while it comes back.
+            try refuse(seconds: 0)
+            try refuse(seconds: 60)
+            try await story.waitForListener(toBeThere: false)
+            try refuse(seconds: 0)
+            try await story.waitForListener()
+            #expect(try story.get("/ok").string == "OK")
+        }
+    }
+
+    @Test func refusedUpgradesAreCounted() async throws {
+        try await FaultStory.tell { story in
+            try story.control(#"{"do":"refuse_ws","seconds":60}"#)
+            #expect(try VenueClient(port: story.port).upgrade() == 503)
+            #expect(try story.get("/audit")["channel"]?["refused"]?.integer == 1)
+            try story.control(#"{"do":"heal"}"#)
+            #expect(try VenueClient(port: story.port).upgrade() == 101)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func silenceHidesThatTheBooksGoOn(answersPings: Bool) async throws {
+        try await FaultStory.tell { story in
+            var (client, follower) = try story.connect(milliseconds: 200)
+            try story.control("{\"do\":\"silence\",\"seconds\":60,\"pong\":\(answersPings)}")
+            // What was sent before is still to be read.
+            #expect(throws: VenueClient.Failure.self) { while true { _ = try client.readText() } }
+            try client.sendText("PING")
+            if answersPings { #expect(try client.readText() == Array("PONG".utf8)) }
+            #expect(throws: VenueClient.Failure.self) { try client.readText() }
+            try story.control(#"{"do":"heal"}"#)
+            // Whoever believed the silence has books that nothing which follows agrees with.
+            try FaultStory.read(client, &follower, untilWrongWithin: 1_000)
+            #expect(!follower.problems.isEmpty)
+        }
+    }
+
+    // MARK: Deltas
+
+    /// All but the doubled one, which a follower must not notice.
+    @Test(arguments: [
+        "lose_next_delta", "delay_next", "reorder_next", "corrupt_next", "wrong_hash", "cut_next",
+    ])
+    func aSpoiltDeltaIsNoticedByWhoChecksHashes(name: String) async throws {
+        try await FaultStory.tell { story in
+            var (client, follower) = try story.connect()
+            while follower.checkedCount < 100 { follower.read(try client.readText()) }
+            #expect(follower.problems.isEmpty)
+            // More than one: a lost change may be overtaken by another of the same level and operation.
+            try story.control("{\"do\":\"\(name)\",\"count\":5}")
+            try FaultStory.read(client, &follower, untilWrongWithin: 5_000)
+            #expect(!follower.problems.isEmpty)
+        }
+    }
+
+    @Test func aDoubledDeltaIsTheSameTextTwiceAndChangesNothing() async throws {
+        try await FaultStory.tell { story in
+            var (client, follower) = try story.connect()
+            try story.control(#"{"do":"double_next"}"#)
+            var last: [UInt8] = []
+            var doubledCount = 0
+            for _ in 0..<500 {
+                let text = try client.readText()
+                if text == last { doubledCount += 1 }
+                last = text
+                follower.read(text)
+            }
+            #expect(doubledCount == 1)
+            #expect(follower.problems.isEmpty)
+        }
+    }
+
+    @Test func aFaultOfOneMarketLeavesTheOthersAlone() async throws {
+        try await FaultStory.tell { story in
+            let market = try #require(story.listing.place(of: story.tokens[2])).slot
+            let slug = story.listing[market].market.slug
+            for name in [slug, story.listing[market].market.condition.description, story.tokens[2].description] {
+                var (client, follower) = try story.connect()
+                try story.control("{\"do\":\"wrong_hash\",\"market\":\"\(name)\",\"count\":10}")
+                try FaultStory.read(client, &follower, untilWrongWithin: 5_000)
+                #expect(follower.problems.first?.contains(slug) == true)
+                try story.control(#"{"do":"heal"}"#)
+            }
+            try story.control(#"{"do":"wrong_hash","market":"nobody"}"#, expecting: 409)
+        }
+    }
+
+    @Test func noFaultIsWastedOnAMarketThatNobodySubscribedTo() async throws {
+        try await FaultStory.tell { story in
+            let client = try VenueClient(port: story.port)
+            #expect(try client.upgrade() == 101)
+            try client.subscribe(Array(story.tokens.prefix(2)))
+            var follower = Follower()
+            follower.meet(story.listing)
+            follower.read(try client.readText())
+            try story.control(#"{"do":"wrong_hash"}"#)
+            for _ in 0..<300 { follower.read(try client.readText()) }
+            #expect(!follower.problems.isEmpty)
+        }
+    }
+
+    @Test func soManyFaultsMayWaitAndNoMore() async throws {
+        try await FaultStory.tell(rate: 0) { story in
+            for _ in 0..<DeltaFaults.waitingCountMax { try story.control(#"{"do":"lose_next_delta"}"#) }
+            try story.control(#"{"do":"lose_next_delta"}"#, expecting: 409)
+            for _ in 0..<RequestFaults.waitingCountMax { try story.control(#"{"do":"http_lost"}"#) }
+            try story.control(#"{"do":"http_lost"}"#, expecting: 409)
+            try story.control(#"{"do":"heal"}"#)
+            #expect(try story.get("/ok").string == "OK")
+        }
+    }
+
+    // MARK: Frames
+
+    @Test func framesThatNoVenueSendsCanBeHad() async throws {
+        try await FaultStory.tell(rate: 0) { story in
+            var (client, follower) = try story.connect()
+            try story.control(#"{"do":"empty_array"}"#)
+            let empty = try client.readText()
+            #expect(empty == Array("[]".utf8))
+            follower.read(empty)
+            #expect(follower.problems.isEmpty)
+            try story.control(#"{"do":"broken_json"}"#)
+            follower.read(try client.readText())
+            #expect(follower.problems.count == 1)
+            try story.control(#"{"do":"broken_utf8"}"#)
+            #expect(String(validating: try client.readText(), as: UTF8.self) == nil)
+            // Above what may wait for a subscriber otherwise.
+            try story.control(#"{"do":"huge_frame"}"#)
+            let huge = try client.readText()
+            #expect(huge.count == 17 << 20)
+            #expect(huge.starts(with: Array(#"["x"#.utf8)) && huge.suffix(2) == Array(#""]"#.utf8)[...])
+            try client.sendText("PING")
+            #expect(try client.readText() == Array("PONG".utf8))
+        }
+    }
+}
