@@ -165,6 +165,7 @@ struct Flags: Hashable, Sendable {
         let members: [(String, JSONValue)] = [
             ("port", .number("\(self.port)")),
             ("markets", isSimulated ? .number("\(self.settings.marketCount)") : .null),
+            ("listing", isSimulated ? .string(self.settings.listing.rawValue) : .null),
             ("rate", isSimulated ? .number("\(self.settings.rate)") : .null),
             ("seed", isSimulated ? .number("\(self.settings.seed)") : .null),
             ("replay", self.replay.map { .string($0) } ?? .null),

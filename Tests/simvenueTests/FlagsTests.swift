@@ -38,11 +38,11 @@ struct FlagsTests {
     @Test(arguments: [
         (
             ["--print-config"],
-            #"{"port":0,"markets":30,"rate":200,"seed":7,"replay":null,"speed":null,"script":null}"#
+            #"{"port":0,"markets":30,"listing":"plain","rate":200,"seed":7,"replay":null,"speed":null,"script":null}"#
         ),
         (
             ["--print-config", "--replay", "a", "--speed", "0.5", "--script", "b", "--port", "80"],
-            #"{"port":80,"markets":null,"rate":null,"seed":null,"replay":"a","speed":0.5,"script":"b"}"#
+            #"{"port":80,"markets":null,"listing":null,"rate":null,"seed":null,"replay":"a","speed":0.5,"script":"b"}"#
         ),
     ])
     func theSettingsArePrintedAsOneLine(arguments: [String], line: String) throws {

@@ -43,6 +43,7 @@ public final class FrameServer {
     /// What is published; used again each time, so that publishing allocates nothing while nobody's queue keeps it.
     private var frame = EncodedFrame()
     private var pingTimer: EventLoop.TimerID?
+    private var isStopped = false
 
     public init(
         loop: EventLoop, listener: UnixListener, access: Access, hello: Hello, timing: FrameTiming = FrameTiming(),
@@ -73,8 +74,12 @@ public final class FrameServer {
         try self.loop.watch(listener.descriptor, for: .read) { [weak self] _ in self?.accept() }
     }
 
-    /// Sends what is queued as far as the kernel takes it, ends all connections and removes the socket.
+    /// Sends what is queued as far as the kernel takes it, ends all connections and removes the socket. Once; again does
+    /// nothing.
     public func stop() {
+        // A descriptor that was closed twice may have been somebody else's the second time.
+        guard !self.isStopped else { return }
+        self.isStopped = true
         if let timer = self.pingTimer { self.loop.cancel(timer) }
         self.loop.unwatch(self.listener.descriptor)
         self.listener.stop()
