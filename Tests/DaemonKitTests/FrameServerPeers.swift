@@ -112,9 +112,8 @@ final class FrameProbe {
         self.descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard self.descriptor >= 0 else { throw SystemError("socket") }
         guard UnixSocket.withAddress(path, { Glibc.connect(self.descriptor, $0, $1) }) == 0 else {
-            let error = SystemError("connect")
-            close(self.descriptor)
-            throw error
+            // The end of a half-made client closes the descriptor: twice would be somebody else's.
+            throw SystemError("connect")
         }
         self.limitWaiting()
     }

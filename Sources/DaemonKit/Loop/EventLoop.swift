@@ -79,20 +79,12 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         self.epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard self.epoll >= 0 else { throw SystemError("epoll_create1") }
         self.wakeup = clinux_eventfd()
-        guard self.wakeup >= 0 else {
-            let error = SystemError("eventfd")
-            close(self.epoll)
-            throw error
-        }
+        // From here on the end of a half-made loop closes both: twice would be somebody else's.
+        guard self.wakeup >= 0 else { throw SystemError("eventfd") }
         var event = epoll_event()
         event.events = EPOLLIN.rawValue
         event.data.u64 = UInt64(UInt32(bitPattern: self.wakeup))
-        guard epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.wakeup, &event) == 0 else {
-            let error = SystemError("epoll_ctl")
-            close(self.epoll)
-            close(self.wakeup)
-            throw error
-        }
+        guard epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.wakeup, &event) == 0 else { throw SystemError("epoll_ctl") }
     }
 
     deinit {
