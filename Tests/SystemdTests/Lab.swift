@@ -108,7 +108,7 @@ final class Lab: Sendable {
     /// Names of the sockets that are there.
     var sockets: [String] { self.shell("cd /run/polybot && ls *.sock 2>/dev/null").lines }
 
-    /// Forgets the rows of crashes that earlier drills made, which would make the next start wait.
+    /// Forgets the rows of ends that earlier drills made, which would make the next start wait.
     func forgetEnds() {
         _ = self.shell("rm -f /run/polybot-ends/*; systemctl reset-failed 'polybot-*' 2>/dev/null")
     }

@@ -7,6 +7,7 @@ extension Program {
     static func daemon(_ name: String, _ summary: String) -> Program {
         let codes: [(code: DaemonExit.Code, text: String)] = [
             (.stopped, "stopped as asked"), (.usage, "wrong usage"), (.bug, "a bug, or a stop that never ended"),
+            (.temporary, "what it needs is gone; systemd starts it anew to get it back"),
             (.refused, "refused: permissions, or a place from which trading is not allowed"),
             (.configuration, "wrong configuration; systemd does not start it again"),
         ]
