@@ -70,7 +70,7 @@ final class DaemonProcess {
 
     /// The exit code, when it comes in time; a signal that ended the process is given as its negative.
     func exitCode() async -> Int32? {
-        let hasEnded = await DaemonTest.eventually(within: .seconds(30)) { self.poll() }
+        let hasEnded = await DaemonTest.eventually(within: .seconds(60)) { self.poll() }
         guard hasEnded, let status = self.status else { return nil }
         let signal = clinux_term_signal(status)
         return signal == 0 ? clinux_exit_status(status) : -signal

@@ -48,7 +48,7 @@ final class DaemonTestDirectory: Sendable {
 
 enum DaemonTest {
     /// Asks `condition` until it holds; false when that takes longer than `limit`.
-    static func eventually(within limit: Duration = .seconds(15), _ condition: () -> Bool) async -> Bool {
+    static func eventually(within limit: Duration = .seconds(60), _ condition: () -> Bool) async -> Bool {
         let end = ContinuousClock.now + limit
         while !condition() {
             if ContinuousClock.now > end { return false }

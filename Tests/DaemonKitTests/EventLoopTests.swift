@@ -91,7 +91,7 @@ private struct Pipe: ~Copyable {
 
 /// Asks `condition` until it holds; false when that takes longer than `limit`. On a busy machine one look may take as long
 /// as that: so it looks a number of times in any case.
-func eventually(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async rethrows -> Bool {
+func eventually(within limit: Duration = .seconds(60), _ condition: () async throws -> Bool) async rethrows -> Bool {
     let end = ContinuousClock.now + limit
     var lookCount = 0
     while try await !condition() {

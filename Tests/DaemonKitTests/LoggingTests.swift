@@ -145,7 +145,7 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
         #expect(output.write([1]) == 0)
         #expect(output.droppedCount == 1)
         close(ends[1])
-        let closed = LogOutput(stream: 999)
+        let closed = LogOutput(stream: .max)
         #expect(closed.write([1]) == 0)
         #expect(closed.droppedCount == 1)
     }

@@ -122,7 +122,7 @@ final class RawServer: Sendable {
                 guard descriptor >= 0 else { return }
                 _ = fcntl(descriptor, F_SETFL, 0)
                 // No test may hang on a client that does not speak.
-                var limit = timeval(tv_sec: 20, tv_usec: 0)
+                var limit = timeval(tv_sec: 60, tv_usec: 0)
                 setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
                 handle(RawConnection(descriptor: descriptor))
                 close(descriptor)

@@ -33,7 +33,7 @@ struct FaultScriptTests {
                 "POLYBOT_FEED_SILENCE_MAX_S": "2",
             ])
         let client = try PythonClient(pipeline)
-        let audit = try await waitFor("the script's end", within: .seconds(60), state: pipeline.feed.report) {
+        let audit = try await waitFor("the script's end", within: .seconds(120), state: pipeline.feed.report) {
             let audit = try? await pipeline.get("/audit")
             return audit?["faults"]?["count"]?.integer == Int64(Self.steps.count) ? audit : nil
         }
@@ -52,7 +52,7 @@ struct FaultScriptTests {
         }
         #expect(truth.count == 8)
         try await waitFor(
-            "the venue's books, all trusted", within: .seconds(30),
+            "the venue's books, all trusted", within: .seconds(60),
             state: pipeline.feed.report + "\n\(client.books)\n\(truth)"
         ) { client.books == truth ? true : nil }
         #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])

@@ -117,7 +117,7 @@ struct WaitedInVain: Error, CustomStringConvertible {
 /// - Throws: `WaitedInVain` with `what` and what `state` says then.
 @discardableResult
 func waitFor<Value>(
-    _ what: String, within deadline: Duration = .seconds(20), state: @autoclosure () -> String = "",
+    _ what: String, within deadline: Duration = .seconds(60), state: @autoclosure () -> String = "",
     _ condition: () async throws -> Value?
 ) async throws -> Value {
     let end = ContinuousClock.now + deadline

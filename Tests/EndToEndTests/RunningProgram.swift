@@ -63,14 +63,10 @@ final class RunningProgram: Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        // Out of the way first: what is put into place must not be overwritten before it is read.
-        let away: Int32 = 100
+        // In this order none is overwritten before it is read: our own 0, 1 and 2 are open, so all are above.
+        precondition(descriptors.allSatisfy { $0 > 2 })
         for (index, descriptor) in descriptors.enumerated() {
-            posix_spawn_file_actions_adddup2(&actions, descriptor, away + Int32(index))
-        }
-        for index in Int32(0)..<Int32(descriptors.count) {
-            posix_spawn_file_actions_adddup2(&actions, away + index, 1 + index)
-            posix_spawn_file_actions_addclose(&actions, away + index)
+            posix_spawn_file_actions_adddup2(&actions, descriptor, 1 + Int32(index))
         }
         // What the test runner blocks or ignores must work in the child.
         var attributes = posix_spawnattr_t()
@@ -98,7 +94,7 @@ final class RunningProgram: Sendable {
 
     /// Waits for the first line that `isWanted`, those written already included.
     func line(
-        of stream: Stream, within deadline: Duration = .seconds(20), where isWanted: (String) -> Bool
+        of stream: Stream, within deadline: Duration = .seconds(60), where isWanted: (String) -> Bool
     ) async throws -> String {
         try await waitFor("a line of \(self.name)", within: deadline, state: self.report) {
             let wasEnded = self.ending != nil
@@ -130,7 +126,7 @@ final class RunningProgram: Sendable {
     func signal(_ number: Int32) { self.reaper.signal(number) }
 
     /// Waits until it has ended by itself.
-    func waitForEnd(within deadline: Duration = .seconds(20)) async throws -> Ending {
+    func waitForEnd(within deadline: Duration = .seconds(60)) async throws -> Ending {
         try await waitFor("the end of \(self.name)", within: deadline, state: self.report) {
             guard let ending = self.ending, self.output.isAtEnd, self.errors.isAtEnd else { return nil }
             return ending
@@ -139,7 +135,7 @@ final class RunningProgram: Sendable {
 
     /// Asks it to stop and waits until it has.
     @discardableResult
-    func stop(_ number: Int32 = SIGTERM, within deadline: Duration = .seconds(20)) async throws -> Ending {
+    func stop(_ number: Int32 = SIGTERM, within deadline: Duration = .seconds(60)) async throws -> Ending {
         self.signal(number)
         return try await self.waitForEnd(within: deadline)
     }

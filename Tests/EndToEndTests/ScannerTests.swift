@@ -25,7 +25,7 @@ import Testing
         let scanner = try RunningProgram(
             Programs.path(of: "scannerd"), flags, in: directory.path,
             environment: ["POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"])
-        _ = try await scanner.line(of: .errors, within: .seconds(30)) { $0.contains("the universe stays as it is") }
+        _ = try await scanner.line(of: .errors, within: .seconds(60)) { $0.contains("the universe stays as it is") }
         let tap = try RunningProgram(
             Programs.path(of: "polybot"),
             ["tap", "scannerd", "--runtime-dir", directory.path, "--type", "scan_status,universe", "--count", "2"],
@@ -71,7 +71,7 @@ import Testing
             ])
         _ = try await scanner.line(of: .errors) { $0.contains("First pass over the listing is done") }
         // Windows end meanwhile: the two lists are equal between two such moments.
-        let markets = try await waitFor("the expected universe", within: .seconds(40), state: scanner.report) {
+        let markets = try await waitFor("the expected universe", within: .seconds(90), state: scanner.report) {
             let truth = try await get("/truth")
             let time = try #require(truth["time"]?.integer)
             let expected = try #require(truth["markets"]?.array).filter { market in

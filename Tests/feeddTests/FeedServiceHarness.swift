@@ -161,7 +161,7 @@ final class FeedSubscriber: Sendable {
 
     /// Waits until what came is as wanted; ten seconds at most.
     func wait(_ isAsWanted: ([String]) -> Bool) async throws {
-        let deadline = Instant.now() + .seconds(10)
+        let deadline = Instant.now() + .seconds(60)
         while !isAsWanted(self.all) {
             guard Instant.now() < deadline else { throw WaitedInVain(seen: self.all) }
             try await Task.sleep(for: .milliseconds(5))
@@ -178,7 +178,7 @@ final class FeedSubscriber: Sendable {
     @discardableResult
     func waitForStatus(after count: Int? = nil, _ isAsWanted: (FeedStatus) -> Bool) async throws -> Int {
         let first = count ?? self.statusCount
-        let deadline = Instant.now() + .seconds(10)
+        let deadline = Instant.now() + .seconds(60)
         while true {
             if let found = self.statuses.withLock({ $0.dropFirst(first).firstIndex(where: isAsWanted) }) {
                 return found + 1

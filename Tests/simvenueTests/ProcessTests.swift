@@ -27,31 +27,39 @@ struct ProcessTests {
             return String(decoding: bytes, as: UTF8.self)
         }
 
-        /// Waits for its end: its exit code, or minus the signal that ended it.
+        /// Waits for its end: its exit code, or minus the signal that ended it, which is ours when it takes too long.
         func wait() -> CInt {
+            let deadline = ContinuousClock.now + .seconds(60)
             var status: CInt = 0
-            while waitpid(self.pid, &status, 0) < 0 && errno == EINTR {}
+            while waitpid(self.pid, &status, WNOHANG) == 0 {
+                if ContinuousClock.now > deadline { kill(self.pid, SIGKILL) }
+                usleep(2_000)
+            }
             close(self.output)
             return status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
         }
     }
 
-    private func pipePair() -> (read: CInt, write: CInt) {
+    /// Descriptors that are never inherited: other tests spawn at the same time, and an end that leaked into their children
+    /// would stay open.
+    private func channel() -> (read: CInt, write: CInt) {
         var ends: [CInt] = [-1, -1]
-        #expect(pipe(&ends) == 0)
-        // Other tests spawn at the same time: what is not handed over on purpose must not leak into their children.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        #expect(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
         return (ends[0], ends[1])
     }
 
-    private func spawn(_ arguments: [String], environment: [String] = [], lifeline: CInt? = nil) throws -> Child {
-        let output = self.pipePair()
+    /// - Parameter closed: a descriptor that the child does not have, whatever other tests left open.
+    private func spawn(
+        _ arguments: [String], environment: [String] = [], lifeline: CInt? = nil, closed: CInt? = nil
+    ) throws -> Child {
+        let output = self.channel()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, output.write, 1)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         if let lifeline { posix_spawn_file_actions_adddup2(&actions, lifeline, 3) }
+        if let closed { posix_spawn_file_actions_addclose(&actions, closed) }
         var pid: pid_t = 0
         let argv = ([Self.program] + arguments).map { strdup($0) } + [nil]
         let envp = environment.map { strdup($0) } + [nil]
@@ -85,7 +93,7 @@ struct ProcessTests {
 
     @Test(.enabled(if: hasProgram, "the program is not beside the tests"))
     func itEndsWithItsParent() throws {
-        let lifeline = self.pipePair()
+        let lifeline = self.channel()
         let child = try self.spawn(["--port", "0"], environment: ["POLYBOT_LIFELINE_FD=3"], lifeline: lifeline.read)
         close(lifeline.read)
         _ = try self.port(child.readLine())
@@ -102,7 +110,7 @@ struct ProcessTests {
         ] {
             #expect(try self.spawn(arguments).wait() == 64)
         }
-        #expect(try self.spawn([], environment: ["POLYBOT_LIFELINE_FD=77"]).wait() == 64)
+        #expect(try self.spawn([], environment: ["POLYBOT_LIFELINE_FD=77"], closed: 77).wait() == 64)
         let taken = try self.spawn([])
         let port = try self.port(taken.readLine())
         #expect(try self.spawn(["--port", "\(port)"]).wait() == 64)

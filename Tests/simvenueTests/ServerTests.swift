@@ -144,7 +144,7 @@ struct ServerTests {
     @Test func whoDoesNotReadIsCutOffAndOthersNoticeNothing() async throws {
         try await withServer(pendingByteCountMax: 4 << 20, Self.simulated(3, rate: 5_000)) { port in
             let tokens = try self.tokens(port)
-            let sleeper = try VenueClient(port: port, milliseconds: 60_000, receiveBufferByteCount: 4_096)
+            let sleeper = try VenueClient(port: port, receiveBufferByteCount: 4_096)
             let reader = try VenueClient(port: port)
             for client in [sleeper, reader] {
                 #expect(try client.upgrade() == 101)
@@ -184,10 +184,12 @@ struct ServerTests {
             while !(try client.readText()).starts(with: Array("{\"event_type\":\"price_change\"".utf8)) {}
 
             #expect(try self.control(port, #"{"do":"silence","seconds":60}"#) == 200)
-            let silent = try VenueClient(port: port, milliseconds: 200)
+            let silent = try VenueClient(port: port)
             #expect(try silent.upgrade() == 101)
+            silent.wait(atMost: 200)
             try silent.sendText("PING")
             #expect(throws: VenueClient.Failure.self) { try silent.readText() }
+            silent.wait(atMost: 60_000)
             #expect(try self.control(port, #"{"do":"silence","seconds":0}"#) == 200)
             try silent.sendText("PING")
             #expect(try silent.readText() == Array("PONG".utf8))

@@ -18,11 +18,9 @@ final class VenueClient {
     private(set) var head = ""
     private var buffer: [UInt8] = []
 
-    /// - Parameter milliseconds: longest wait for anything.
-    init(port: Int, milliseconds: Int = 10_000, receiveBufferByteCount: CInt? = nil) throws {
-        self.descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var timeout = timeval(tv_sec: milliseconds / 1_000, tv_usec: milliseconds % 1_000 * 1_000)
-        setsockopt(self.descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    init(port: Int, receiveBufferByteCount: CInt? = nil) throws {
+        self.descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        self.wait(atMost: 60_000)
         if var count = receiveBufferByteCount {
             setsockopt(self.descriptor, SOL_SOCKET, SO_RCVBUF, &count, socklen_t(MemoryLayout<CInt>.size))
         }
@@ -39,6 +37,12 @@ final class VenueClient {
     }
 
     deinit { close(self.descriptor) }
+
+    /// From now on nothing is waited for longer than so many milliseconds; a minute at first.
+    func wait(atMost milliseconds: Int) {
+        var timeout = timeval(tv_sec: milliseconds / 1_000, tv_usec: milliseconds % 1_000 * 1_000)
+        setsockopt(self.descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    }
 
     // MARK: HTTP
 
@@ -160,14 +164,16 @@ final class VenueClient {
     /// Whether the server has ended the connection, or does within the time-out.
     func isClosedByServer() -> Bool { self.waitForEnd() != nil }
 
-    /// How the server ends the connection; `nil` when it does not within the time-out.
+    /// How the server ends the connection; `nil` when it says nothing for the time-out, or says on for minutes.
     func waitForEnd() -> Ending? {
+        let deadline = ContinuousClock.now + .seconds(180)
         var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
+        while ContinuousClock.now < deadline {
             let count = recv(self.descriptor, &chunk, chunk.count, 0)
             if count == 0 { return .end }
             if count < 0 { return errno == ECONNRESET ? .reset : nil }
         }
+        return nil
     }
 }
 

@@ -27,11 +27,11 @@ NONSENSE = {
 path = sys.argv[1]
 observer = Observer(path)
 observer.start()
-observer.first_book.wait(20)
+observer.first_book.wait(60)
 answers = {}
 for name, words in NONSENSE.items():
     line = socket.socket(socket.AF_UNIX)
-    line.settimeout(20)
+    line.settimeout(60)
     line.connect(path)
     write_frame(line, 1, "hello", HELLO)
     line.sendall(words)

@@ -76,13 +76,19 @@ import Testing
     @Test(arguments: [true, false])
     func silenceHidesThatTheBooksGoOn(answersPings: Bool) async throws {
         try await FaultStory.tell { story in
-            var (client, follower) = try story.connect(milliseconds: 200)
+            var (client, follower) = try story.connect()
+            client.wait(atMost: 200)
             try story.control("{\"do\":\"silence\",\"seconds\":60,\"pong\":\(answersPings)}")
             // What was sent before is still to be read.
             #expect(throws: VenueClient.Failure.self) { while true { _ = try client.readText() } }
             try client.sendText("PING")
-            if answersPings { #expect(try client.readText() == Array("PONG".utf8)) }
+            if answersPings {
+                client.wait(atMost: 60_000)
+                #expect(try client.readText() == Array("PONG".utf8))
+                client.wait(atMost: 200)
+            }
             #expect(throws: VenueClient.Failure.self) { try client.readText() }
+            client.wait(atMost: 60_000)
             try story.control(#"{"do":"heal"}"#)
             // Whoever believed the silence has books that nothing which follows agrees with.
             try FaultStory.read(client, &follower, untilWrongWithin: 1_000)
