@@ -65,7 +65,8 @@ endif
 test-fast: ## run all tests once, without the sanitizer
 	@scripts/dependencies --tests
 	scripts/tests/tooling-test
-	python=$$(scripts/test-python) && POLYBOT_TEST_PYTHON=$$python swift test $(ARGS)
+	python=$$(scripts/test-python) && POLYBOT_TEST_PYTHON=$$python \
+		POLYBOT_TEST_CLOB_PYTHON=$$(scripts/test-clob-client) swift test $(ARGS)
 
 test-systemd: release ## run the installed pipeline under a real systemd, in namespaces of its own; needs root
 	@scripts/dependencies --tests

@@ -91,7 +91,7 @@ import Testing
             client.wait(atMost: 60_000)
             try story.control(#"{"do":"heal"}"#)
             // Whoever believed the silence has books that nothing which follows agrees with.
-            try FaultStory.read(client, &follower, untilWrongWithin: 1_000)
+            try FaultStory.read(client, &follower, untilWrongWithin: 50_000)
             #expect(!follower.problems.isEmpty)
         }
     }
@@ -109,7 +109,7 @@ import Testing
             #expect(follower.problems.isEmpty)
             // More than one: a lost change may be overtaken by another of the same level and operation.
             try story.control("{\"do\":\"\(name)\",\"count\":5}")
-            try FaultStory.read(client, &follower, untilWrongWithin: 5_000)
+            try FaultStory.read(client, &follower, untilWrongWithin: 50_000)
             #expect(!follower.problems.isEmpty)
         }
     }
@@ -138,7 +138,7 @@ import Testing
             for name in [slug, story.listing[market].market.condition.description, story.tokens[2].description] {
                 var (client, follower) = try story.connect()
                 try story.control("{\"do\":\"wrong_hash\",\"market\":\"\(name)\",\"count\":10}")
-                try FaultStory.read(client, &follower, untilWrongWithin: 5_000)
+                try FaultStory.read(client, &follower, untilWrongWithin: 50_000)
                 #expect(follower.problems.first?.contains(slug) == true)
                 try story.control(#"{"do":"heal"}"#)
             }
