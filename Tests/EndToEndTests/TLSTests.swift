@@ -38,7 +38,9 @@ struct TLSTests {
         #expect(try await maker.waitForEnd() == .exited(0), "\(maker.report)")
     }
 
-    private func startTerminator(in directory: TemporaryDirectory, from port: Int, to venue: Int) throws
+    private func startTerminator(
+        in directory: TemporaryDirectory, from port: Int, to venue: Int
+    ) throws
         -> RunningProgram
     {
         let file = try directory.write(
@@ -63,7 +65,8 @@ struct TLSTests {
         try await self.makeCertificates(in: directory)
         let port = try self.freePort()
         let secure = [
-            "POLYBOT_VENUE_GAMMA_URL": "https://localhost:\(port)", "POLYBOT_VENUE_CLOB_URL": "https://localhost:\(port)",
+            "POLYBOT_VENUE_GAMMA_URL": "https://localhost:\(port)",
+            "POLYBOT_VENUE_CLOB_URL": "https://localhost:\(port)",
             "POLYBOT_VENUE_MARKET_WS_URL": "wss://localhost:\(port)/ws/market",
             "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_SCANNER_INTERVAL_S": "1",
             "POLYBOT_FEED_RECONNECT_DELAY_S": "0.1", "POLYBOT_FEED_BREAKER_TIMEOUT_S": "1",
