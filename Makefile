@@ -76,10 +76,10 @@ test-tsan: ## run DaemonKit's tests under the thread sanitizer
 	@scripts/dependencies --tests
 	python=$$(scripts/test-python) && POLYBOT_TEST_PYTHON=$$python swift test $(TSAN) --filter '^DaemonKitTests\.' $(ARGS)
 
-test-asan: ## run the tests of Shared and DaemonKit under the address sanitizer
+test-asan: ## run the tests of Shared, Signing and DaemonKit under the address sanitizer
 	@scripts/dependencies --tests
 	python=$$(scripts/test-python) && ASAN_OPTIONS=detect_leaks=0 POLYBOT_TEST_PYTHON=$$python \
-		swift test $(ASAN) --filter '^(SharedTests|DaemonKitTests)\.' $(ARGS)
+		swift test $(ASAN) --filter '^(SharedTests|SigningTests|DaemonKitTests)\.' $(ARGS)
 
 fuzz: ## feed every reader of outside bytes for a minute each, under the address sanitizer
 	@scripts/dependencies

@@ -21,6 +21,7 @@ let package = Package(
         .executable(name: "polybot", targets: ["polybot"]),
         // For the package in Benchmarks.
         .library(name: "Shared", targets: ["Shared"]),
+        .library(name: "Signing", targets: ["Signing"]),
         .library(name: "DaemonKit", targets: ["DaemonKit"]),
     ],
     dependencies: [
@@ -37,9 +38,12 @@ let package = Package(
         .target(
             name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         .target(
+            name: "CSecp256k1", path: "Sources/CLibraries/CSecp256k1", linkerSettings: [.linkedLibrary("secp256k1")]),
+        .target(
             name: "CSystemd", path: "Sources/CLibraries/CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
 
         .target(name: "Shared", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "Signing", dependencies: ["Shared", "COpenSSL", "CSecp256k1"], swiftSettings: strict),
         .target(
             name: "DaemonKit",
             dependencies: [
@@ -52,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "simvenue",
             dependencies: [
-                "Shared", heap,
+                "Shared", "Signing", heap,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
             ], swiftSettings: strict),
@@ -64,6 +68,7 @@ let package = Package(
             ], swiftSettings: strict),
 
         .testTarget(name: "SharedTests", dependencies: ["Shared"], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(name: "SigningTests", dependencies: ["Signing", "Shared"], swiftSettings: strict),
         .executableTarget(
             name: "daemonprobe", dependencies: ["DaemonKit", logging], path: "Tests/daemonprobe", swiftSettings: strict),
         .testTarget(
@@ -72,7 +77,7 @@ let package = Package(
         .testTarget(name: "feeddTests", dependencies: ["feedd", "Shared", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "scannerdTests", dependencies: ["scannerd", "Shared", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "stratdTests", dependencies: ["stratd", "Shared", "DaemonKit"], swiftSettings: strict),
-        .testTarget(name: "simvenueTests", dependencies: ["simvenue", "Shared"], swiftSettings: strict),
+        .testTarget(name: "simvenueTests", dependencies: ["simvenue", "Shared", "Signing"], swiftSettings: strict),
         .testTarget(
             name: "polybotTests",
             dependencies: [

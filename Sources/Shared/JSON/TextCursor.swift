@@ -1,11 +1,11 @@
 /// Writes text into memory that was measured beforehand: for what is built so often that growing an array byte by byte
 /// shows, such as the text of every hash. Writing past the end is a bug and traps.
-struct TextCursor: ~Copyable {
+package struct TextCursor: ~Copyable {
     private let buffer: UnsafeMutableBufferPointer<UInt8>
     /// Bytes written so far.
-    private(set) var count = 0
+    package private(set) var count = 0
 
-    init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
+    package init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
 
     /// What was written.
     var written: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: self.buffer[..<self.count]) }
@@ -23,23 +23,23 @@ struct TextCursor: ~Copyable {
     }
 
     @inline(__always)
-    mutating func byte(_ byte: UInt8) { self.take(1).pointee = byte }
+    package mutating func byte(_ byte: UInt8) { self.take(1).pointee = byte }
 
     @inline(__always)
-    mutating func text(_ text: StaticString) {
+    package mutating func text(_ text: StaticString) {
         self.take(text.utf8CodeUnitCount).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
     /// The sixteen hex digits of `word`, or its last `digitCount`.
     @inline(__always)
-    mutating func hex(_ word: UInt64, digitCount: Int = 16) {
+    package mutating func hex(_ word: UInt64, digitCount: Int = 16) {
         let digits = self.take(digitCount)
         for index in 0..<digitCount { digits[index] = Hex.digit(word >> UInt64(4 * (digitCount - 1 - index))) }
     }
 
     /// Decimal digits, with zeros before them up to `digitCount`.
     @inline(__always)
-    mutating func integer(_ value: UInt64, digitCount: Int = 0) {
+    package mutating func integer(_ value: UInt64, digitCount: Int = 0) {
         let count = max(digitCount, Decimal6.digitCount(value))
         Decimal6.writeDigits(value, count: count, at: self.take(count))
     }

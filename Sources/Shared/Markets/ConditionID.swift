@@ -1,6 +1,7 @@
 /// The venue's id of a market: 32 bytes, printed as 0x and 64 lower-case hex digits.
 public struct ConditionID: Hashable, Comparable, Sendable, CustomStringConvertible {
-    private let words: (UInt64, UInt64, UInt64, UInt64)
+    /// Most significant word first.
+    public let words: (UInt64, UInt64, UInt64, UInt64)
 
     /// Reads "0x" and 64 hex digits. `nil` for anything else.
     public init?(_ text: some StringProtocol) {
@@ -11,9 +12,9 @@ public struct ConditionID: Hashable, Comparable, Sendable, CustomStringConvertib
 
     /// As `init(_:)`, for bytes.
     public init?(hex bytes: UnsafeBufferPointer<UInt8>) {
-        guard bytes.count == 66, bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") else { return nil }
-        guard let digits = bytes.baseAddress, let first = Self.word(digits, 2), let second = Self.word(digits, 18),
-            let third = Self.word(digits, 34), let fourth = Self.word(digits, 50)
+        guard bytes.count == Self.byteCount, let digits = Hex.digits(afterPrefixOf: bytes),
+            let first = Self.word(digits, 0), let second = Self.word(digits, 16), let third = Self.word(digits, 32),
+            let fourth = Self.word(digits, 48)
         else { return nil }
         self.words = (first, second, third, fourth)
     }

@@ -1,7 +1,7 @@
 /// An outcome token of the venue: 256 bits, printed in decimal as the venue prints them.
 public struct TokenID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Most significant word first.
-    private let words: (UInt64, UInt64, UInt64, UInt64)
+    public let words: (UInt64, UInt64, UInt64, UInt64)
     /// Longest decimal text of 256 bits.
     static let digitCountMax = 78
 

@@ -1,11 +1,11 @@
 /// Hex digits of machine words, eight at a time and without a branch: ids and hashes are random, and every wrong guess
 /// of the processor would cost more than the digit.
-enum Hex {
+package enum Hex {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
 
     /// Reads eight or sixteen digits. `nil` where one is none; upper case counts only if allowed.
     @inline(__always)
-    static func parse(_ digits: UnsafePointer<UInt8>, count: Int, allowingUpperCase: Bool) -> UInt64? {
+    package static func parse(_ digits: UnsafePointer<UInt8>, count: Int, allowingUpperCase: Bool) -> UInt64? {
         var value: UInt64 = 0
         var wrong: UInt64 = 0
         for start in stride(from: 0, to: count, by: 8) {
@@ -24,6 +24,26 @@ enum Hex {
             value = value << 32 | (nibbles | nibbles >> 16) & 0xFFFF_FFFF
         }
         return wrong == 0 ? value : nil
+    }
+
+    /// Where the digits begin: behind "0x". `nil` where there is no such beginning.
+    package static func digits(afterPrefixOf text: UnsafeBufferPointer<UInt8>) -> UnsafePointer<UInt8>? {
+        guard text.count >= 2, text[0] == UInt8(ascii: "0"), text[1] | 0x20 == UInt8(ascii: "x") else { return nil }
+        return text.baseAddress.map { $0 + 2 }
+    }
+
+    /// The byte that two digits of either case stand for. `nil` where one is none.
+    package static func byte(_ digits: UnsafePointer<UInt8>) -> UInt8? {
+        let high = Self.nibble(digits[0])
+        let low = Self.nibble(digits[1])
+        return (high | low) > 0xF ? nil : high << 4 | low
+    }
+
+    /// The value of one digit; 255 for what is none.
+    private static func nibble(_ digit: UInt8) -> UInt8 {
+        let number = digit &- UInt8(ascii: "0")
+        let letter = (digit | 0x20) &- UInt8(ascii: "a")
+        return number < 10 ? number : letter < 6 ? letter + 10 : 0xFF
     }
 
     /// The lower-case digit of the lowest four bits.
