@@ -52,6 +52,12 @@ struct Flags: Hashable, Sendable {
         ProgramFlag(
             "--rate", value: "N",
             "messages a second over all markets, 0 to \(SimulatedVenue.Settings.rateMax); default 200"),
+        ProgramFlag(
+            "--volatility", value: "X",
+            "how wild prices are, 0 to \(Decimal6.text(SimulatedVenue.Settings.volatilityMax)); default 1"),
+        ProgramFlag(
+            "--bursts", value: "N",
+            "every N seconds on average, a second of ten times the rate; 0, the default, for none"),
         ProgramFlag("--seed", value: "N", "the same seed gives the same markets and traffic; default 7"),
         ProgramFlag(
             "--replay", value: "FILE",
@@ -118,6 +124,17 @@ struct Flags: Hashable, Sendable {
             case "--rate":
                 flags.settings.rate = try Self.number(value, of: name, 0...SimulatedVenue.Settings.rateMax)
                 isSimulationAsked = true
+            case "--volatility":
+                guard let volatility = Decimal6.parse(value), volatility <= SimulatedVenue.Settings.volatilityMax else {
+                    let most = Decimal6.text(SimulatedVenue.Settings.volatilityMax)
+                    throw Problem(sentence: "--volatility must be a decimal from 0 to \(most), not '\(value)'")
+                }
+                flags.settings.volatility = volatility
+                isSimulationAsked = true
+            case "--bursts":
+                flags.settings.burstSpacing = try Self.number(
+                    value, of: name, 0...SimulatedVenue.Settings.burstSpacingMax)
+                isSimulationAsked = true
             case "--seed":
                 guard let seed = UInt64(value) else {
                     throw Problem(sentence: "--seed must be a whole number from 0 to \(UInt64.max), not '\(value)'")
@@ -143,7 +160,8 @@ struct Flags: Hashable, Sendable {
         if flags.replay != nil && isSimulationAsked {
             throw Problem(
                 sentence:
-                    "--replay serves a recording; --markets, --listing, --rate and --seed make traffic up: choose one")
+                    "--replay serves a recording; --markets, --listing, --rate, --volatility, --bursts and --seed make "
+                    + "traffic up: choose one")
         }
         if flags.settings.listing == .full {
             if !isMarketCountAsked { flags.settings.marketCount = SimulatedVenue.Settings.fullMarketCountDefault }
@@ -167,6 +185,8 @@ struct Flags: Hashable, Sendable {
             ("markets", isSimulated ? .number("\(self.settings.marketCount)") : .null),
             ("listing", isSimulated ? .string(self.settings.listing.rawValue) : .null),
             ("rate", isSimulated ? .number("\(self.settings.rate)") : .null),
+            ("volatility", isSimulated ? .number(Decimal6.text(self.settings.volatility)) : .null),
+            ("bursts", isSimulated ? .number("\(self.settings.burstSpacing)") : .null),
             ("seed", isSimulated ? .number("\(self.settings.seed)") : .null),
             ("replay", self.replay.map { .string($0) } ?? .null),
             ("speed", isSimulated ? .null : .number("\(self.speed)")),

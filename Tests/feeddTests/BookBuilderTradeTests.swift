@@ -108,6 +108,28 @@ import Testing
         #expect(self.driver.trades.count == 4)
     }
 
+    /// Two takers within the time that a print takes: the prints come when both prices are long found.
+    @Test(arguments: [[0, 1], [1, 0]])
+    mutating func printsThatOverlapAreToldAndHarmNothing(order: [Int]) throws {
+        var prints: [String] = []
+        for (shares, taker) in [(9, 0), (4, 1)] as [(Int64, Int)] {
+            let trade = try self.trade(.ask, shares, taker: taker)
+            try self.driver.take(trade.changes)
+            try self.driver.take(trade.book)
+            #expect(self.driver.builder.isTrusted && self.driver.builder.isSettled)
+            prints.append(trade.print)
+            self.venue.time += 1
+        }
+        for index in order {
+            try self.driver.take(prints[index])
+            #expect(self.driver.check() == .unchanged)
+        }
+        #expect(self.driver.trades.map(\.size) == order.map { Quantity(shares: [9, 4][$0]) })
+        #expect(try self.driver.take(self.venue.operate(.bid, "0.4", 3)) == [.delta])
+        #expect(self.driver.builder.isTrusted && self.driver.builder.delta.isSettled)
+        #expect(self.driver.builder.epoch == 1 && self.driver.builder.counters.mismatched == 0)
+    }
+
     @Test mutating func aTradeOnAFineGridIsFound() throws {
         self.venue = VenueModel(market: .example(tick: try #require(TickSize(decimal: "0.0001"))))
         self.driver = BuilderDriver(self.venue.market)

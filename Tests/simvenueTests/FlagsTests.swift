@@ -25,6 +25,11 @@ struct FlagsTests {
         }
         #expect(full.settings.listing == .full && full.settings.marketCount == 300)
         #expect(large.settings.listing == .full && large.settings.marketCount == 900)
+        guard case .run(let wild) = try Flags.parse(["--volatility", "2.5", "--bursts=60"]) else {
+            Issue.record("not a run")
+            return
+        }
+        #expect(wild.settings.volatility == 2_500_000 && wild.settings.burstSpacing == 60)
         guard case .run(let scripted) = try Flags.parse(["--script", "faults.jsonl"]) else {
             Issue.record("not a run")
             return
@@ -38,11 +43,13 @@ struct FlagsTests {
     @Test(arguments: [
         (
             ["--print-config"],
-            #"{"port":0,"markets":30,"listing":"plain","rate":200,"seed":7,"replay":null,"speed":null,"script":null}"#
+            #"{"port":0,"markets":30,"listing":"plain","rate":200,"volatility":1,"bursts":0,"seed":7,"#
+                + #""replay":null,"speed":null,"script":null}"#
         ),
         (
             ["--print-config", "--replay", "a", "--speed", "0.5", "--script", "b", "--port", "80"],
-            #"{"port":80,"markets":null,"listing":null,"rate":null,"seed":null,"replay":"a","speed":0.5,"script":"b"}"#
+            #"{"port":80,"markets":null,"listing":null,"rate":null,"volatility":null,"bursts":null,"seed":null,"#
+                + #""replay":"a","speed":0.5,"script":"b"}"#
         ),
     ])
     func theSettingsArePrintedAsOneLine(arguments: [String], line: String) throws {
@@ -59,12 +66,16 @@ struct FlagsTests {
         (["--listing", "all"], "--listing is plain or full, not 'all'"),
         (["--listing", "full", "--markets", "99"], "--listing full needs --markets 100 or more"),
         (["--rate", "fast"], "--rate must be a whole number from 0 to 1000000, not 'fast'"),
+        (["--volatility", "21"], "--volatility must be a decimal from 0 to 20, not '21'"),
+        (["--volatility", "1e1"], "--volatility must be a decimal from 0 to 20, not '1e1'"),
+        (["--bursts", "-1"], "--bursts must be a whole number from 0 to 86400, not '-1'"),
         (["--seed"], "--seed needs a value; see simvenue --help"),
         (["--replay", "a", "--speed", "-1"], "--speed must be a number from 0 to 1000000, not '-1'"),
         (["--replay", "a", "--speed", "nan"], "--speed must be a number from 0 to 1000000, not 'nan'"),
         (
             ["--replay", "a", "--rate", "5"],
-            "--replay serves a recording; --markets, --listing, --rate and --seed make traffic up: choose one"
+            "--replay serves a recording; --markets, --listing, --rate, --volatility, --bursts and --seed make traffic up: "
+                + "choose one"
         ),
         (["--print-config", "--port", "-1"], "--port must be a whole number from 0 to 65535, not '-1'"),
         (["--script"], "--script needs a value; see simvenue --help"),

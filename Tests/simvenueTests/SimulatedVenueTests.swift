@@ -53,7 +53,7 @@ struct SimulatedVenueTests {
         #expect((10_200...13_800).contains(batch.plainCount))
     }
 
-    @Test(arguments: [7, 8] as [UInt64])
+    @Test(arguments: [8, 9] as [UInt64])
     func everyHashIsRightAndNoBookCrossesAcrossWindowsAndTicks(seed: UInt64) {
         var venue = SimulatedVenue(settings(14, rate: 100, seed: seed), at: someTime)
         var follower = Follower()

@@ -1,72 +1,91 @@
 import Shared
 
-/// What the made-up traders do, one operation at a time. Each is sealed with the hashes of the book after the whole of
-/// it, then told level by level under that one hash, as the venue does.
+/// What the crowd does, one operation at a time.
 extension SimulatedVenue {
     /// Levels a side of a new book.
     private static let newLevelCount = 14
-    /// Most levels that one taker sweeps.
+    /// Below so many levels a side is refilled before anything is taken from it.
+    private static let levelCountMin = 10
+    /// Orders of the crowd a side, and so its levels too. All of them leave room for other traders' in the engine.
+    private static let orderCountMax = 40
+    /// Orders of one price that are looked through for one of the crowd.
+    private static let queueCountMax = 16
+    /// Most levels that one taker sweeps, and most shares.
     private static let sweepLevelCountMax = 5
+    private static let sweepSizeMax = Quantity(shares: 5_000)
     /// Prices beyond which a market moves to the finer tick, in millionths.
     private static let fineTickRange: (below: Int64, above: Int64) = (40_000, 960_000)
+    private static let fineTick = TickSize(micros: 1_000)!
 
     /// One operation on the market in `slot`.
-    mutating func operate(on slot: Int, into batch: inout MessageBatch) {
-        guard var flow = self.flows[slot] else { return }
-        // Taken out while at work, so that its arrays are changed in place.
-        self.flows[slot] = nil
-        if case .window(let asset, _, _) = flow.model { self.assets[asset].walk(to: self.now, using: &self.random) }
-        flow.walk(to: self.now, assets: self.assets, using: &self.random)
-        let tick = self.listing[slot].book.tick
-        self.changes.removeAll(keepingCapacity: true)
-        var print: TradePrint?
-        if let thin = [BookSide.bid, .ask].first(where: { flow.count($0) < Flow.levelCountMin }),
-            self.random.chance(0.5)
-        {
-            self.place(thin, count: 3, in: &flow, tick)
-        } else if !flow.owesPrint, let side = self.stale(flow, tick), self.random.chance(0.4) {
-            print = self.trade(taking: side, until: flow.fair, in: &flow)
-        } else {
-            print = self.actAtRandom(in: &flow, tick)
+    ///
+    /// - Returns: Whether the taker delay holds what was done.
+    mutating func operate(on slot: Int, into batch: inout MessageBatch) -> Bool {
+        guard var flow = self.flows[slot] else { return false }
+        if case .window(let asset, _, _) = flow.model {
+            self.assets[asset].walk(to: self.now, volatility: self.volatility, using: &self.random)
         }
-        if self.changes.isEmpty { self.place(self.random.chance(0.5) ? .bid : .ask, count: 1, in: &flow, tick) }
-        flow.owesPrint = flow.owesPrint || print != nil
+        flow.walk(to: self.now, assets: self.assets, volatility: self.volatility, using: &self.random)
         self.flows[slot] = flow
-        self.tell(slot, print, into: &batch)
+        let before = batch.count
+        if let thin = [BookSide.bid, .ask].first(where: { self.isThin($0, flow) }), self.random.chance(0.5) {
+            self.place(thin, count: 3, flow, into: &batch)
+        } else if self.mayTrade(flow), let side = self.stale(flow), self.random.chance(0.4) {
+            self.trade(slot, taking: side, until: flow.fair, flow, into: &batch)
+        } else {
+            self.actAtRandom(slot, flow, into: &batch)
+        }
+        guard batch.count == before else { return false }
+        if let until = self.flows[slot]?.busyUntil, until > max(self.now, flow.busyUntil) { return true }
+        self.place(self.random.chance(0.5) ? .bid : .ask, count: 1, flow, into: &batch)
+        return false
     }
 
-    private mutating func actAtRandom(in flow: inout Flow, _ tick: TickSize) -> TradePrint? {
+    private mutating func actAtRandom(_ slot: Int, _ flow: Flow, into batch: inout MessageBatch) {
         let side: BookSide = self.random.chance(0.5) ? .bid : .ask
         switch self.random.below(100) {
-        case 0..<42: self.place(side, count: 1, in: &flow, tick)
-        case 42..<70: self.cancel(side, count: 1, in: &flow)
+        case 0..<42: self.place(side, count: 1, flow, into: &batch)
+        case 42..<70: self.cancel(side, count: 1, flow, into: &batch)
         case 70..<80:
-            self.cancel(side, count: 1, in: &flow)
-            self.place(side, count: 1, in: &flow, tick)
-        case 80..<86: self.cancel(side, count: 2 + self.random.below(4), in: &flow)
-        default: return flow.owesPrint ? nil : self.trade(taking: side, until: nil, in: &flow)
+            self.cancel(side, count: 1, flow, into: &batch)
+            self.place(side, count: 1, flow, into: &batch)
+        case 80..<86: self.cancel(side, count: 2 + self.random.below(4), flow, into: &batch)
+        default: if self.mayTrade(flow) { self.trade(slot, taking: side, until: nil, flow, into: &batch) }
         }
-        return nil
     }
+
+    private func isThin(_ side: BookSide, _ flow: Flow) -> Bool {
+        self.book(flow).levels(side).count < Self.levelCountMin
+            && self.book(flow).crowdOrderCount(side) < Self.orderCountMax
+    }
+
+    private func book(_ flow: Flow) -> EngineBook { self.matching.markets[flow.market].book }
+    private func tick(_ flow: Flow) -> TickSize { self.matching.markets[flow.market].terms.tick }
+    private func best(_ side: BookSide, _ flow: Flow) -> Price? { self.book(flow).levels(side).last?.price }
 
     // MARK: Makers
 
-    private mutating func place(_ side: BookSide, count: Int, in flow: inout Flow, _ tick: TickSize) {
+    private mutating func place(_ side: BookSide, count: Int, _ flow: Flow, into batch: inout MessageBatch) {
         for _ in 0..<count {
-            guard let price = self.placePrice(side, in: flow, tick) else { return }
-            let old = flow.size(side, at: price)
-            guard old > .zero || flow.count(side) < Flow.levelCountMax else {
-                self.cancel(side, count: 1, in: &flow)
+            guard let price = self.placePrice(side, flow) else { return }
+            guard self.book(flow).crowdOrderCount(side) < Self.orderCountMax else {
+                self.cancel(side, count: 1, flow, into: &batch)
                 continue
             }
-            let size = min(old + self.orderSize(), Quantity(shares: 100_000))
-            guard size != old else { continue }
-            self.change(side, price, size, in: &flow)
+            self.ask(.place(self.restingOrder(side, at: price, flow)), into: &batch)
         }
     }
 
+    private mutating func restingOrder(_ side: BookSide, at price: Price, _ flow: Flow) -> SignedOrder {
+        let maker = self.crowd.maker(of: flow.market, self.random.below(2))
+        let size = self.orderSize()
+        return self.crowd.restingOrder(
+            by: maker, side, at: price, size, outcome: self.random.below(2), market: flow.market, in: &self.matching)
+    }
+
     /// A price near the fair one that would not match at once; `nil` when the grid has none left.
-    private mutating func placePrice(_ side: BookSide, in flow: Flow, _ tick: TickSize) -> Price? {
+    private mutating func placePrice(_ side: BookSide, _ flow: Flow) -> Price? {
+        let tick = self.tick(flow)
         let fair = Int64(flow.fair * 1_000_000)
         let spread = tick == .cent ? 0 : Int64(self.random.below(4)) * tick.micros
         // Half of the orders compete for the touch, the others fill the depth.
@@ -78,11 +97,11 @@ extension SimulatedVenue {
         switch side {
         case .bid:
             var micros = fair - spread
-            if let ask = flow.best(.ask) { micros = min(micros, Int64(ask.micros) - tick.micros) }
+            if let ask = self.best(.ask, flow) { micros = min(micros, Int64(ask.micros) - tick.micros) }
             return tick.floor(micros - distance).flatMap { Int64($0.micros) >= tick.micros ? $0 : nil }
         case .ask:
             var micros = fair + spread + 1
-            if let bid = flow.best(.bid) { micros = max(micros, Int64(bid.micros) + tick.micros) }
+            if let bid = self.best(.bid, flow) { micros = max(micros, Int64(bid.micros) + tick.micros) }
             return tick.ceil(micros + distance).flatMap { Int64($0.micros) <= 1_000_000 - tick.micros ? $0 : nil }
         }
     }
@@ -94,136 +113,120 @@ extension SimulatedVenue {
         return Quantity(micros: Int64(500 + self.random.below(15_000)) * 10_000)
     }
 
-    private mutating func cancel(_ side: BookSide, count: Int, in flow: inout Flow) {
-        for _ in 0..<count {
-            guard flow.count(side) > Flow.levelCountMin else { return }
-            let level = flow.level(side, behindBest: self.random.geometric(ratio: 0.85, max: flow.count(side) - 1))
-            let kept = Quantity(micros: Int64(Double(level.size.micros) * self.random.unit())).flooredToSizeGrid
-            let removes = kept < Quantity(shares: 5) || self.random.chance(0.6)
-            self.change(side, level.price, removes ? .zero : kept, in: &flow)
+    /// Cancels orders of one maker, as many as wanted and found, in one operation.
+    private mutating func cancel(_ side: BookSide, count: Int, _ flow: Flow, into batch: inout MessageBatch) {
+        let maker = self.crowd.maker(of: flow.market, self.random.below(2))
+        let levels = self.book(flow).levels(side)
+        var levelCount = levels.count
+        var hashes: [OrderHash] = []
+        for _ in 0..<count where !levels.isEmpty {
+            let level = levels[levels.count - 1 - self.random.geometric(ratio: 0.85, max: levels.count - 1)]
+            let isAlone = level.head == level.tail
+            // A side never gets thinner than it should be, but its queues may.
+            guard !isAlone || levelCount > Self.levelCountMin else { continue }
+            guard let hash = self.order(of: maker, at: level), !hashes.contains(hash) else { continue }
+            hashes.append(hash)
+            if isAlone { levelCount -= 1 }
         }
+        if !hashes.isEmpty { self.ask(.cancel(maker, hashes), into: &batch) }
+    }
+
+    /// The latest order of an account at a level.
+    private func order(of account: AccountID, at level: EngineLevel) -> OrderHash? {
+        var slot = level.tail
+        for _ in 0..<Self.queueCountMax where slot >= 0 {
+            if self.matching.orders[slot].signed.account == account { return self.matching.orders[slot].signed.hash }
+            slot = self.matching.orders[slot].previous
+        }
+        return nil
     }
 
     // MARK: Takers
 
+    /// Whether the crowd may trade: never twice before a print, so that prints can be told apart.
+    private func mayTrade(_ flow: Flow) -> Bool {
+        flow.busyUntil <= self.now
+            && !self.broadcast.owesPrint(self.matching.markets[flow.market].terms.condition)
+    }
+
     /// The side whose best price is wrong by more than a tick, if any: what an informed taker takes.
-    private func stale(_ flow: Flow, _ tick: TickSize) -> BookSide? {
+    private func stale(_ flow: Flow) -> BookSide? {
+        let tick = self.tick(flow)
         let fair = Int64(flow.fair * 1_000_000)
-        if let ask = flow.best(.ask), fair > Int64(ask.micros) + tick.micros { return .ask }
-        if let bid = flow.best(.bid), fair < Int64(bid.micros) - tick.micros { return .bid }
+        if let ask = self.best(.ask, flow), fair > Int64(ask.micros) + tick.micros { return .ask }
+        if let bid = self.best(.bid, flow), fair < Int64(bid.micros) - tick.micros { return .bid }
         return nil
     }
 
     /// Sweeps `side`, up to the price `until` where one is given. One level at least always stays.
-    private mutating func trade(taking side: BookSide, until limit: Double?, in flow: inout Flow) -> TradePrint? {
-        let limit = limit.map { Int64($0 * 1_000_000) }
+    private mutating func trade(
+        _ slot: Int, taking side: BookSide, until limit: Double?, _ flow: Flow, into batch: inout MessageBatch
+    ) {
+        guard let sweep = self.sweep(side, until: limit.map { Int64($0 * 1_000_000) }, flow) else { return }
+        // Who buys the one outcome may as well have sold the other: the venue matches both.
+        let order = self.crowd.takingOrder(
+            by: self.crowd.taker(of: flow.market), from: side, sweep, outcome: self.random.below(2),
+            market: flow.market, in: &self.matching)
+        guard let order else { return }
+        if self.matching.markets[flow.market].terms.hasTakerDelay {
+            self.flows[slot]?.busyUntil = self.now + self.matching.settings.takerDelay.milliseconds
+        }
+        self.ask(.place(order), into: &batch)
+    }
+
+    private mutating func sweep(_ side: BookSide, until limit: Int64?, _ flow: Flow) -> Sweep? {
         let wanted = limit == nil ? 1 + self.random.geometric(ratio: 0.35, max: 2) : Self.sweepLevelCountMax
-        var traded = Quantity.zero
-        var worst: Price?
-        var taken = 0
-        while taken < wanted, flow.count(side) > 1, let best = flow.best(side) {
-            if let limit, side == .ask ? Int64(best.micros) >= limit : Int64(best.micros) <= limit { break }
-            let level = flow.level(side, behindBest: 0)
-            taken += 1
-            let isPart = taken == wanted && self.random.chance(0.5)
+        var sweep: Sweep?
+        for (index, level) in self.book(flow).levels(side).dropFirst().reversed().prefix(wanted).enumerated() {
+            let micros = Int64(level.price.micros)
+            if let limit, side == .ask ? micros >= limit : micros <= limit { break }
+            let isPart = index + 1 == wanted && self.random.chance(0.5)
             let part = Quantity(micros: Int64(Double(level.size.micros) * self.random.unit())).flooredToSizeGrid
-            let size = isPart && part > .zero ? part : level.size
-            self.change(side, best, level.size - size, in: &flow)
-            traded += size
-            worst = best
+            let left = Self.sweepSizeMax - (sweep?.size ?? .zero)
+            let size = min(isPart && part > .zero ? part : level.size, left)
+            guard size > .zero else { break }
+            if sweep == nil { sweep = Sweep(worst: level.price) }
+            sweep?.add(size, at: level.price)
             if size < level.size { break }
         }
-        guard let worst else { return nil }
-        // Who buys the one outcome may as well have sold the other: the venue matches both.
-        let outcome = self.random.below(2)
-        return TradePrint(
-            outcome: outcome, price: outcome == 0 ? worst : worst.mirrored, size: traded,
-            isBuy: (side == .ask) == (outcome == 0),
-            transaction: ConditionID(words: self.random.words()))
+        return sweep
     }
 
-    // MARK: Telling
-
-    private mutating func change(_ side: BookSide, _ price: Price, _ size: Quantity, in flow: inout Flow) {
-        flow.set(side, price, size)
-        self.changes.append(LevelChange(side: side, price: price, size: size))
-    }
-
-    private mutating func tell(_ slot: Int, _ print: TradePrint?, into batch: inout MessageBatch) {
-        guard !self.changes.isEmpty else { return }
-        let bests = (self.listing[slot].book.bestBid?.price, self.listing[slot].book.bestAsk?.price)
-        for change in self.changes {
-            let isKept = self.listing[slot].book.set(change.side, change.price, change.size)
-            precondition(isKept, "the traffic made a level that no book holds")
-        }
-        if let print { self.listing[slot].lastTrade = LastTradePrice(print.price) }
-        self.listing[slot].seal(at: self.shownTime, hasher: &self.hasher)
-        for change in self.changes {
-            let isReversed = self.random.chance(0.5)
-            batch.append(for: .market(slot)) {
-                MarketMessages.priceChange(self.listing[slot], change, isReversed: isReversed, to: &$0)
+    /// Takes back what the taker delay holds: nothing more is traded.
+    mutating func withdrawHeldOrders() {
+        for flow in self.flows.compactMap({ $0 }) where flow.busyUntil > self.now {
+            for slot in self.matching.markets[flow.market].delayed where self.matching.orders[slot].isCrowd {
+                let hash = self.matching.orders[slot].signed.hash
+                // At the engine's present, where nothing else is due; no book shows a held order.
+                _ = self.matching.handle(.cancelByVenue(hash), now: self.matching.now)
             }
         }
-        if let print { self.tellTrade(slot, print, into: &batch) }
-        if bests != (self.listing[slot].book.bestBid?.price, self.listing[slot].book.bestAsk?.price) {
-            for outcome in 0..<2 {
-                self.write(for: .market(slot, tokens: 1 << UInt8(outcome), needsFeatures: true), into: &batch) {
-                    MarketMessages.bestBidAsk($0.listing[slot], outcome: outcome, to: &$1)
-                }
-            }
-            self.refineTick(slot, into: &batch)
-        }
     }
 
-    private mutating func tellTrade(_ slot: Int, _ print: TradePrint, into batch: inout MessageBatch) {
-        self.tellBook(slot, outcome: self.random.below(2), isAfterTrade: true, into: &batch)
-        let delay = Self.printDelayMin + self.random.below(Self.printDelayMax - Self.printDelayMin)
-        self.appoint(.print(slot: slot, print), at: self.now + Int64(delay))
-    }
-
-    private mutating func tellBook(_ slot: Int, outcome: Int, isAfterTrade: Bool, into batch: inout MessageBatch) {
-        self.write(for: .market(slot, tokens: 1 << UInt8(outcome)), into: &batch) {
-            MarketMessages.book($0.listing[slot], outcome: outcome, isAfterTrade: isAfterTrade, to: &$1)
-        }
-    }
+    // MARK: Books
 
     /// Near the ends of the price range a market moves to the finer tick, and stays there.
-    private mutating func refineTick(_ slot: Int, into batch: inout MessageBatch) {
-        guard self.listing[slot].book.tick == .cent, let mid = self.listing[slot].book.midpoint else { return }
-        guard mid < Self.fineTickRange.below || mid > Self.fineTickRange.above else { return }
-        self.changeTick(slot, to: TickSize(micros: 1_000)!, into: &batch)
+    mutating func refineTick(of market: ConditionID, into batch: inout MessageBatch) {
+        guard let slot = self.listing.slot(of: market), self.listing[slot].book.tick == .cent,
+            let mid = self.listing[slot].book.midpoint,
+            mid < Self.fineTickRange.below || mid > Self.fineTickRange.above
+        else { return }
+        self.ask(.setTick(market, Self.fineTick), into: &batch)
     }
 
-    mutating func changeTick(_ slot: Int, to tick: TickSize, into batch: inout MessageBatch) {
-        let old = self.listing[slot].book.tick
-        self.listing[slot].market.tick = tick
-        self.listing[slot].book.changeTick(to: tick)
-        self.listing[slot].seal(at: self.shownTime, hasher: &self.hasher)
-        for outcome in 0..<2 {
-            self.write(for: .market(slot, tokens: 1 << UInt8(outcome)), into: &batch) {
-                MarketMessages.tickSizeChange(
-                    $0.listing[slot], outcome: outcome, from: old, time: $0.shownTime, to: &$1)
-            }
-            self.tellBook(slot, outcome: outcome, isAfterTrade: false, into: &batch)
-        }
-    }
-
-    /// Gives a new market its first book.
+    /// Gives a new market its first book, before anybody has heard of it.
     mutating func fillBook(_ slot: Int) {
-        guard var flow = self.flows[slot] else { return }
-        let tick = self.listing[slot].book.tick
-        self.changes.removeAll(keepingCapacity: true)
+        guard let flow = self.flows[slot] else { return }
         // Near an end of the price range a side has fewer prices than wanted: hence the bound.
         for _ in 0..<8 * Self.newLevelCount {
-            for side in [BookSide.bid, .ask] where flow.count(side) < Self.newLevelCount {
-                self.place(side, count: 1, in: &flow, tick)
+            for side in [BookSide.bid, .ask] where self.book(flow).levels(side).count < Self.newLevelCount {
+                guard let price = self.placePrice(side, flow), self.book(flow).size(side, at: price) == .zero else {
+                    continue
+                }
+                let order = self.restingOrder(side, at: price, flow)
+                _ = self.matching.handle(.place(order), now: self.timestamp)
             }
         }
-        for change in self.changes {
-            let isKept = self.listing[slot].book.set(change.side, change.price, change.size)
-            precondition(isKept, "the traffic made a level that no book holds")
-        }
-        self.flows[slot] = flow
-        self.listing[slot].seal(at: self.shownTime, hasher: &self.hasher)
+        self.broadcast.show(self.book(flow), as: &self.listing[slot], at: self.timestamp)
     }
 }

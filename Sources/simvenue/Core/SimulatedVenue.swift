@@ -1,7 +1,7 @@
 import Shared
 
-/// The venue's market half as a value: markets, books and made-up traffic. The same seed and the same start give the
-/// same bytes, however often and in whatever steps time is told.
+/// The venue's market half as a value: markets, their matching engine, and made-up traffic through it. The same seed and
+/// the same start give the same bytes, however often and in whatever steps time is told.
 struct SimulatedVenue: VenueCore {
     struct Settings: Hashable, Sendable {
         enum Listing: String, CaseIterable, Sendable {
@@ -16,273 +16,250 @@ struct SimulatedVenue: VenueCore {
         static let fullMarketCountMin = 100
         static let fullMarketCountDefault = 300
         static let rateMax = 1_000_000
+        /// In millionths.
+        static let volatilityMax = 20 * Decimal6.scale
+        static let burstSpacingMax = 86_400
         /// Tradable markets at any time.
         var marketCount = 30
         /// Messages a second over all markets, on average; 0 for a still venue.
         var rate = 200
         var seed: UInt64 = 7
         var listing = Listing.plain
+        /// Of latent and fair prices, in millionths of what is usual.
+        var volatility = Decimal6.scale
+        /// Seconds from one burst of traffic to the next, on average; 0 for none.
+        var burstSpacing = 0
     }
 
     /// Resolved windows that are still found through Gamma. Older ones are forgotten.
     static let resolvedCountMax = 64
-    /// A trade's print comes so many milliseconds after the change of the book, at least.
-    static let printDelayMin = 30
-    static let printDelayMax = 90
-    /// How much more often a running window is touched than another market.
-    private static let windowWeight = 4
-    /// In the full listing a window is closed so many milliseconds after its end. Source: reference, 1.3.
-    private static let closingDelay = 60_000..<120_000
+    /// Events that are kept for `takeAccountEvents()`. When nobody takes them, the older half is forgotten.
+    static let accountEventCountMax = 50_000
+    /// For so many milliseconds of a burst there is so much more traffic.
+    static let burstLength: Int64 = 1_000
+    static let burstFactor = 10.0
 
     /// Something that will happen at a known time.
     enum Appointment: Sendable {
-        case print(slot: Int, TradePrint)
         /// The running window of a family ends.
         case rollover(family: Int)
         /// The venue closes a window that has ended.
         case close(slot: Int, winner: Int)
         case tickChange(slot: Int, TickSize)
         case resolution(slot: Int, winner: Int)
+        case burst
     }
+
+    /// What can be next.
+    private enum Step { case print, engine, appointment, operation }
 
     let settings: Settings
     var listing = MarketRegister()
+    /// What moves the market in a slot; `nil` where the crowd does not trade.
     var flows: [Flow?] = []
     var assets: [AssetWalk]
     var random: SeededRandom
-    var hasher = BookHasher()
     var catalogue: Catalogue
-    /// Texts that are not of the hot path.
-    var writer = JSONWriter(capacity: 16_384)
-    /// Changes of the operation at work.
-    var changes: [LevelChange] = []
+    var hasher = BookHasher()
+    var matching: MatchingEngine
+    var broadcast: EngineBroadcast
+    var crowd: Crowd
 
     /// Milliseconds UTC of what happened last.
     private(set) var now: Int64
     private let start: Int64
     /// Microseconds since `start` of the next operation.
     private var nextOperation: Double
-    /// Latest first, so that the next one is taken from the end.
-    private var agenda: [(time: Int64, sequence: Int, what: Appointment)] = []
-    private var agendaSequence = 0
+    private var burstEnd: Int64
+    private var agenda = Agenda<Appointment>()
     /// Slots as often as they are to be touched.
-    private var wheel: [Int] = []
+    var wheel: [Int] = []
     /// The listed windows of each family; the running one is the first.
-    private var windows: [(family: WindowFamily, slots: [Int])] = []
-    private var resolved: [Int] = []
+    var windows: [(family: WindowFamily, slots: [Int])] = []
+    var resolved: [Int] = []
     private var removed: [Int] = []
+    private var accountEvents: [EngineEvent] = []
     private(set) var isPaused = false
-    /// Milliseconds that the venue's clock is off.
-    private var clockSkew: Int64 = 0
     /// What the venue takes the time to be.
-    var shownTime: Int64 { self.now + self.clockSkew }
+    var shownTime: Int64 { self.now + self.broadcast.clockSkew }
+    var volatility: Double { Double(self.settings.volatility) / Double(Decimal6.scale) }
 
     /// A venue that opens at `time`, milliseconds UTC.
     init(_ settings: Settings, at time: Int64) {
         self.settings = settings
         self.now = time
         self.start = time
+        self.burstEnd = time
         self.random = SeededRandom(seed: settings.seed, name: "traffic")
         self.catalogue = Catalogue(seed: settings.seed)
         self.assets = Catalogue.assets.map { _ in AssetWalk(at: time) }
         self.nextOperation = settings.rate > 0 ? 0 : .infinity
-        for (index, (family, windowCount)) in Catalogue.plan(settings).enumerated() {
-            var windowStart = family.start(containing: time / 1_000)
-            self.appoint(.rollover(family: index), at: family.end(from: windowStart) * 1_000)
-            var slots: [Int] = []
-            for place in 0..<windowCount {
-                slots.append(self.list(window: family, start: windowStart))
-                if place == 0 { self.open(slots[0], strike: self.random.normal() * 3) }
-                windowStart = family.end(from: windowStart)
-            }
-            self.windows.append((family, slots))
-        }
-        let windowCount = self.windows.reduce(0) { $0 + $1.slots.count }
-        for market in self.catalogue.rest(settings, count: settings.marketCount - windowCount, now: time, &self.hasher)
-        {
-            self.list(dated: market)
-        }
-        self.remakeWheel()
+        var engineSettings = MatchingEngine.Settings()
+        engineSettings.seed = settings.seed
+        self.matching = MatchingEngine(engineSettings, at: Timestamp(milliseconds: time))
+        self.broadcast = EngineBroadcast(seed: settings.seed)
+        self.crowd = Crowd(marketCount: settings.marketCount, seed: settings.seed, in: &self.matching)
+        self.listMarkets()
+        if settings.burstSpacing > 0 { self.appointBurst() }
     }
 
     // MARK: Time
 
     var waitsForReaders: Bool { false }
 
-    var nextTime: Int64? {
-        let operation =
-            self.nextOperation.isFinite && !self.isPaused ? self.start + Int64(self.nextOperation / 1_000) : Int64.max
-        let next = min(operation, self.agenda.last?.time ?? Int64.max)
-        return next == Int64.max ? nil : next
+    var nextTime: Int64? { self.nextStep?.time }
+
+    /// What is next; of what falls into one millisecond, in this order.
+    private var nextStep: (time: Int64, what: Step)? {
+        var next: (time: Int64, what: Step)?
+        if let time = self.broadcast.nextTime?.wholeMilliseconds { next = (time, .print) }
+        if let time = self.matching.nextTime?.wholeMilliseconds, time < next?.time ?? .max { next = (time, .engine) }
+        if let time = self.agenda.nextTime?.wholeMilliseconds, time < next?.time ?? .max { next = (time, .appointment) }
+        if self.nextOperation.isFinite && !self.isPaused {
+            let time = self.start + Int64(self.nextOperation / 1_000)
+            if time < next?.time ?? .max { next = (time, .operation) }
+        }
+        return next
     }
 
     mutating func advance(to time: Int64, messageCountMax: Int, into batch: inout MessageBatch) {
-        while batch.count < messageCountMax, let next = self.nextTime, next <= time {
-            self.now = max(self.now, next)
-            if let appointment = self.agenda.last, appointment.time <= next {
-                self.agenda.removeLast()
-                self.keep(appointment.what, into: &batch)
-            } else {
-                self.operate(into: &batch)
+        while batch.count < messageCountMax, let next = self.nextStep, next.time <= time {
+            self.now = max(self.now, next.time)
+            let before = batch.plainCount
+            switch next.what {
+            case .print: self.broadcast.advance(to: self.timestamp, self.listing, into: &batch)
+            case .engine: self.tell(self.matching.advance(to: self.timestamp), into: &batch)
+            case .appointment:
+                // What it says is not traffic, which goes on at its rate.
+                if let due = self.agenda.take(until: self.timestamp) { self.keep(due.what, into: &batch) }
+                continue
+            case .operation:
+                let isHeld = self.operate(into: &batch)
+                if !isHeld && batch.plainCount == before { self.rest(after: 1) }
             }
+            self.rest(after: batch.plainCount - before)
         }
         if batch.count < messageCountMax { self.now = max(self.now, time) }
     }
+
+    /// The present as the engine tells it.
+    var timestamp: Timestamp { Timestamp(milliseconds: self.now) }
 
     mutating func skip(to time: Int64) {
         guard self.nextOperation.isFinite else { return }
         self.nextOperation = max(self.nextOperation, Double(time - self.start) * 1_000)
     }
 
-    mutating func pause(at time: Int64) { self.isPaused = true }
+    mutating func pause(at time: Int64) {
+        self.isPaused = true
+        self.withdrawHeldOrders()
+    }
+
     mutating func resume(at time: Int64) {
         self.isPaused = false
         self.skip(to: time)
     }
 
-    private mutating func operate(into batch: inout MessageBatch) {
-        let before = batch.plainCount
-        if !self.wheel.isEmpty {
-            self.operate(on: self.wheel[self.random.below(self.wheel.count)], into: &batch)
-        }
-        let messageCount = max(1, batch.plainCount - before)
-        self.nextOperation += Double(messageCount) * 1_000_000 / Double(self.settings.rate) * self.random.exponential()
+    /// - Returns: Whether the taker delay holds what was done, which is told and counts when it is over.
+    private mutating func operate(into batch: inout MessageBatch) -> Bool {
+        guard !self.wheel.isEmpty else { return false }
+        return self.operate(on: self.wheel[self.random.below(self.wheel.count)], into: &batch)
+    }
+
+    /// Lets the traffic rest for as long as so many messages take at its rate.
+    private mutating func rest(after messageCount: Int) {
+        guard messageCount > 0, self.settings.rate > 0 else { return }
+        self.nextOperation += Double(messageCount) * self.spacing * self.random.exponential()
+    }
+
+    /// Microseconds from one message to the next, on average.
+    private var spacing: Double {
+        1_000_000 / Double(self.settings.rate) / (self.now < self.burstEnd ? Self.burstFactor : 1)
     }
 
     mutating func appoint(_ what: Appointment, at time: Int64) {
-        self.agendaSequence += 1
-        let index = self.agenda.firstIndex { $0.time <= time } ?? self.agenda.endIndex
-        self.agenda.insert((time, self.agendaSequence, what), at: index)
+        self.agenda.add(what, at: Timestamp(milliseconds: time))
     }
 
     private mutating func keep(_ appointment: Appointment, into batch: inout MessageBatch) {
         switch appointment {
-        case .print(let slot, let print):
-            self.flows[slot]?.owesPrint = false
-            self.write(for: .market(slot), into: &batch) { venue, writer in
-                MarketMessages.lastTradePrice(venue.listing[slot], print, time: venue.shownTime, to: &writer)
-            }
         case .rollover(let family): self.rollOver(family, into: &batch)
         case .close(let slot, let winner): self.close(slot, winner: winner, into: &batch)
         case .tickChange(let slot, let tick):
             // Asked for twice at one time, this and the next happen once.
             guard self.flows[slot] != nil, self.listing[slot].book.tick.micros > tick.micros else { break }
-            self.changeTick(slot, to: tick, into: &batch)
+            self.ask(.setTick(self.listing[slot].market.condition, tick), into: &batch)
         case .resolution(let slot, let winner):
             guard self.flows[slot] != nil else { break }
-            self.quieten(slot)
             self.close(slot, winner: winner, into: &batch)
-            self.remakeWheel()
+        case .burst: self.burst()
         }
     }
 
-    /// Appends a message that the venue's writer makes.
-    mutating func write(
-        for audience: Audience, into batch: inout MessageBatch, _ body: (inout SimulatedVenue, inout JSONWriter) -> Void
-    ) {
-        var writer = self.writer
-        self.writer = JSONWriter()
-        writer.clear()
-        body(&self, &writer)
-        batch.append(for: audience) { $0.append(contentsOf: writer.bytes) }
-        self.writer = writer
+    // MARK: Bursts
+
+    private mutating func appointBurst() {
+        let wait = Double(self.settings.burstSpacing) * 1_000 * self.random.exponential()
+        self.appoint(.burst, at: self.now + Int64(wait))
     }
 
-    // MARK: Listing
-
-    private mutating func list(window family: WindowFamily, start: Int64) -> Int {
-        var listed = self.catalogue.window(family, start: start, hasher: &self.hasher)
-        listed.bookTime = self.now
-        let flow = Flow(
-            model: .window(asset: family.asset, end: family.end(from: start) * 1_000, strike: nil), fair: 0.5,
-            at: self.now)
-        return self.list(listed, flow)
+    private mutating func burst() {
+        self.burstEnd = self.now + Self.burstLength
+        // An operation that is far away at the usual rate does not keep the burst from beginning.
+        let present = Double(self.now - self.start) * 1_000
+        self.nextOperation = min(self.nextOperation, present + self.spacing * self.random.exponential())
+        self.appointBurst()
     }
 
-    private mutating func list(dated listed: ListedMarket) {
-        var random = SeededRandom(seed: self.settings.seed, name: "fair " + listed.market.slug)
-        let base = listed.fairBase ?? 0.1 + 0.8 * random.unit()
-        let volatility = listed.market.tick == .cent ? 0.004 : 0.001
-        let hasTraffic = listed.decoy?.hasTraffic ?? true
-        _ = self.list(
-            listed,
-            hasTraffic ? Flow(model: .reverting(base: base, volatility: volatility), fair: base, at: self.now) : nil)
+    // MARK: The engine
+
+    var engine: MatchingEngine? { self.matching }
+
+    mutating func handle(_ request: EngineRequest, at time: Int64, into batch: inout MessageBatch) -> [EngineEvent] {
+        self.advance(to: time, messageCountMax: .max, into: &batch)
+        return self.ask(request, into: &batch)
     }
 
-    private mutating func list(_ listed: ListedMarket, _ flow: Flow?) -> Int {
-        let slot = self.listing.add(listed)
-        while self.flows.count <= slot { self.flows.append(nil) }
-        self.flows[slot] = flow
-        if flow != nil { self.fillBook(slot) }
-        return slot
+    /// Has something done now, and tells what it does to the books.
+    @discardableResult
+    mutating func ask(_ request: EngineRequest, into batch: inout MessageBatch) -> [EngineEvent] {
+        let events = self.matching.handle(request, now: self.timestamp)
+        self.tell(events, into: &batch)
+        return events
     }
 
-    /// The window in `slot` opens: from now on the asset is compared with where it stands, plus `strike`.
-    private mutating func open(_ slot: Int, strike offset: Double) {
-        guard case .window(let asset, let end, _) = self.flows[slot]?.model else { return }
-        self.flows[slot]?.model = .window(asset: asset, end: end, strike: self.assets[asset].level + offset)
-    }
-
-    private mutating func rollOver(_ index: Int, into batch: inout MessageBatch) {
-        let family = self.windows[index].family
-        self.assets[family.asset].walk(to: self.now, using: &self.random)
-        let ended = self.windows[index].slots.removeFirst()
-        self.end(ended, into: &batch)
-        let running = self.windows[index].slots[0]
-        self.open(running, strike: 0)
-        self.appoint(.rollover(family: index), at: self.listing[running].market.endTime.microseconds / 1_000)
-        let last = self.listing[self.windows[index].slots.last!].market.endTime.microseconds / 1_000_000
-        let next = self.list(window: family, start: last)
-        self.windows[index].slots.append(next)
-        self.write(for: .everybody, into: &batch) { venue, writer in
-            MarketMessages.newMarket(venue.listing[next], time: venue.shownTime, to: &writer)
-        }
-        self.remakeWheel()
-    }
-
-    /// The window in `slot` ends: its winner is known, and nobody trades it any more.
-    private mutating func end(_ slot: Int, into batch: inout MessageBatch) {
-        guard case .window(let asset, _, let strike) = self.flows[slot]?.model else { return }
-        let winner = self.assets[asset].level >= (strike ?? 0) ? 0 : 1
-        self.quieten(slot)
-        switch self.settings.listing {
-        case .plain: self.close(slot, winner: winner, into: &batch)
-        case .full:
-            let delay = Self.closingDelay.lowerBound + self.random.below(Self.closingDelay.count)
-            self.appoint(.close(slot: slot, winner: winner), at: self.now + Int64(delay))
+    private mutating func tell(_ events: [EngineEvent], into batch: inout MessageBatch) {
+        for event in events {
+            self.broadcast.tell(event, &self.listing, into: &batch)
+            switch event.what {
+            case .order: self.keep(event)
+            case .trade(let trade): if !trade.isAmongCrowd { self.keep(event) }
+            case .book(let market, _): self.refineTick(of: market, into: &batch)
+            case .accepted, .refused, .canceled, .accountOpened, .done, .commandRefused, .tick, .resolved: break
+            }
         }
     }
 
-    /// Nobody trades it any more.
-    private mutating func quieten(_ slot: Int) {
-        self.flows[slot] = nil
-        self.agenda.removeAll { if case .print(slot, _) = $0.what { true } else { false } }
+    private mutating func keep(_ event: EngineEvent) {
+        if self.accountEvents.count == Self.accountEventCountMax {
+            self.accountEvents.removeFirst(Self.accountEventCountMax / 2)
+        }
+        self.accountEvents.append(event)
     }
 
-    private mutating func close(_ slot: Int, winner: Int, into batch: inout MessageBatch) {
-        self.listing[slot].isClosed = true
-        self.listing[slot].acceptsOrders = false
-        self.listing[slot].resolutionStatus = "resolved"
-        self.listing[slot].winner = winner
-        self.write(for: .market(slot, needsFeatures: true), into: &batch) { venue, writer in
-            MarketMessages.marketResolved(venue.listing[slot], winner: winner, time: venue.shownTime, to: &writer)
-        }
-        self.resolved.append(slot)
-        if self.resolved.count > Self.resolvedCountMax {
-            let oldest = self.resolved.removeFirst()
-            self.listing.remove(slot: oldest)
-            self.removed.append(oldest)
-        }
+    mutating func takeAccountEvents() -> [EngineEvent] {
+        defer { self.accountEvents.removeAll() }
+        return self.accountEvents
     }
 
-    private mutating func remakeWheel() {
-        self.wheel = self.listing.order.filter { slot in
-            if case .decoy = self.listing[slot].kind { return false }
-            return self.flows[slot] != nil
-        }
-        for (_, slots) in self.windows {
-            self.wheel.append(contentsOf: repeatElement(slots[0], count: Self.windowWeight - 1))
-        }
+    // MARK: Leaving
+
+    /// Forgets the oldest of too many resolved markets.
+    mutating func forgetOldest() {
+        guard self.resolved.count > Self.resolvedCountMax else { return }
+        let oldest = self.resolved.removeFirst()
+        self.listing.remove(slot: oldest)
+        self.removed.append(oldest)
     }
 
     mutating func takeRemovedSlots() -> [Int] {
@@ -296,7 +273,7 @@ struct SimulatedVenue: VenueCore {
 
     mutating func force(_ event: ForcedEvent) -> String? {
         switch event {
-        case .skewClock(let skew): self.clockSkew = skew
+        case .skewClock(let skew): self.broadcast.clockSkew = skew
         case .changeTick(let tick, let slot):
             let fitting = self.slots(slot) { $0.isBookServed && $0.book.tick.micros > tick.micros }
             guard let first = fitting.first else { return "no such market has a tick that is not as fine already" }
@@ -314,4 +291,9 @@ struct SimulatedVenue: VenueCore {
     private func slots(_ meant: Int?, _ isFitting: (ListedMarket) -> Bool) -> [Int] {
         (meant.map { [$0] } ?? self.wheel).filter { self.flows[$0] != nil && isFitting(self.listing[$0]) }
     }
+}
+
+extension Timestamp {
+    /// Rounded up, so that what is due then is due.
+    fileprivate var wholeMilliseconds: Int64 { (self.microseconds + 999) / 1_000 }
 }

@@ -20,13 +20,25 @@ protocol VenueCore: Sendable {
     /// Whether it is to be no faster than its slowest reader: a recording without pacing.
     var waitsForReaders: Bool { get }
 
-    /// Whether traffic rests. What was begun, a trade whose print is still to come, is finished all the same.
+    /// Whether the made-up traffic rests. A trade that was told in the book is finished all the same: its print comes.
     var isPaused: Bool { get }
     mutating func pause(at time: Int64)
     mutating func resume(at time: Int64)
 
     /// Lets everything happen up to `time` (milliseconds UTC), or until `batch` holds `messageCountMax` messages.
     mutating func advance(to time: Int64, messageCountMax: Int, into batch: inout MessageBatch)
+
+    /// Where orders are kept and matched; `nil` for a recording, which takes none.
+    var engine: MatchingEngine? { get }
+
+    /// Lets everything happen up to `time`, then what is asked. What the market channel says of both goes into `batch`.
+    ///
+    /// - Returns: What the engine said to the request. A recording answers that trading is disabled.
+    mutating func handle(_ request: EngineRequest, at time: Int64, into batch: inout MessageBatch) -> [EngineEvent]
+
+    /// What happened since the last call to orders and trades of accounts that are not the venue's own crowd, whoever
+    /// made it happen, in order: placements, matches of either side with all their steps of settlement, cancels, kills.
+    mutating func takeAccountEvents() -> [EngineEvent]
 
     /// Lets traffic of the past go by unsent: the process was stopped, or cannot keep up with its rate.
     mutating func skip(to time: Int64)

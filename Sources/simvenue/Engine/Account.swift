@@ -62,6 +62,8 @@ struct Account: Sendable {
         let slot: Int
     }
 
+    /// Of the venue's own crowd: nobody is told of its orders, and what the crowd trades with itself settles at once.
+    let isCrowd: Bool
     var standing = AccountStanding.normal
     private(set) var money = Money.zero
     private var approvals: [Approval] = [.none, .none]
@@ -70,6 +72,8 @@ struct Account: Sendable {
     private var holdings: [OutcomePlace: Holding] = [:]
     /// Earliest first.
     private(set) var openOrders: [OpenOrder] = []
+
+    init(isCrowd: Bool) { self.isCrowd = isCrowd }
 
     func approval(_ contract: ExchangeContract) -> Approval { self.approvals[contract.rawValue] }
     mutating func approve(_ approval: Approval, for contract: ExchangeContract) {

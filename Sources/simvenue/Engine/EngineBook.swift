@@ -16,6 +16,19 @@ struct EngineBook: Sendable {
     /// Best last, so that the side of a level that changes most is the end of the array.
     private(set) var bids: [EngineLevel] = []
     private(set) var asks: [EngineLevel] = []
+    private var crowdBidCount = 0
+    private var crowdAskCount = 0
+
+    /// Orders of the crowd on a side.
+    func crowdOrderCount(_ side: BookSide) -> Int { side == .bid ? self.crowdBidCount : self.crowdAskCount }
+
+    private mutating func countCrowdOrder(_ order: EngineOrder, by change: Int) {
+        guard order.isCrowd else { return }
+        switch order.bookSide {
+        case .bid: self.crowdBidCount += change
+        case .ask: self.crowdAskCount += change
+        }
+    }
 
     /// Levels of a side, best last.
     func levels(_ side: BookSide) -> [EngineLevel] { side == .bid ? self.bids : self.asks }
@@ -49,6 +62,7 @@ struct EngineBook: Sendable {
     mutating func append(_ slot: Int, in orders: inout Slab<EngineOrder>) {
         let (side, price, size) = (orders[slot].bookSide, orders[slot].bookPrice, orders[slot].remaining)
         let index = self.index(side, price)
+        self.countCrowdOrder(orders[slot], by: 1)
         self.change(side) { levels in
             if index == levels.count || levels[index].price != price {
                 levels.insert(EngineLevel(price: price), at: index)
@@ -72,6 +86,7 @@ struct EngineBook: Sendable {
     mutating func remove(_ slot: Int, in orders: inout Slab<EngineOrder>) {
         let order = orders[slot]
         let index = self.index(order.bookSide, order.bookPrice)
+        self.countCrowdOrder(order, by: -1)
         self.change(order.bookSide) { levels in
             precondition(levels[index].price == order.bookPrice, "an order was looked for at a price that has no queue")
             if order.previous >= 0 { orders[order.previous].next = order.next } else { levels[index].head = order.next }

@@ -6,26 +6,56 @@ import Shared
 /// Each operation is told level by level under the hash of the book after all of it; after a match the whole book of the
 /// taker's token follows, and later the print.
 struct EngineBroadcast: Sendable {
-    /// Who hears it, in the captures, hears of a trade more than 30 ms after the change of the book.
-    static let printDelay = Duration.milliseconds(40)
+    /// Who hears it, in the captures, hears of a trade more than 30 ms after the change of the book: milliseconds.
+    static let printDelays = 30..<90
 
     private struct Print: Sendable {
         let market: ConditionID
         var what: TradePrint
     }
 
+    /// Prints of a market that are still to come.
+    private struct Owed {
+        var count: Int
+        /// When the last of them is due.
+        var dueTime: Timestamp
+    }
+
     private var hasher = BookHasher()
     private var writer = JSONWriter(capacity: 16_384)
-    /// Which outcome's entry of a change comes first.
+    /// Which outcome's entry of a change comes first, and when prints come.
     private var random: SeededRandom
     /// Matches of the operation at work, whose levels are still to be told.
     private var matches: [Print] = []
     private var prints = Agenda<Print>()
+    private var owed: [ConditionID: Owed] = [:]
+    /// Milliseconds that the times which the venue shows are off.
+    var clockSkew: Int64 = 0
 
     init(seed: UInt64) { self.random = SeededRandom(seed: seed, name: "broadcast") }
 
     /// When the next print is due.
     var nextTime: Timestamp? { self.prints.nextTime }
+
+    /// Whether a trade of this market was told in the book and not yet by its print.
+    func owesPrint(_ market: ConditionID) -> Bool { self.owed[market] != nil }
+
+    /// Shows the book of a market whose orders came before anybody could hear of them.
+    mutating func show(_ book: EngineBook, as listed: inout ListedMarket, at time: Timestamp) {
+        listed.book.removeAll()
+        for side in [BookSide.bid, .ask] {
+            for level in book.levels(side) { Self.set(LevelChange(side, level), in: &listed) }
+        }
+        listed.seal(at: self.shown(time), hasher: &self.hasher)
+    }
+
+    private static func set(_ change: LevelChange, in listed: inout ListedMarket) {
+        let isKept = listed.book.set(change.side, change.price, change.size)
+        precondition(isKept, "the engine made a level that no book holds")
+    }
+
+    /// Whole milliseconds, as the channel tells times.
+    private func shown(_ time: Timestamp) -> Int64 { time.microseconds / 1_000 + self.clockSkew }
 
     /// Appends what the channel says of `event`, and before it the prints that are due by then. Events of markets that
     /// are not listed are let go.
@@ -49,14 +79,31 @@ struct EngineBroadcast: Sendable {
         }
     }
 
-    /// Appends the prints that are due at `time`.
+    /// Appends the prints that are due at `time`. Those of a market that has ended are never told.
     mutating func advance(to time: Timestamp, _ listing: MarketRegister, into batch: inout MessageBatch) {
         while let due = self.prints.take(until: time) {
-            guard let slot = listing.slot(of: due.what.market) else { continue }
+            self.settleOwed(due.what.market)
+            guard let slot = listing.slot(of: due.what.market), !listing[slot].isClosed else { continue }
+            let time = self.shown(due.time)
             self.write(for: .market(slot), &batch) {
-                MarketMessages.lastTradePrice(listing[slot], due.what.what, time: due.time.milliseconds, to: &$0)
+                MarketMessages.lastTradePrice(listing[slot], due.what.what, time: time, to: &$0)
             }
         }
+    }
+
+    /// Has the print of a match come in time, and never before that of an earlier match.
+    private mutating func owe(_ print: Print, at time: Timestamp) {
+        let delay = Self.printDelays.lowerBound + self.random.below(Self.printDelays.count)
+        let before = self.owed[print.market]
+        let dueTime = max(time + .milliseconds(Int64(delay)), before?.dueTime ?? time)
+        self.owed[print.market] = Owed(count: 1 + (before?.count ?? 0), dueTime: dueTime)
+        self.prints.add(print, at: dueTime)
+    }
+
+    private mutating func settleOwed(_ market: ConditionID) {
+        guard var owed = self.owed[market] else { return }
+        owed.count -= 1
+        self.owed[market] = owed.count == 0 ? nil : owed
     }
 
     /// All that a taker matched counts as one print, at the last and worst price.
@@ -78,12 +125,9 @@ struct EngineBroadcast: Sendable {
         _ batch: inout MessageBatch
     ) {
         let bests = (listed.book.bestBid?.price, listed.book.bestAsk?.price)
-        for change in changes {
-            let isKept = listed.book.set(change.side, change.price, change.size)
-            precondition(isKept, "the engine made a level that no book holds")
-        }
+        for change in changes { Self.set(change, in: &listed) }
         if let match { listed.lastTrade = LastTradePrice(match.price) }
-        listed.seal(at: time.milliseconds, hasher: &self.hasher)
+        listed.seal(at: self.shown(time), hasher: &self.hasher)
         for change in changes {
             let isReversed = self.random.chance(0.5)
             batch.append(for: .market(slot)) {
@@ -92,7 +136,7 @@ struct EngineBroadcast: Sendable {
         }
         if let match {
             self.tellBook(listed, slot, outcome: match.outcome, isAfterTrade: true, &batch)
-            self.prints.add(Print(market: listed.market.condition, what: match), at: time + Self.printDelay)
+            self.owe(Print(market: listed.market.condition, what: match), at: time)
         }
         if bests != (listed.book.bestBid?.price, listed.book.bestAsk?.price) {
             for outcome in 0..<2 {
@@ -109,10 +153,11 @@ struct EngineBroadcast: Sendable {
     ) {
         listed.market.tick = new
         listed.book.changeTick(to: new)
-        listed.seal(at: time.milliseconds, hasher: &self.hasher)
+        let time = self.shown(time)
+        listed.seal(at: time, hasher: &self.hasher)
         for outcome in 0..<2 {
             self.write(for: .market(slot, tokens: 1 << UInt8(outcome)), &batch) {
-                MarketMessages.tickSizeChange(listed, outcome: outcome, from: old, time: time.milliseconds, to: &$0)
+                MarketMessages.tickSizeChange(listed, outcome: outcome, from: old, time: time, to: &$0)
             }
             self.tellBook(listed, slot, outcome: outcome, isAfterTrade: false, &batch)
         }
@@ -132,8 +177,9 @@ struct EngineBroadcast: Sendable {
         case .half: return
         }
         let winner = resolution == .first ? 0 : 1
+        let time = self.shown(time)
         self.write(for: .market(slot, needsFeatures: true), &batch) {
-            MarketMessages.marketResolved(listed, winner: winner, time: time.milliseconds, to: &$0)
+            MarketMessages.marketResolved(listed, winner: winner, time: time, to: &$0)
         }
     }
 
@@ -154,7 +200,8 @@ struct EngineBroadcast: Sendable {
     }
 }
 
-extension Timestamp {
-    /// Whole milliseconds, as the channel tells times.
-    fileprivate var milliseconds: Int64 { self.microseconds / 1_000 }
+extension LevelChange {
+    fileprivate init(_ side: BookSide, _ level: EngineLevel) {
+        self.init(side: side, price: level.price, size: level.size)
+    }
 }

@@ -92,6 +92,8 @@ struct EngineOrder: Hashable, Sendable {
     /// Worst price in terms of its own outcome.
     let limit: Price
     let createdTime: Timestamp
+    /// Nobody is told of it, and it is forgotten as soon as it ends.
+    let isCrowd: Bool
 
     var status: OrderStatus
     /// Shares still wanted, if it was not sized in money.

@@ -95,4 +95,5 @@ enum CommandRefusal: String, Error, Hashable, Sendable {
     case badAmount = "the amount is not positive, or too large"
     case notEnough = "the account does not hold that much"
     case alreadyResolved = "the market is resolved"
+    case disabled = "trading is disabled"
 }

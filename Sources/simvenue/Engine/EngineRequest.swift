@@ -35,6 +35,8 @@ enum EngineRequest: Hashable, Sendable {
 
     // On the chain, which knows nothing of orders.
     case openAccount
+    /// One of the venue's own traders; see `Account.isCrowd`.
+    case openCrowdAccount
     case deposit(AccountID, Money)
     case withdraw(AccountID, Money)
     /// Makes sets of both shares from pUSD, or pUSD from sets.

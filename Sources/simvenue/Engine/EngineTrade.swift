@@ -77,6 +77,8 @@ struct EngineTrade: Hashable, Sendable {
     let matchTime: Timestamp
     /// Becomes known when it is mined.
     let transaction: ConditionID
+    /// Whether nobody but the crowd is in it. Then it settled with the match, and this is the last that is heard of it.
+    let isAmongCrowd: Bool
 
     var settlement = Settlement.matched
     var lastUpdate: Timestamp

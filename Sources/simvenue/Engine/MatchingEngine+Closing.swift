@@ -25,11 +25,23 @@ extension MatchingEngine {
         self.orders[slot].status = status
         self.openOrderCount -= 1
         self.withAccount(order.signed.account) { $0.removeOpenOrder(order.sequence) }
-        if status != .matched { self.emit(.order(.cancellation, self.orders[slot].told)) }
-        if let forgotten = self.finishedOrders.add(slot) {
-            self.slotsByHash[self.orders[forgotten].signed.hash] = nil
-            self.orders.remove(forgotten)
+        if status != .matched { self.tell(.cancellation, slot) }
+        // The crowd's would push everybody else's out within seconds.
+        if order.isCrowd {
+            self.forget(slot)
+        } else if let oldest = self.finishedOrders.add(slot) {
+            self.forget(oldest)
         }
+    }
+
+    private mutating func forget(_ slot: Int) {
+        self.slotsByHash[self.orders[slot].signed.hash] = nil
+        self.orders.remove(slot)
+    }
+
+    /// Tells the owner of an order what happened to it.
+    mutating func tell(_ notice: OrderNotice, _ slot: Int) {
+        if !self.orders[slot].isCrowd { self.emit(.order(notice, self.orders[slot].told)) }
     }
 
     /// Whether a live order stands in the book: one that just matched and may not rest never did.

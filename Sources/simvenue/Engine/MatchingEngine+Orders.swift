@@ -18,7 +18,8 @@ extension MatchingEngine {
         self.orderSequence += 1
         let order = EngineOrder(
             signed: signed, sequence: self.orderSequence, market: place.market, outcome: place.outcome, limit: limit,
-            createdTime: self.now, status: .live, remaining: signed.shares, budget: signed.money)
+            createdTime: self.now, isCrowd: self.accounts[signed.account.index].isCrowd, status: .live,
+            remaining: signed.shares, budget: signed.money)
         let crosses = self.markets[place.market].book.isCrossed(by: order.bookSide, at: order.bookPrice)
         if crosses {
             guard !signed.isPostOnly else { throw .postOnlyCrosses }
@@ -35,7 +36,7 @@ extension MatchingEngine {
             do throws(EngineRefusal) {
                 plan = try self.plan(order)
             } catch {
-                if error.isKill {
+                if error.isKill && !order.isCrowd {
                     var killed = order
                     killed.status = .killed(error)
                     self.emit(.order(.cancellation, killed))
@@ -43,7 +44,7 @@ extension MatchingEngine {
                 throw error
             }
             let slot = self.open(order)
-            self.emit(.order(.placement, self.orders[slot].told))
+            self.tell(.placement, slot)
             let trades = self.carryOut(plan, for: slot)
             self.emit(.accepted(Self.receipt(self.orders[slot], plan, trades)))
         }
@@ -130,7 +131,7 @@ extension MatchingEngine {
         case .sell: self.setReserved(slot, order.remaining.micros)
         }
         self.appoint(.release(slot: slot, sequence: order.sequence), at: self.now + self.settings.takerDelay)
-        self.emit(.order(.placement, self.orders[slot].told))
+        self.tell(.placement, slot)
         self.emit(.accepted(OrderReceipt(hash: order.signed.hash, status: .delayed, making: 0, taking: 0, trades: [])))
     }
 
@@ -168,7 +169,7 @@ extension MatchingEngine {
         self.orders[slot].remaining = plan.remaining
         if !trades.isEmpty {
             if plan.remaining == .zero { self.orders[slot].status = .matched }
-            self.emit(.order(.update, self.orders[slot].told))
+            self.tell(.update, slot)
         }
         if plan.remaining == .zero {
             self.close(slot, .matched)
@@ -197,9 +198,11 @@ extension MatchingEngine {
         let id = TradeID(random: (self.random.next(), self.random.next()))
         var parts: [TradeLeg] = []
         var size = Quantity.zero
+        var isAmongCrowd = taker.isCrowd
         for leg in legs {
             let maker = self.orders[leg.slot]
             size += leg.size
+            isAmongCrowd = isAmongCrowd && maker.isCrowd
             parts.append(
                 TradeLeg(
                     order: maker.signed.hash, account: maker.signed.account, place: maker.place,
@@ -212,7 +215,8 @@ extension MatchingEngine {
             id: id, market: self.markets[taker.market].terms.condition, contract: contract,
             takerOrder: taker.signed.hash, taker: taker.signed.account, place: taker.place, side: taker.signed.side,
             price: legs[legs.startIndex].price, size: size, fee: fee, legs: parts, bucketIndex: bucketIndex,
-            matchTime: self.now, transaction: ConditionID(words: self.random.words()), lastUpdate: self.now)
+            matchTime: self.now, transaction: ConditionID(words: self.random.words()), isAmongCrowd: isAmongCrowd,
+            lastUpdate: self.now)
         self.withAccount(taker.signed.account) {
             switch taker.signed.side {
             case .buy: $0.spend(parts.reduce(fee) { $0 + $1.takerMoney }, contract)
@@ -251,7 +255,7 @@ extension MatchingEngine {
     private mutating func tellMaker(_ slot: Int) {
         let isOver = self.orders[slot].remaining == .zero
         if isOver { self.orders[slot].status = .matched }
-        self.emit(.order(.update, self.orders[slot].told))
+        self.tell(.update, slot)
         if isOver { self.close(slot, .matched) }
     }
 }

@@ -3,11 +3,14 @@ import Shared
 /// What becomes of trades: matched, mined, confirmed; or retried, or failed and undone. Source: reference, 3.3.
 extension MatchingEngine {
     mutating func startSettling(_ trade: EngineTrade) {
+        self.emit(.trade(trade))
+        // Nobody sees when the crowd's balances change, and there are thousands of such trades a second: they wait for
+        // nothing, so that neither their appointments nor their number stand in anybody's way.
+        guard !trade.isAmongCrowd else { return self.deliver(trade) }
         let slot = self.trades.insert(trade)
         self.slotsByTrade[trade.id] = slot
         self.unsettledCount += 1
         self.appoint(.settle(slot: slot, trade.id, turn: trade.turn), at: self.now + self.settings.miningTime)
-        self.emit(.trade(trade))
     }
 
     /// The chain has done the next step.

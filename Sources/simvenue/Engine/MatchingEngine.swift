@@ -24,7 +24,8 @@ struct MatchingEngine: Sendable {
     }
 
     static let accountCountMax = 100_000
-    static let marketCountMax = 100_000
+    /// Markets ever listed: resolved ones are kept, since trades speak of them.
+    static let marketCountMax = 1_000_000
     static let openOrderCountMax = 200_000
     /// Largest deposit, withdrawal, split or merge.
     static let transferMax = Decimal6.valueMax
@@ -45,6 +46,7 @@ struct MatchingEngine: Sendable {
         var delayed: [Int] = []
 
         var contract: ExchangeContract { ExchangeContract(self.terms) }
+        func token(_ outcome: Int) -> TokenID { outcome == 0 ? self.terms.first.token : self.terms.second.token }
     }
 
     enum Appointment: Sendable {
@@ -161,7 +163,8 @@ struct MatchingEngine: Sendable {
         case .cancelMarket(let account, let condition, let token):
             return try self.cancelMarket(of: account, condition, token)
         case .cancelAll(let account): return try self.cancel(of: account) { _ in true }
-        case .openAccount: return try self.openAccount()
+        case .openAccount: return try self.openAccount(isCrowd: false)
+        case .openCrowdAccount: return try self.openAccount(isCrowd: true)
 
         case .deposit(let account, let amount): try self.deposit(amount, to: account)
         case .withdraw(let account, let amount): try self.withdraw(amount, from: account)
@@ -186,9 +189,9 @@ struct MatchingEngine: Sendable {
         self.emit(.done)
     }
 
-    private mutating func openAccount() throws(CommandRefusal) {
+    private mutating func openAccount(isCrowd: Bool) throws(CommandRefusal) {
         guard self.accounts.count < Self.accountCountMax else { throw .tooMany }
-        self.accounts.append(Account())
+        self.accounts.append(Account(isCrowd: isCrowd))
         self.emit(.accountOpened(AccountID(index: self.accounts.count - 1)))
     }
 

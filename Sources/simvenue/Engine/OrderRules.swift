@@ -53,6 +53,9 @@ enum OrderRules {
         min(Self.amountDecimals(tick), Self.marketBuySharesDecimals)
     }
 
+    /// Millionths to which clients round the shares of a market buy down.
+    static func marketBuySharesUnit(_ tick: TickSize) -> Int64 { self.unit(self.signedSharesDecimals(tick)) }
+
     private static func checkAccuracy(_ order: SignedOrder, _ tick: TickSize) throws(EngineRefusal) {
         let (orders, maker, taker) =
             switch (order.side, order.isImmediate) {

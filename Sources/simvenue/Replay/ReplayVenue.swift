@@ -150,6 +150,16 @@ struct ReplayVenue: VenueCore {
 
     func takeRemovedSlots() -> [Int] { [] }
 
+    var engine: MatchingEngine? { nil }
+
+    func handle(_ request: EngineRequest, at time: Int64, into batch: inout MessageBatch) -> [EngineEvent] {
+        let what: EngineEvent.What =
+            if case .place(let order) = request { .refused(order.hash, .disabled) } else { .commandRefused(.disabled) }
+        return [EngineEvent(time: Timestamp(milliseconds: time), what: what)]
+    }
+
+    func takeAccountEvents() -> [EngineEvent] { [] }
+
     func force(_ event: ForcedEvent) -> String? { "a replayed recording goes as it was recorded" }
 
     // MARK: Playing
