@@ -87,6 +87,61 @@ struct EngineBroadcastTests {
         #expect(batch.text(at: 0).contains(#""price":"0.49","size":"15","side":"SELL""#))
     }
 
+    /// A story with ten levels to buy from, told; the buyer has what it takes.
+    private func storyOfAsks(_ broadcast: inout EngineBroadcast) -> (story: EngineStory, listing: MarketRegister) {
+        var story = EngineStory()
+        story.split(0, 100)
+        for cents in 50..<60 { story.place(0, .sell, 0, "5", at: "0.\(cents)") }
+        var listing = self.listing(story.engine)
+        broadcast.show(story.engine.markets[0].book, as: &listing[0], at: story.time)
+        return (story, listing)
+    }
+
+    @Test(arguments: 1...10 as ClosedRange<UInt64>)
+    func printsThatOverlapComeInTheOrderOfTheirMatches(seed: UInt64) throws {
+        var broadcast = EngineBroadcast(seed: seed)
+        var (story, listing) = self.storyOfAsks(&broadcast)
+        #expect(listing[0].book.askCount == 10)
+        var batch = MessageBatch()
+        for cents in 50..<60 {
+            let order = SignedOrder(
+                hash: story.freshHash(), account: AccountID(index: 1), token: story.market.first.token, side: .buy,
+                makerAmount: Int64(cents) * 50_000, takerAmount: 5_000_000, kind: .gtc, expiration: 0, isPostOnly: false
+            )
+            for event in story.engine.handle(.place(order), now: story.time) {
+                broadcast.tell(event, &listing, into: &batch)
+            }
+            story.time = story.time + .milliseconds(3)
+        }
+        #expect(broadcast.owesPrint(story.market.condition))
+        broadcast.advance(to: story.time + .seconds(1), listing, into: &batch)
+        #expect(!broadcast.owesPrint(story.market.condition) && broadcast.nextTime == nil)
+        let prints = batch.entries.indices.map { batch.text(at: $0) }.filter {
+            $0.contains("last_trade_price\",\"asset")
+        }
+        #expect(prints.count == 10)
+        for (print, cents) in zip(prints, 50..<60) {
+            #expect(print.contains("\"price\":\"\(Decimal6.text(Int64(cents) * 10_000))\""), "\(print)")
+        }
+    }
+
+    @Test func aMarketThatEndedOwesNoPrint() throws {
+        var broadcast = EngineBroadcast(seed: 1)
+        var (story, listing) = self.storyOfAsks(&broadcast)
+        var batch = MessageBatch()
+        let order = SignedOrder(
+            hash: story.freshHash(), account: AccountID(index: 1), token: story.market.first.token, side: .buy,
+            makerAmount: 2_500_000, takerAmount: 5_000_000, kind: .gtc, expiration: 0, isPostOnly: false)
+        for request in [.place(order), .resolve(story.market.condition, .first)] as [EngineRequest] {
+            for event in story.engine.handle(request, now: story.time) {
+                broadcast.tell(event, &listing, into: &batch)
+            }
+        }
+        batch.clear()
+        broadcast.advance(to: story.time + .seconds(1), listing, into: &batch)
+        #expect(batch.isEmpty && !broadcast.owesPrint(story.market.condition))
+    }
+
     @Test func theEndOfAMarketIsToldAfterItsBookIsEmpty() {
         var story = EngineStory()
         var listing = self.listing(story.engine)
