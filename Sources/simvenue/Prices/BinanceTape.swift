@@ -36,8 +36,9 @@ struct BinanceTape: Sendable {
 
         /// In units of `ReferencePrice`, rounded down.
         var value: Int64 {
-            let product = self.price.multipliedFullWidth(by: self.quantity)
-            return ReferencePrice.scale.dividingFullWidth(product).quotient
+            let (coins, rest) = self.quantity.quotientAndRemainder(dividingBy: ReferencePrice.scale)
+            let (dollars, cents) = self.price.quotientAndRemainder(dividingBy: ReferencePrice.scale)
+            return coins * self.price + dollars * rest + cents * rest / ReferencePrice.scale
         }
     }
 

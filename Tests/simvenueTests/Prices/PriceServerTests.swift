@@ -59,12 +59,18 @@ import Testing
     @Test func whoDoesNotReadIsCutOffAndOthersNoticeNothing() async throws {
         let first = FirstListing()
         try await withServer(pendingByteCountMax: 1 << 20, first.core(3, rate: 0)) { port in
-            let sleeper = try VenueClient(port: port, milliseconds: 60_000)
+            let sleeper = try VenueClient(port: port, receiveBufferByteCount: 4_096)
             #expect(try sleeper.upgrade("/prices") == 101)
             try sleeper.sendText("{\"op\":\"auth\",\"auth\":\(someCredentials)}")
             // Each of them is answered with fourteen kilobytes: more than the sockets and the server hold.
             let many = [(channel: String, symbol: String)](repeating: ("price.crypto", "btcusd"), count: 64)
             for _ in 0..<18 { try sleeper.sendText(polyBoltSubscription(many)) }
+            // Nobody reads before it is cut off, well before it would be sent away for a pong.
+            let deadline = ContinuousClock.now + .seconds(40)
+            while try VenueClient(port: port).json("/audit")["prices"]?["connections"]?.integer != 0 {
+                try #require(ContinuousClock.now < deadline)
+                try await Task.sleep(for: .milliseconds(20))
+            }
             #expect(sleeper.waitForEnd() != nil)
             _ = try self.polyBolt(port, [("price.crypto", "btcusd")])
         }
