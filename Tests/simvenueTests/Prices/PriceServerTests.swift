@@ -82,7 +82,8 @@ import Testing
             #expect(try binance.upgrade("/ws/btcusdt@bookTicker") == 101)
             let before = try #require(try self.text(binance)["u"]?.integer)
             try story.control(#"{"do":"silence_prices","seconds":60}"#)
-            let quiet = try VenueClient(port: story.port, milliseconds: 400)
+            let quiet = try VenueClient(port: story.port)
+            quiet.wait(atMost: 400)
             #expect(try quiet.upgrade("/ws/btcusdt@bookTicker") == 101)
             #expect(throws: VenueClient.Failure.self) { try quiet.readText() }
             try story.control(#"{"do":"silence_prices","seconds":0}"#)
