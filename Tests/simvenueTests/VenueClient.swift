@@ -88,10 +88,10 @@ final class VenueClient {
 
     // MARK: WebSocket
 
-    /// - Returns: the status: 101 when the market channel took us in.
-    func upgrade() throws -> Int {
+    /// - Returns: the status: 101 when the channel took us in.
+    func upgrade(_ target: String = "/ws/market") throws -> Int {
         try self.send(
-            "GET /ws/market HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "GET \(target) HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
         return try self.readResponse().status
     }

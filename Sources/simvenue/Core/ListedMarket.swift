@@ -76,6 +76,8 @@ struct ListedMarket: Sendable {
     var resolutionStatus = ""
     /// Index of the outcome that won.
     var winner: Int?
+    /// What a window's price is compared with, once Gamma shows it.
+    var priceToBeat: ReferencePrice?
     /// What it stands for within its event, and its place there.
     var groupTitle: String?
     var groupPlace = 0

@@ -22,10 +22,8 @@ extension SimulatedVenue {
     /// - Returns: Whether the taker delay holds what was done.
     mutating func operate(on slot: Int, into batch: inout MessageBatch) -> Bool {
         guard var flow = self.flows[slot] else { return false }
-        if case .window(let asset, _, _) = flow.model {
-            self.assets[asset].walk(to: self.now, volatility: self.volatility, using: &self.random)
-        }
-        flow.walk(to: self.now, assets: self.assets, volatility: self.volatility, using: &self.random)
+        if case .window(let window) = flow.model { self.prices.walk(window.asset, to: self.now) }
+        flow.walk(to: self.now, prices: self.prices, volatility: self.settings.volatilityFactor, using: &self.random)
         self.flows[slot] = flow
         let before = batch.count
         if let thin = [BookSide.bid, .ask].first(where: { self.isThin($0, flow) }), self.random.chance(0.5) {

@@ -6,6 +6,8 @@ extension SimulatedVenue {
     private static let windowWeight = 4
     /// In the full listing a window is closed so many milliseconds after its end. Source: reference, 1.3.
     private static let closingDelay = 60_000..<120_000
+    /// Gamma shows the price to beat so many milliseconds after the start. Source of that it is late: reference, 1.3.
+    static let strikeDelay: Int64 = 8_000
 
     /// Lists everything that there is from the start.
     mutating func listMarkets() {
@@ -16,7 +18,7 @@ extension SimulatedVenue {
             var slots: [Int] = []
             for place in 0..<windowCount {
                 slots.append(self.list(window: family, start: windowStart))
-                if place == 0 { self.open(slots[0], strike: self.random.normal() * 3) }
+                if place == 0 { self.open(slots[0]) }
                 windowStart = family.end(from: windowStart)
             }
             self.windows.append((family, slots))
@@ -32,8 +34,7 @@ extension SimulatedVenue {
     private mutating func list(window family: WindowFamily, start: Int64) -> Int {
         var listed = self.catalogue.window(family, start: start, hasher: &self.hasher)
         listed.bookTime = self.now
-        let model = Flow.Model.window(asset: family.asset, end: family.end(from: start) * 1_000, strike: nil)
-        return self.list(listed, model, fair: 0.5)
+        return self.list(listed, .window(PricedWindow(family, start: start)), fair: 0.5)
     }
 
     private mutating func list(dated listed: ListedMarket) {
@@ -71,15 +72,17 @@ extension SimulatedVenue {
 
     // MARK: Windows
 
-    /// The window in `slot` opens: from now on the asset is compared with where it stands, plus `strike`.
-    private mutating func open(_ slot: Int, strike offset: Double) {
-        guard case .window(let asset, let end, _) = self.flows[slot]?.model else { return }
-        self.flows[slot]?.model = .window(asset: asset, end: end, strike: self.assets[asset].level + offset)
+    /// The window in `slot` opens: from now on it is known what the price is compared with.
+    private mutating func open(_ slot: Int) {
+        guard case .window(var window) = self.flows[slot]?.model else { return }
+        window.open(self.prices[window.asset])
+        self.flows[slot]?.model = .window(window)
+        self.appoint(.showStrike(slot: slot), at: max(self.now, window.start * 1_000 + Self.strikeDelay))
     }
 
     mutating func rollOver(_ index: Int, into batch: inout MessageBatch) {
         let family = self.windows[index].family
-        self.assets[family.asset].walk(to: self.now, volatility: self.volatility, using: &self.random)
+        self.prices.walk(family.asset, to: self.now)
         let ended = self.windows[index].slots.removeFirst()
         self.end(ended, into: &batch)
         // Where the engine can take no more windows, the family ends with those that it has.
@@ -92,7 +95,7 @@ extension SimulatedVenue {
             batch.append(for: .everybody) { $0.append(contentsOf: writer.bytes) }
         }
         if let running = self.windows[index].slots.first {
-            self.open(running, strike: 0)
+            self.open(running)
             self.appoint(.rollover(family: index), at: self.listing[running].market.endTime.microseconds / 1_000)
         }
         self.remakeWheel()
@@ -100,8 +103,8 @@ extension SimulatedVenue {
 
     /// The window in `slot` ends: its winner is known. Until the venue closes it, it is traded at what is left to win.
     private mutating func end(_ slot: Int, into batch: inout MessageBatch) {
-        guard case .window(let asset, _, let strike) = self.flows[slot]?.model else { return }
-        let winner = self.assets[asset].level >= (strike ?? 0) ? 0 : 1
+        guard case .window(let window) = self.flows[slot]?.model else { return }
+        let winner = window.winner(self.prices[window.asset])
         switch self.settings.listing {
         case .plain: self.close(slot, winner: winner, into: &batch)
         case .full:

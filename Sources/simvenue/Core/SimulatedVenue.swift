@@ -29,6 +29,8 @@ struct SimulatedVenue: VenueCore {
         var volatility = Decimal6.scale
         /// Seconds from one burst of traffic to the next, on average; 0 for none.
         var burstSpacing = 0
+
+        var volatilityFactor: Double { Double(self.volatility) / Double(Decimal6.scale) }
     }
 
     /// Resolved windows that are still found through Gamma. Older ones are forgotten.
@@ -43,6 +45,8 @@ struct SimulatedVenue: VenueCore {
     enum Appointment: Sendable {
         /// The running window of a family ends.
         case rollover(family: Int)
+        /// Gamma shows the price that the window in `slot` is compared with.
+        case showStrike(slot: Int)
         /// The venue closes a window that has ended.
         case close(slot: Int, winner: Int)
         case tickChange(slot: Int, TickSize)
@@ -57,7 +61,8 @@ struct SimulatedVenue: VenueCore {
     var listing = MarketRegister()
     /// What moves the market in a slot; `nil` where the crowd does not trade.
     var flows: [Flow?] = []
-    var assets: [AssetWalk]
+    /// Known to `now` at least where somebody asks.
+    var prices: ReferencePrices
     var random: SeededRandom
     var catalogue: Catalogue
     var hasher = BookHasher()
@@ -82,7 +87,6 @@ struct SimulatedVenue: VenueCore {
     private(set) var isPaused = false
     /// What the venue takes the time to be.
     var shownTime: Int64 { self.now + self.broadcast.clockSkew }
-    var volatility: Double { Double(self.settings.volatility) / Double(Decimal6.scale) }
 
     /// A venue that opens at `time`, milliseconds UTC.
     init(_ settings: Settings, at time: Int64) {
@@ -92,7 +96,9 @@ struct SimulatedVenue: VenueCore {
         self.burstEnd = time
         self.random = SeededRandom(seed: settings.seed, name: "traffic")
         self.catalogue = Catalogue(seed: settings.seed)
-        self.assets = Catalogue.assets.map { _ in AssetWalk(at: time) }
+        let starts = Catalogue.plan(settings).map { $0.family.start(containing: time / 1_000) * 1_000 }
+        self.prices = ReferencePrices(
+            seed: settings.seed, volatility: settings.volatilityFactor, from: starts.min() ?? time, to: time)
         self.nextOperation = settings.rate > 0 ? 0 : .infinity
         var engineSettings = MatchingEngine.Settings()
         engineSettings.seed = settings.seed
@@ -106,6 +112,7 @@ struct SimulatedVenue: VenueCore {
     // MARK: Time
 
     var waitsForReaders: Bool { false }
+    var referencePrices: ReferencePrices? { self.prices }
 
     var nextTime: Int64? { self.nextStep?.time }
 
@@ -140,6 +147,7 @@ struct SimulatedVenue: VenueCore {
             self.rest(after: batch.plainCount - before)
         }
         if batch.count < messageCountMax { self.now = max(self.now, time) }
+        self.prices.walk(to: self.now)
     }
 
     /// The present as the engine tells it.
@@ -184,6 +192,9 @@ struct SimulatedVenue: VenueCore {
     private mutating func keep(_ appointment: Appointment, into batch: inout MessageBatch) {
         switch appointment {
         case .rollover(let family): self.rollOver(family, into: &batch)
+        case .showStrike(let slot):
+            guard case .window(let window) = self.flows[slot]?.model else { break }
+            self.listing[slot].priceToBeat = window.strike
         case .close(let slot, let winner): self.close(slot, winner: winner, into: &batch)
         case .tickChange(let slot, let tick):
             // Asked for twice at one time, this and the next happen once.

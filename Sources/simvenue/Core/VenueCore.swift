@@ -14,6 +14,9 @@ enum ForcedEvent: Hashable, Sendable {
 protocol VenueCore: Sendable {
     var listing: MarketRegister { get }
 
+    /// Prices outside the venue that its windows are about, up to where time was told; `nil` for a recording.
+    var referencePrices: ReferencePrices? { get }
+
     /// Milliseconds UTC of the next thing that will happen by itself; `nil` when nothing will.
     var nextTime: Int64? { get }
 

@@ -27,6 +27,7 @@ struct Audit: Sendable {
     private var performed: [Performed] = []
     private var performedCount = 0
     var openedCount = 0
+    var pricesOpenedCount = 0
     var refusedUpgradeCount = 0
     var pingCount = 0
     var subscribeCount = 0
@@ -55,7 +56,8 @@ struct Audit: Sendable {
     /// - Parameters:
     ///   - connectionCount: of the market channel, now.
     ///   - idCount: subscribed on them.
-    func answer(at time: Int64, connectionCount: Int, idCount: Int) -> Answer {
+    ///   - pricesCount: connections of the price streams, now.
+    func answer(at time: Int64, connectionCount: Int, idCount: Int, pricesCount: Int) -> Answer {
         .json {
             $0.object {
                 $0.key("time")
@@ -75,6 +77,13 @@ struct Audit: Sendable {
                 }
                 $0.key("channel")
                 $0.object { self.writeChannel(connectionCount, idCount, to: &$0) }
+                $0.key("prices")
+                $0.object {
+                    $0.key("connections")
+                    $0.integer(pricesCount)
+                    $0.key("opened")
+                    $0.integer(self.pricesOpenedCount)
+                }
                 $0.key("faults")
                 $0.object { self.writeFaults(to: &$0) }
             }

@@ -10,6 +10,9 @@ enum Fault: Hashable, Sendable {
     case refuseConnections(seconds: Int64)
     case refuseUpgrades(seconds: Int64)
     case silence(seconds: Int64, answersPings: Bool)
+    /// Of the price streams, as the next.
+    case dropPrices(code: UInt16?)
+    case silencePrices(seconds: Int64)
     case delta(DeltaFault)
     case frame(OddFrame)
     case request(RequestFault)

@@ -55,6 +55,14 @@ enum FaultTable {
             parameters: [Self.seconds(5), FaultParameter("pong", .flag, default: .flag(false))],
             sentence: "The channel's connections stay open and say nothing, or only PONG; what was to be said is lost."
         ) { .silence(seconds: $0.whole("seconds") ?? 0, answersPings: $0.flag("pong")) },
+        Row(
+            name: "drop_prices", parameters: [FaultParameter("code", .whole(1_000...4_999))],
+            sentence: "Ends every connection of the price streams, with a close frame of that code if one is given."
+        ) { .dropPrices(code: $0.whole("code").map { UInt16($0) }) },
+        Row(
+            name: "silence_prices", parameters: [Self.seconds(5)],
+            sentence: "The price streams say nothing but pings and pongs for a time; what was to be said is lost."
+        ) { .silencePrices(seconds: $0.whole("seconds") ?? 0) },
     ]
 
     private static let deltas = [

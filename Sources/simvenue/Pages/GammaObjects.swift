@@ -262,6 +262,14 @@ enum GammaObjects {
                 $0.key("negRiskMarketID")
                 $0.string(event.negRiskID)
             }
+            // The event of a window goes by the name of its one market.
+            if event.series != nil, let strike = listing.slot(slug: event.slug).flatMap({ listing[$0].priceToBeat }) {
+                $0.key("eventMetadata")
+                $0.object {
+                    $0.key("priceToBeat")
+                    $0.raw(strike.number.utf8)
+                }
+            }
             if withMarkets { Self.writeMarkets(of: event, in: listing, to: &$0) }
         }
     }

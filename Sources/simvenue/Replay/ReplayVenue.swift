@@ -78,6 +78,7 @@ struct ReplayVenue: VenueCore {
 
     // MARK: Time
 
+    var referencePrices: ReferencePrices? { nil }
     var waitsForReaders: Bool { self.speed == 0 }
 
     var nextTime: Int64? {

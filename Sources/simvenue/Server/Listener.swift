@@ -87,23 +87,26 @@ final class Listener {
         let upgrader = NIOWebSocketServerUpgrader(
             maxFrameSize: VenueServer.frameByteCountMax,
             shouldUpgrade: { channel, head in
-                var isWanted = head.uri.split(separator: "?").first == "/ws/market"
-                if isWanted && service.value.refusesUpgrades {
-                    service.value.audit.refusedUpgradeCount += 1
-                    isWanted = false
-                }
-                return channel.eventLoop.makeSucceededFuture(isWanted ? HTTPHeaders() : nil)
+                let target = ChannelTarget(uri: head.uri)
+                let isTaken = target.map { service.value.takesUpgrade(to: $0) } ?? false
+                if target == .market && !isTaken { service.value.audit.refusedUpgradeCount += 1 }
+                return channel.eventLoop.makeSucceededFuture(isTaken ? HTTPHeaders() : nil)
             },
-            upgradePipelineHandler: { channel, _ in
+            upgradePipelineHandler: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
                     let operations = channel.pipeline.syncOperations
+                    let session = ChannelTarget(uri: head.uri).flatMap { service.value.priceSession($0) }
                     let gate = FrameGate()
-                    try operations.addHandler(gate, position: .first)
+                    if session == nil { try operations.addHandler(gate, position: .first) }
                     try operations.addHandler(
                         NIOWebSocketFrameAggregator(
                             minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: VenueServer.fragmentCountMax,
                             maxAccumulatedFrameSize: VenueServer.frameByteCountMax))
-                    try operations.addHandler(MarketSubscriber(service.value, gate: gate))
+                    if let session {
+                        try operations.addHandler(PriceSubscriber(session, service.value))
+                    } else {
+                        try operations.addHandler(MarketSubscriber(service.value, gate: gate))
+                    }
                 }
             })
         var limits = NIOHTTPDecoderLimitConfiguration()

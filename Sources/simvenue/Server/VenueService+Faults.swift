@@ -38,6 +38,9 @@ extension VenueService {
         case .refuseConnections(let seconds): self.listener?.leave(for: .seconds(seconds))
         case .refuseUpgrades(let seconds): self.refusesUpgradesUntil = time + seconds * 1_000
         case .silence(let seconds, let answersPings): self.silence = (time + seconds * 1_000, answersPings)
+        case .dropPrices(nil): for subscriber in self.priceSubscribers { subscriber.cutOff() }
+        case .dropPrices(let code?): for subscriber in self.priceSubscribers { subscriber.close(code: code) }
+        case .silencePrices(let seconds): self.pricesSilentUntil = time + seconds * 1_000
         case .delta(let fault):
             guard self.deltaFaults.add(fault, slot: try self.slot(fault.market)) else {
                 throw FaultProblem("\(DeltaFaults.waitingCountMax) faults wait for deltas already; heal forgets them")
@@ -65,6 +68,7 @@ extension VenueService {
     private func heal(at time: Int64) {
         self.refusesUpgradesUntil = time
         self.silence = (time, false)
+        self.pricesSilentUntil = time
         self.staleListing = nil
         self.deltaFaults.heal(at: time)
         self.requestFaults.heal()

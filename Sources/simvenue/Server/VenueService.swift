@@ -23,6 +23,7 @@ final class VenueService {
     var core: any VenueCore
     let allocator = ByteBufferAllocator()
     private(set) var subscribers: [MarketSubscriber] = []
+    var priceSubscribers: [PriceSubscriber] = []
     private var batch = MessageBatch()
     private var turn: Scheduled<Void>?
     private var lastTime: Int64 = 0
@@ -38,6 +39,7 @@ final class VenueService {
 
     var silence: (until: Int64, answersPings: Bool) = (0, false)
     var refusesUpgradesUntil: Int64 = 0
+    var pricesSilentUntil: Int64 = 0
     /// What the book pages show instead of the books.
     var staleListing: (until: Int64, listing: MarketRegister)?
     /// Milliseconds.
@@ -107,6 +109,7 @@ final class VenueService {
             for subscriber in self.subscribers { subscriber.subscriptions.forget(slot: slot) }
         }
         if !self.isSilent { self.deliver() }
+        self.advancePrices(to: time)
     }
 
     /// Whether the core wants to be no faster than its readers, and one of them is behind.
@@ -125,12 +128,18 @@ final class VenueService {
 
     private func scheduleTurn() {
         guard self.turn == nil else { return }
-        let next = [self.core.nextTime, self.nextBoundary, self.deltaFaults.nextTime].compactMap { $0 }.min()
-        guard let next else { return }
+        let times = [self.core.nextTime, self.nextBoundary, self.deltaFaults.nextTime, self.nextPriceTime]
+        guard let next = times.compactMap({ $0 }).min() else { return }
         // Never sooner than in a millisecond: what falls into one leaves in one write.
         let delay = min(max(next - self.time, 1), 60_000)
         let bound = NIOLoopBound(self, eventLoop: self.loop)
         self.turn = self.loop.scheduleTask(in: .milliseconds(delay)) { bound.value.takeTurn() }
+    }
+
+    /// Lets everything happen up to now, for somebody who asks.
+    func catchUp() {
+        self.turn?.cancel()
+        self.takeTurn()
     }
 
     /// Something changed what happens next.
@@ -301,7 +310,9 @@ final class VenueService {
         case ("POST", ["control"]): return self.control(request.body, at: time)
         case ("GET", ["audit"]):
             let idCount = self.subscribers.reduce(0) { $0 + $1.subscriptions.count }
-            return self.audit.answer(at: time, connectionCount: self.subscribers.count, idCount: idCount)
+            return self.audit.answer(
+                at: time, connectionCount: self.subscribers.count, idCount: idCount,
+                pricesCount: self.priceSubscribers.count)
         case (_, ["ws", "market"]):
             return self.refusesUpgrades
                 ? .error(503, "the market channel refuses connections for now")
