@@ -36,7 +36,11 @@ struct Audit: Sendable {
     /// - Parameter status: `nil` when the connection ended without an answer.
     mutating func note(_ request: PageRequest, status: Int?) {
         // Ids and slugs would make every request one of its own.
-        let words = ["keyset", "slug", "market"]
+        let words = [
+            "keyset", "slug", "market", "api-key", "derive-api-key", "api-keys", "order", "orders", "trades",
+            "heartbeats",
+            "update",
+        ]
         let tail = request.path.dropFirst().map { words.contains($0) ? $0 : "…" }
         let path = "/" + (request.path.prefix(1) + tail).joined(separator: "/")
         var route = Route(request: "\(request.method.prefix(16)) \(path.prefix(64))", status: status ?? 0)
@@ -55,7 +59,7 @@ struct Audit: Sendable {
     /// - Parameters:
     ///   - connectionCount: of the market channel, now.
     ///   - idCount: subscribed on them.
-    func answer(at time: Int64, connectionCount: Int, idCount: Int) -> Answer {
+    func answer(at time: Int64, connectionCount: Int, idCount: Int, desk: Desk) -> Answer {
         .json {
             $0.object {
                 $0.key("time")
@@ -75,6 +79,8 @@ struct Audit: Sendable {
                 }
                 $0.key("channel")
                 $0.object { self.writeChannel(connectionCount, idCount, to: &$0) }
+                $0.key("desk")
+                desk.writeAudit(to: &$0)
                 $0.key("faults")
                 $0.object { self.writeFaults(to: &$0) }
             }

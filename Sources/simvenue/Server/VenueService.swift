@@ -21,6 +21,7 @@ final class VenueService {
     /// The way in, for the faults that are about it.
     weak var listener: Listener?
     var core: any VenueCore
+    var desk: Desk
     let allocator = ByteBufferAllocator()
     private(set) var subscribers: [MarketSubscriber] = []
     private var batch = MessageBatch()
@@ -43,9 +44,12 @@ final class VenueService {
     /// Milliseconds.
     var clockSkew: Int64 = 0
 
-    init(_ core: any VenueCore, on loop: any EventLoop, pendingByteCountMax: Int, script: FaultScript) {
+    init(
+        _ core: any VenueCore, desk: Desk, on loop: any EventLoop, pendingByteCountMax: Int, script: FaultScript
+    ) {
         loop.preconditionInEventLoop()
         self.core = core
+        self.desk = desk
         self.script = script.steps[...]
         self.scriptStart = WallClock.milliseconds
         self.loop = loop
@@ -96,8 +100,21 @@ final class VenueService {
     }
 
     private func advance(to time: Int64) {
-        self.batch.clear()
+        self.startBatch()
         self.core.advance(to: time, messageCountMax: Self.messagesPerTurnMax, into: &self.batch)
+        self.advanceDesk(to: time)
+        self.publish(at: time)
+    }
+
+    func startBatch() { self.batch.clear() }
+
+    /// Has the engine do something now; what it means on the market channel waits to be published.
+    func handle(_ request: EngineRequest, at time: Int64) -> [EngineEvent] {
+        self.core.handle(request, at: time, into: &self.batch)
+    }
+
+    /// Sends what happened since the batch was started, as far as faults let it through.
+    func publish(at time: Int64) {
         let subscribers = self.subscribers
         self.deltaFaults.spoil(&self.batch, at: time) { entry in
             subscribers.contains { $0.subscriptions.wants(entry) }
@@ -125,7 +142,8 @@ final class VenueService {
 
     private func scheduleTurn() {
         guard self.turn == nil else { return }
-        let next = [self.core.nextTime, self.nextBoundary, self.deltaFaults.nextTime].compactMap { $0 }.min()
+        let next = [self.core.nextTime, self.nextBoundary, self.deltaFaults.nextTime, self.deskTime].compactMap { $0 }
+            .min()
         guard let next else { return }
         // Never sooner than in a millisecond: what falls into one leaves in one write.
         let delay = min(max(next - self.time, 1), 60_000)
@@ -301,7 +319,8 @@ final class VenueService {
         case ("POST", ["control"]): return self.control(request.body, at: time)
         case ("GET", ["audit"]):
             let idCount = self.subscribers.reduce(0) { $0 + $1.subscriptions.count }
-            return self.audit.answer(at: time, connectionCount: self.subscribers.count, idCount: idCount)
+            return self.audit.answer(
+                at: time, connectionCount: self.subscribers.count, idCount: idCount, desk: self.desk)
         case (_, ["ws", "market"]):
             return self.refusesUpgrades
                 ? .error(503, "the market channel refuses connections for now")
@@ -314,7 +333,7 @@ final class VenueService {
         {
             return ClobPages.answer(request, stale.listing, time: shownTime) ?? .unknownPath
         }
-        return TruthPages.answer(request, self.core.listing, time: time)
+        return self.answerTrader(request, at: time) ?? TruthPages.answer(request, self.core.listing, time: time)
             ?? ClobPages.answer(request, self.core.listing, time: shownTime)
             ?? GammaPages.answer(request, self.core.listing) ?? .unknownPath
     }
