@@ -67,6 +67,12 @@ struct Flags: Hashable, Sendable {
         ProgramFlag(
             "--script", value: "FILE", "faults with their times: JSON lines {\"at_ms\":1500,\"do\":\"drop\"}",
             completion: .file),
+        ProgramFlag(
+            "--balance", value: "N",
+            "pUSD of a trader's account at first, 0 to "
+                + "\(Desk.startingBalanceMax.micros / Decimal6.scale); default 10000"),
+        ProgramFlag("--tier", value: "NAME", "rate limits of traders, Standard to Elite; default Standard"),
+        ProgramFlag("--limits", value: "KIND", "warn of rate limits, or enforce them; default warn"),
         ProgramFlag("--faults", "print the faults that /control and --script know, and end"),
         ProgramFlag("--print-config", "print the settings as one line of JSON, and end"),
         ProgramFlag("--version", "print the version, and end"),
@@ -81,6 +87,7 @@ struct Flags: Hashable, Sendable {
     var replay: String?
     var speed = 1.0
     var script: String?
+    var desk = Desk.Settings()
 
     static func parse(_ arguments: [String]) throws(Problem) -> Command {
         var flags = Flags()
@@ -88,6 +95,7 @@ struct Flags: Hashable, Sendable {
         var isSpeedAsked = false
         var isMarketCountAsked = false
         var isPrintAsked = false
+        var isTradingAsked = false
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -143,6 +151,9 @@ struct Flags: Hashable, Sendable {
                 isSimulationAsked = true
             case "--replay": flags.replay = value
             case "--script": flags.script = value
+            case "--balance", "--tier", "--limits":
+                try flags.readTrading(name, value)
+                isTradingAsked = true
             case "--generate":
                 guard let text = Program.Text(rawValue: value) else {
                     throw Problem(sentence: "--generate is man, bash, zsh or fish, not '\(value)'")
@@ -163,6 +174,11 @@ struct Flags: Hashable, Sendable {
                     "--replay serves a recording; --markets, --listing, --rate, --volatility, --bursts and --seed make "
                     + "traffic up: choose one")
         }
+        if flags.replay != nil && isTradingAsked {
+            throw Problem(
+                sentence: "--replay serves a recording; --balance, --tier and --limits are for traders: choose one")
+        }
+        flags.desk.seed = flags.settings.seed
         if flags.settings.listing == .full {
             if !isMarketCountAsked { flags.settings.marketCount = SimulatedVenue.Settings.fullMarketCountDefault }
             guard flags.settings.marketCount >= SimulatedVenue.Settings.fullMarketCountMin else {
@@ -175,6 +191,27 @@ struct Flags: Hashable, Sendable {
             throw Problem(sentence: "--speed is the speed of --replay, which is missing")
         }
         return isPrintAsked ? .printConfiguration(flags) : .run(flags)
+    }
+
+    /// Reads a flag of those who trade.
+    private mutating func readTrading(_ name: String, _ value: String) throws(Problem) {
+        switch name {
+        case "--balance":
+            let most = Int(Desk.startingBalanceMax.micros / Decimal6.scale)
+            self.desk.startingBalance = Money(
+                micros: Int64(try Self.number(value, of: name, 0...most)) * Decimal6.scale)
+        case "--tier":
+            guard let tier = RateTier(rawValue: value) else {
+                let names = RateTier.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Problem(sentence: "--tier is one of \(names), not '\(value)'")
+            }
+            self.desk.tier = tier
+        default:
+            guard value == "warn" || value == "enforce" else {
+                throw Problem(sentence: "--limits is warn or enforce, not '\(value)'")
+            }
+            self.desk.enforcesRateLimits = value == "enforce"
+        }
     }
 
     /// The settings as one line of JSON; what does not apply is `null`.
@@ -191,6 +228,9 @@ struct Flags: Hashable, Sendable {
             ("replay", self.replay.map { .string($0) } ?? .null),
             ("speed", isSimulated ? .null : .number("\(self.speed)")),
             ("script", self.script.map { .string($0) } ?? .null),
+            ("balance", isSimulated ? .number(self.desk.startingBalance.description) : .null),
+            ("tier", isSimulated ? .string(self.desk.tier.rawValue) : .null),
+            ("limits", isSimulated ? .string(self.desk.enforcesRateLimits ? "enforce" : "warn") : .null),
         ]
         var writer = JSONWriter()
         writer.object {

@@ -38,7 +38,9 @@ struct Simvenue {
         let loop = group.next()
         let server: VenueServer
         do {
-            server = try VenueServer.start(port: flags.port, on: loop, script: script, makeCore: makeCore).wait()
+            server = try VenueServer.start(
+                port: flags.port, on: loop, script: script, desk: flags.desk, makeCore: makeCore
+            ).wait()
         } catch {
             throw Flags.Problem(sentence: "cannot listen on \(VenueServer.host), port \(flags.port): \(error)")
         }

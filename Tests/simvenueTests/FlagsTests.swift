@@ -1,3 +1,4 @@
+import Shared
 import Testing
 
 @testable import simvenue
@@ -35,6 +36,15 @@ struct FlagsTests {
             return
         }
         #expect(scripted.script == "faults.jsonl")
+        guard
+            case .run(let trading) = try Flags.parse(
+                ["--balance", "0", "--tier=Gold", "--limits", "enforce", "--seed", "9"])
+        else {
+            Issue.record("not a run")
+            return
+        }
+        #expect(trading.desk.startingBalance == .zero && trading.desk.tier == .gold)
+        #expect(trading.desk.enforcesRateLimits && trading.desk.seed == 9)
         #expect(try Flags.parse(["--port", "1", "--help"]) == .help)
         #expect(try Flags.parse(["--faults"]) == .faults)
         #expect(try Flags.parse(["--version"]) == .version)
@@ -44,12 +54,12 @@ struct FlagsTests {
         (
             ["--print-config"],
             #"{"port":0,"markets":30,"listing":"plain","rate":200,"volatility":1,"bursts":0,"seed":7,"#
-                + #""replay":null,"speed":null,"script":null}"#
+                + #""replay":null,"speed":null,"script":null,"balance":10000,"tier":"Standard","limits":"warn"}"#
         ),
         (
             ["--print-config", "--replay", "a", "--speed", "0.5", "--script", "b", "--port", "80"],
             #"{"port":80,"markets":null,"listing":null,"rate":null,"volatility":null,"bursts":null,"seed":null,"#
-                + #""replay":"a","speed":0.5,"script":"b"}"#
+                + #""replay":"a","speed":0.5,"script":"b","balance":null,"tier":null,"limits":null}"#
         ),
     ])
     func theSettingsArePrintedAsOneLine(arguments: [String], line: String) throws {
@@ -79,6 +89,16 @@ struct FlagsTests {
         ),
         (["--print-config", "--port", "-1"], "--port must be a whole number from 0 to 65535, not '-1'"),
         (["--script"], "--script needs a value; see simvenue --help"),
+        (["--balance", "-1"], "--balance must be a whole number from 0 to 10000000, not '-1'"),
+        (
+            ["--tier", "gold"],
+            "--tier is one of Standard, Copper, Bronze, Silver, Gold, Platinum, Diamond, Elite, not 'gold'"
+        ),
+        (["--limits", "no"], "--limits is warn or enforce, not 'no'"),
+        (
+            ["--replay", "a", "--balance", "5"],
+            "--replay serves a recording; --balance, --tier and --limits are for traders: choose one"
+        ),
         (["--speed", "2"], "--speed is the speed of --replay, which is missing"),
         (["run"], "unknown argument 'run'; see simvenue --help"),
     ])

@@ -82,6 +82,8 @@ struct Account: Sendable {
 
     var reserved: Money { self.reservedMoney[0] + self.reservedMoney[1] }
     func holding(_ place: OutcomePlace) -> Holding { self.holdings[place] ?? Holding() }
+    /// Tokens of which there is anything, in order.
+    var heldPlaces: [OutcomePlace] { self.holdings.keys.sorted().filter { self.holding($0) != Holding() } }
 
     /// pUSD for a further buy: what is neither spent, nor kept for open orders, nor beyond the allowance.
     func availableMoney(_ contract: ExchangeContract) -> Money {

@@ -37,7 +37,11 @@ struct Audit: Sendable {
     /// - Parameter status: `nil` when the connection ended without an answer.
     mutating func note(_ request: PageRequest, status: Int?) {
         // Ids and slugs would make every request one of its own.
-        let words = ["keyset", "slug", "market"]
+        let words = [
+            "keyset", "slug", "market", "api-key", "derive-api-key", "api-keys", "order", "orders", "trades",
+            "heartbeats",
+            "update",
+        ]
         let tail = request.path.dropFirst().map { words.contains($0) ? $0 : "…" }
         let path = "/" + (request.path.prefix(1) + tail).joined(separator: "/")
         var route = Route(request: "\(request.method.prefix(16)) \(path.prefix(64))", status: status ?? 0)
@@ -57,7 +61,7 @@ struct Audit: Sendable {
     ///   - connectionCount: of the market channel, now.
     ///   - idCount: subscribed on them.
     ///   - pricesCount: connections of the price streams, now.
-    func answer(at time: Int64, connectionCount: Int, idCount: Int, pricesCount: Int) -> Answer {
+    func answer(at time: Int64, connectionCount: Int, idCount: Int, pricesCount: Int, desk: Desk) -> Answer {
         .json {
             $0.object {
                 $0.key("time")
@@ -84,6 +88,8 @@ struct Audit: Sendable {
                     $0.key("opened")
                     $0.integer(self.pricesOpenedCount)
                 }
+                $0.key("desk")
+                desk.writeAudit(to: &$0)
                 $0.key("faults")
                 $0.object { self.writeFaults(to: &$0) }
             }

@@ -24,6 +24,7 @@ enum Fault: Hashable, Sendable {
     /// `nil` until `resume`.
     case pauseTraffic(seconds: Int64?)
     case resume
+    case desk(DeskFault)
     case heal
     /// Of scripts alone.
     case awaitSubscription

@@ -1,4 +1,5 @@
 import Shared
+import Signing
 
 /// A parameter of a fault: its bounds, and what it is when it is left out.
 struct FaultParameter: Sendable {
@@ -10,6 +11,10 @@ struct FaultParameter: Sendable {
         case path
         /// A market's condition id or slug, or one of its tokens.
         case market
+        /// The hash of an order.
+        case order
+        /// Of an account.
+        case address
     }
 
     enum Value: Hashable, Sendable {
@@ -44,7 +49,9 @@ struct FaultParameter: Sendable {
             if path.hasPrefix("/"), path.utf8.count <= Self.textByteCountMax { return .text(path) }
         case (.market, .string(let name)):
             if !name.isEmpty, name.utf8.count <= Self.textByteCountMax { return .text(name) }
-        case (.whole, _), (.choice, _), (.flag, _), (.path, _), (.market, _): break
+        case (.order, .string(let hash)): if OrderHash(hash) != nil { return .text(hash) }
+        case (.address, .string(let address)): if Address(address) != nil { return .text(address) }
+        case (.whole, _), (.choice, _), (.flag, _), (.path, _), (.market, _), (.order, _), (.address, _): break
         }
         throw FaultProblem("\(self.name) of \(fault) must be \(self.bounds.text)")
     }
@@ -64,6 +71,8 @@ extension FaultParameter.Bounds {
         case .flag: "true or false"
         case .path: "a path from \"/\" on, with all below it"
         case .market: "a condition id, slug or token"
+        case .order: "an order's hash"
+        case .address: "an address, 0x and 40 hex digits"
         }
     }
 }

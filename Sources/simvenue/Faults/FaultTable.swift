@@ -18,11 +18,11 @@ enum FaultTable {
     static let skewMax: Int64 = 86_400_000
     static let frameByteCountMax: Int64 = 32 << 20
 
-    static let rows: [Row] = Self.connections + Self.deltas + Self.frames + Self.requests + Self.markets
+    static let rows: [Row] = Self.connections + Self.deltas + Self.frames + Self.requests + Self.markets + Self.trading
 
     static func row(_ name: String) -> Row? { self.rows.first { $0.name == name } }
 
-    private static func seconds(_ fallback: Int64?) -> FaultParameter {
+    static func seconds(_ fallback: Int64?) -> FaultParameter {
         FaultParameter("seconds", .whole(0...self.secondsMax), default: fallback.map { .whole($0) })
     }
     private static let count = FaultParameter("count", .whole(1...Self.countMax), default: .whole(1))

@@ -2,10 +2,17 @@ import Shared
 
 /// What the venue answers to a request.
 struct Answer: Sendable {
+    struct Header: Hashable, Sendable {
+        let name: String
+        let value: String
+    }
+
     let status: Int
     let body: [UInt8]
     /// Seconds for `Retry-After`.
     var retryAfter: Int64?
+    /// Beside those that every answer has.
+    var headers: [Header] = []
 
     /// JSON that `body` writes.
     static func json(status: Int = 200, _ body: (inout JSONWriter) -> Void) -> Answer {
@@ -23,6 +30,13 @@ struct Answer: Sendable {
         }
     }
 
+    /// The same with further headers.
+    func with(_ headers: [Header]) -> Answer {
+        var answer = self
+        answer.headers += headers
+        return answer
+    }
+
     static let unknownPath = Answer.error(404, "not found: no such path here")
     static let unknownToken = Answer.error(404, "No orderbook exists for the requested token id")
     static let invalidToken = Answer.error(400, "Invalid token id")
@@ -30,15 +44,26 @@ struct Answer: Sendable {
 
 /// A request as far as the pages care.
 struct PageRequest: Sendable {
+    /// Headers that are kept, and the bytes of one.
+    static let headerCountMax = 32
+    static let headerByteCountMax = 4_096
+    /// Only headers whose names begin so mean anything here.
+    private static let headerPrefix = "poly"
+
     let method: String
+    /// As it was sent, without the query.
+    let rawPath: String
     /// Path between slashes, decoded: `["markets", "slug", "btc-…"]`.
     let path: [String]
     /// In the order given; a key may repeat.
     let query: [(key: String, value: String)]
     let body: [UInt8]
+    /// By name in lower case; `nil` for one that came twice.
+    private let headers: [String: String?]
 
+    /// - Parameter headers: as they were sent.
     /// - Returns: `nil` when `target` is no path of ours: not rooted, or with broken escapes.
-    init?(method: String, target: String, body: [UInt8] = []) {
+    init?(method: String, target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         let halves = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard let rawPath = halves.first, rawPath.first == "/" else { return nil }
         var path: [String] = []
@@ -57,10 +82,26 @@ struct PageRequest: Sendable {
             }
         }
         self.method = method
+        self.rawPath = String(rawPath)
         self.path = path
         self.query = query
         self.body = body
+        self.headers = Self.kept(headers)
     }
+
+    /// Those that mean anything; of more than are kept, none is.
+    private static func kept(_ headers: [(name: String, value: String)]) -> [String: String?] {
+        var kept: [String: String?] = [:]
+        for header in headers where header.value.utf8.count <= Self.headerByteCountMax {
+            let name = header.name.lowercased()
+            guard name.hasPrefix(Self.headerPrefix) else { continue }
+            kept.updateValue(kept[name] == nil ? header.value : nil, forKey: name)
+        }
+        return kept.count <= Self.headerCountMax ? kept : [:]
+    }
+
+    /// The value of a header, whatever the case of its name; `nil` when it is absent or was sent twice.
+    func header(_ name: String) -> String? { self.headers[name.lowercased()] ?? nil }
 
     func value(_ key: String) -> String? { self.query.first { $0.key == key }?.value }
     func values(_ key: String) -> [String] { self.query.filter { $0.key == key }.map(\.value) }

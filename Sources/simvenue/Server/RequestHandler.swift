@@ -44,7 +44,9 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         let reply: VenueService.Reply
         if self.isTooLarge {
             reply = .answer(.error(413, "the body is over \(Self.bodyByteCountMax) bytes"), delay: 0)
-        } else if let request = PageRequest(method: head.method.rawValue, target: head.uri, body: self.body) {
+        } else if let request = PageRequest(
+            method: head.method.rawValue, target: head.uri, headers: head.headers.map { $0 }, body: self.body)
+        {
             reply = self.service.reply(to: request)
         } else {
             reply = .answer(.error(400, "malformed request target"), delay: 0)
@@ -68,6 +70,7 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         headers.add(name: "content-type", value: "application/json")
         headers.add(name: "content-length", value: String(answer.body.count))
         if let seconds = answer.retryAfter { headers.add(name: "retry-after", value: String(seconds)) }
+        for header in answer.headers { headers.add(name: header.name, value: header.value) }
         if !keepsAlive { headers.add(name: "connection", value: "close") }
         let responseHead = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: answer.status), headers: headers)

@@ -22,13 +22,15 @@ struct VenueServer: Sendable {
     /// - Parameters:
     ///   - port: 0 for any free one.
     ///   - script: faults, by time since the start.
+    ///   - desk: for traders, if the venue has an engine.
     static func start(
         port: Int, on loop: any EventLoop, pendingByteCountMax: Int = 16 << 20, script: FaultScript = .empty,
-        makeCore: @escaping @Sendable (Int64) -> any VenueCore
+        desk: Desk.Settings = Desk.Settings(), makeCore: @escaping @Sendable (Int64) -> any VenueCore
     ) -> EventLoopFuture<VenueServer> {
         loop.flatSubmit {
             let service = VenueService(
-                makeCore(WallClock.milliseconds), on: loop, pendingByteCountMax: pendingByteCountMax, script: script)
+                makeCore(WallClock.milliseconds), desk: Desk(desk), on: loop, pendingByteCountMax: pendingByteCountMax,
+                script: script)
             return Listener(service, on: loop).listen(port: port).map { VenueServer(port: $0) }
         }
     }

@@ -58,8 +58,10 @@ extension VenueService {
         case .skewClock(let skew):
             try self.force(.skewClock(skew))
             self.clockSkew = skew
+            self.desk.clockSkew = .milliseconds(skew)
         case .pauseTraffic(let seconds): self.pause(seconds: seconds, at: time)
         case .resume: self.resume(at: time)
+        case .desk(let fault): try self.perform(fault, at: time)
         case .heal: self.heal(at: time)
         case .awaitSubscription: throw FaultProblem("only a script can wait")
         }
@@ -72,9 +74,11 @@ extension VenueService {
         self.staleListing = nil
         self.deltaFaults.heal(at: time)
         self.requestFaults.heal()
+        self.healDesk(at: time)
         // A core whose clock cannot be wrong has nothing to heal.
         _ = self.core.force(.skewClock(0))
         self.clockSkew = 0
+        self.desk.clockSkew = .zero
     }
 
     private func force(_ event: ForcedEvent) throws(FaultProblem) {

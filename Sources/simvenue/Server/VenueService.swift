@@ -21,6 +21,7 @@ final class VenueService {
     /// The way in, for the faults that are about it.
     weak var listener: Listener?
     var core: any VenueCore
+    var desk: Desk
     let allocator = ByteBufferAllocator()
     private(set) var subscribers: [MarketSubscriber] = []
     var priceSubscribers: [PriceSubscriber] = []
@@ -45,9 +46,12 @@ final class VenueService {
     /// Milliseconds.
     var clockSkew: Int64 = 0
 
-    init(_ core: any VenueCore, on loop: any EventLoop, pendingByteCountMax: Int, script: FaultScript) {
+    init(
+        _ core: any VenueCore, desk: Desk, on loop: any EventLoop, pendingByteCountMax: Int, script: FaultScript
+    ) {
         loop.preconditionInEventLoop()
         self.core = core
+        self.desk = desk
         self.script = script.steps[...]
         self.scriptStart = WallClock.milliseconds
         self.loop = loop
@@ -98,8 +102,21 @@ final class VenueService {
     }
 
     private func advance(to time: Int64) {
-        self.batch.clear()
+        self.startBatch()
         self.core.advance(to: time, messageCountMax: Self.messagesPerTurnMax, into: &self.batch)
+        self.advanceDesk(to: time)
+        self.publish(at: time)
+    }
+
+    func startBatch() { self.batch.clear() }
+
+    /// Has the engine do something now; what it means on the market channel waits to be published.
+    func handle(_ request: EngineRequest, at time: Int64) -> [EngineEvent] {
+        self.core.handle(request, at: time, into: &self.batch)
+    }
+
+    /// Sends what happened since the batch was started, as far as faults let it through.
+    func publish(at time: Int64) {
         let subscribers = self.subscribers
         self.deltaFaults.spoil(&self.batch, at: time) { entry in
             subscribers.contains { $0.subscriptions.wants(entry) }
@@ -128,7 +145,9 @@ final class VenueService {
 
     private func scheduleTurn() {
         guard self.turn == nil else { return }
-        let times = [self.core.nextTime, self.nextBoundary, self.deltaFaults.nextTime, self.nextPriceTime]
+        let times = [
+            self.core.nextTime, self.nextBoundary, self.deltaFaults.nextTime, self.deskTime, self.nextPriceTime,
+        ]
         guard let next = times.compactMap({ $0 }).min() else { return }
         // Never sooner than in a millisecond: what falls into one leaves in one write.
         let delay = min(max(next - self.time, 1), 60_000)
@@ -312,7 +331,7 @@ final class VenueService {
             let idCount = self.subscribers.reduce(0) { $0 + $1.subscriptions.count }
             return self.audit.answer(
                 at: time, connectionCount: self.subscribers.count, idCount: idCount,
-                pricesCount: self.priceSubscribers.count)
+                pricesCount: self.priceSubscribers.count, desk: self.desk)
         case (_, ["ws", "market"]):
             return self.refusesUpgrades
                 ? .error(503, "the market channel refuses connections for now")
@@ -325,7 +344,7 @@ final class VenueService {
         {
             return ClobPages.answer(request, stale.listing, time: shownTime) ?? .unknownPath
         }
-        return TruthPages.answer(request, self.core.listing, time: time)
+        return self.answerTrader(request, at: time) ?? TruthPages.answer(request, self.core.listing, time: time)
             ?? ClobPages.answer(request, self.core.listing, time: shownTime)
             ?? GammaPages.answer(request, self.core.listing) ?? .unknownPath
     }

@@ -1,4 +1,5 @@
 import Shared
+import Signing
 import Testing
 
 @testable import simvenue
@@ -6,10 +7,18 @@ import Testing
 struct FaultOrderTests {
     private func parse(_ text: String) throws(FaultProblem) -> Fault { try FaultOrder(parsing: Array(text.utf8)).fault }
 
+    private static let address = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
+
     @Test func everyRowMakesAFaultOfItsOwnFromItsDefaults() throws {
         var faults: Set<Fault> = []
         for row in FaultTable.rows {
-            let required = row.parameters.filter(\.isRequired).map { ",\"\($0.name)\":500" }.joined()
+            let required = row.parameters.filter(\.isRequired).map { parameter in
+                if case .address = parameter.bounds {
+                    ",\"\(parameter.name)\":\"\(Self.address)\""
+                } else {
+                    ",\"\(parameter.name)\":500"
+                }
+            }.joined()
             faults.insert(try self.parse("{\"do\":\"\(row.name)\"\(required)}"))
         }
         #expect(faults.count == FaultTable.rows.count)
@@ -28,6 +37,15 @@ struct FaultOrderTests {
                 == .request(RequestFault(kind: .status(429, retryAfter: 2), path: "/book", count: 1)))
         #expect(try self.parse(#"{"do":"tick_size"}"#) == .changeTick(TickSize(micros: 1_000)!, market: nil))
         #expect(try self.parse(#"{"do":"stale_book","kind":"old"}"#) == .staleBooks(.old, seconds: 5))
+        #expect(
+            try self.parse(#"{"do":"engine_restart","seconds":3}"#)
+                == .desk(.engineRestart(seconds: 3, postOnlySeconds: 120)))
+        #expect(try self.parse(#"{"do":"cancel_by_venue"}"#) == .desk(.cancelByVenue(nil)))
+        #expect(
+            try self.parse(#"{"do":"ban","address":"\#(Self.address)"}"#)
+                == .desk(.standing(try #require(Address(Self.address)), .banned)))
+        #expect(
+            try self.parse(#"{"do":"settlement_fails","seconds":5}"#) == .desk(.settlement(isFinal: true, seconds: 5)))
     }
 
     @Test(arguments: [
@@ -43,6 +61,8 @@ struct FaultOrderTests {
         (#"{"do":"http_status"}"#, "http_status needs status: a whole number from 400 to 599"),
         (#"{"do":"http_slow","path":"book"}"#, "path of http_slow must be a path from \"/\" on, with all below it"),
         (#"{"do":"stale_book","kind":"new"}"#, "kind of stale_book must be \"placeholder\" or \"old\""),
+        (#"{"do":"ban","address":"0x12"}"#, "address of ban must be an address, 0x and 40 hex digits"),
+        (#"{"do":"cancel_by_venue","order":"0x12"}"#, "order of cancel_by_venue must be an order's hash"),
         (#"{"do":"huge_frame","bytes":99999999}"#, "bytes of huge_frame must be a whole number from 4 to 33554432"),
     ])
     func whatIsWrongIsSaid(text: String, sentence: String) {

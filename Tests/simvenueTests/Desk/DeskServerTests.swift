@@ -1,0 +1,134 @@
+import Shared
+import Signing
+import Testing
+
+@testable import simvenue
+
+/// The desk behind a socket, with the made-up traffic's engine.
+@Suite(.serialized) struct DeskServerTests {
+    /// A trader at the other end of a connection.
+    private struct Caller {
+        let story: FaultStory
+        var trader = Trader(1)
+
+        init(_ story: FaultStory) throws {
+            self.story = story
+            let reply = try self.send("POST", "/auth/api-key", self.trader.claim(at: Self.now))
+            self.trader.apiKey = reply["apiKey"]?.string ?? ""
+            self.trader.secret = reply["secret"]?.string ?? ""
+            self.trader.passphrase = reply["passphrase"]?.string ?? ""
+        }
+
+        private static var now: Timestamp { Timestamp(milliseconds: WallClock.milliseconds) }
+
+        func send(_ method: String, _ target: String, _ body: String = "") throws -> DeskReply {
+            let path = String(target.prefix { $0 != "?" })
+            return try self.send(method, target, self.trader.mark(method, path, body, at: Self.now), body)
+        }
+
+        private func send(
+            _ method: String, _ target: String, _ headers: [(name: String, value: String)], _ body: String = ""
+        ) throws -> DeskReply {
+            let client = try VenueClient(port: self.story.port)
+            let lines = headers.map { "\($0.name): \($0.value)\r\n" }.joined()
+            try client.send(
+                "\(method) \(target) HTTP/1.1\r\nHost: venue\r\n\(lines)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            )
+            let response = try client.readResponse()
+            var found: [String: String] = [:]
+            for line in client.head.split(separator: "\r\n").dropFirst() {
+                guard let colon = line.firstIndex(of: ":") else { continue }
+                found[String(line[..<colon]).lowercased()] = String(line[line.index(colon, offsetBy: 2)...])
+            }
+            let json = (try? JSONValue(parsing: response.body)) ?? .null
+            return DeskReply(status: response.status, json: json, headers: found, retryAfter: nil)
+        }
+
+        /// A bid of a hundred shares at the lowest price of a market.
+        func bid() throws -> DeskOrder {
+            let place = try #require(self.story.listing.place(of: self.story.tokens[0]))
+            let market = self.story.listing[place.slot].market
+            let message = OrderMessage(
+                salt: UInt64(WallClock.milliseconds), maker: self.trader.address, signer: self.trader.address,
+                token: market.token(place.outcome), makerAmount: UInt64(100 * market.tick.micros),
+                takerAmount: 100_000_000, side: .buy, signatureType: .eoa,
+                timestamp: UInt64(WallClock.milliseconds))
+            let domain = ExchangeContract(market).domain(on: .polygon)
+            let (hash, signature) = message.sign(with: self.trader.key, in: domain)
+            return DeskOrder(
+                message: message, hash: hash.description, signature: signature.description,
+                owner: self.trader.apiKey, kind: "GTC", expiration: 0, postOnly: true)
+        }
+    }
+
+    @Test func everybodySeesWhatATraderDoes() async throws {
+        try await FaultStory.tell(rate: 0) { story in
+            let caller = try Caller(story)
+            var (client, follower) = try story.connect()
+            let order = try caller.bid()
+            let reply = try caller.send("POST", "/order", order.body)
+            #expect(reply.status == 200 && reply.orderID == order.hash, "\(reply.json)")
+            #expect(reply.headers["poly-ratelimit-tier"] == "Standard")
+            let text = try client.readText()
+            follower.read(text)
+            #expect(String(decoding: text, as: UTF8.self).contains("price_change"))
+            #expect(follower.problems.isEmpty)
+            let truth = try story.get("/truth/account?address=\(caller.trader.address)")
+            #expect(truth["orders"]?.array?.first?["hash"]?.string == order.hash)
+            #expect(try caller.send("DELETE", "/cancel-all").canceled == [order.hash])
+            follower.read(try client.readText())
+            #expect(follower.problems.isEmpty)
+            let audit = try story.get("/audit")["desk"]
+            #expect(audit?["orders"]?.array?.first?["status"]?.string == "CANCELED")
+            _ = client
+        }
+    }
+
+    @Test func aLostAnswersOrderIsThereAndFoundByItsHash() async throws {
+        try await FaultStory.tell(rate: 0) { story in
+            let caller = try Caller(story)
+            let order = try caller.bid()
+            try story.control(#"{"do":"http_lost","path":"/order"}"#)
+            #expect(throws: VenueClient.Failure.self) { try caller.send("POST", "/order", order.body) }
+            let found = try caller.send("GET", "/data/order/\(order.hash)")
+            #expect(found.status == 200 && found["status"]?.string == "ORDER_STATUS_LIVE")
+            let again = try caller.send("POST", "/order", order.body)
+            #expect(again.status == 400 && again.error?.contains("Duplicated") == true)
+            let one = try caller.send("GET", "/data/orders")
+            #expect(one["count"]?.integer == 1)
+            // Refused without any work, by a fault: nothing is there.
+            let other = try caller.bid()
+            try story.control(#"{"do":"http_status","status":500,"path":"/order"}"#)
+            #expect(try caller.send("POST", "/order", other.body).status == 500)
+            #expect(try caller.send("GET", "/data/order/\(other.hash)").status == 404)
+        }
+    }
+
+    @Test func faultsOfTheDeskAreAskedForAtControlAndHealed() async throws {
+        try await FaultStory.tell(rate: 0) { story in
+            let caller = try Caller(story)
+            try story.control(#"{"do":"engine_restart","seconds":3600}"#)
+            #expect(try caller.send("POST", "/order", try caller.bid().body).status == 425)
+            try story.control(#"{"do":"heal"}"#)
+            #expect(try caller.send("POST", "/order", try caller.bid().body).status == 200)
+            try story.control(#"{"do":"balance_gone","address":"\#(caller.trader.address)"}"#)
+            #expect(try caller.send("GET", "/data/orders")["count"]?.integer == 0)
+            try story.control(#"{"do":"balance_gone","address":"\#(Trader(2).address)"}"#, expecting: 409)
+            try story.control(#"{"do":"clock_skew","ms":600000}"#)
+            #expect(try caller.send("GET", "/data/orders").status == 401)
+        }
+    }
+
+    @Test func aRecordingHasNoDesk() async throws {
+        let book =
+            #"{"event_type":"book","market":"0x"# + String(repeating: "1", count: 64)
+            + #"","asset_id":"12","timestamp":"1","hash":""# + String(repeating: "0", count: 40)
+            + #"","bids":[],"asks":[]}"#
+        let recording = try Recording(parsing: Array(book.utf8))
+        try await withServer({ ReplayVenue(recording, speed: 1, at: $0) }) { port in
+            let answer = try VenueClient(port: port).post("/order", "{}")
+            #expect(answer.status == 503)
+            #expect(try VenueClient(port: port).post("/control", #"{"do":"cancel_only"}"#).status == 409)
+        }
+    }
+}
