@@ -101,6 +101,11 @@ struct PagesTests {
         let compact = try self.get("/clob-markets/\(condition)").value
         #expect(compact["ao"]?.bool == true && compact["itode"]?.bool == true && compact["nr"] == nil)
         #expect(compact["mts"]?.micros == 10_000 && compact["t"]?.array?.count == 2)
+        let tokens = (compact["t"]?.array ?? []).compactMap { $0["t"]?.string }
+        let found = try self.get("/markets-by-token/\(tokens[1])").value
+        #expect(found["condition_id"]?.string == condition && found["primary_token_id"]?.string == tokens[0])
+        #expect(try self.get("/markets-by-token/1").status == 404)
+        #expect(try self.get("/markets-by-token/x").status == 400)
     }
 
     @Test func booksAreServedWithTheirRightHash() throws {

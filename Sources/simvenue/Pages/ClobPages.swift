@@ -41,6 +41,8 @@ enum ClobPages {
                 }
             }
         case ("GET", let path) where path.count == 2 && path[0] == "clob-markets": return self.compact(path[1], listing)
+        case ("GET", let path) where path.count == 2 && path[0] == "markets-by-token":
+            return self.tokens(path[1], listing)
         default: return nil
         }
     }
@@ -51,6 +53,25 @@ enum ClobPages {
         guard let token = request.value("token_id").flatMap({ TokenID($0) }) else { return .invalidToken }
         guard let place = listing.place(of: token), listing[place.slot].isBookServed else { return .unknownToken }
         return body(place)
+    }
+
+    /// Which market a token is of, and which other token that has.
+    private static func tokens(_ text: String, _ listing: MarketRegister) -> Answer {
+        guard let token = TokenID(text) else { return .invalidToken }
+        guard let place = listing.place(of: token), listing[place.slot].isKnownToClob else {
+            return .error(404, "market not found")
+        }
+        let market = listing[place.slot].market
+        return .json {
+            $0.object {
+                $0.key("condition_id")
+                $0.string(market.condition.description)
+                $0.key("primary_token_id")
+                $0.string(market.first.token.description)
+                $0.key("secondary_token_id")
+                $0.string(market.second.token.description)
+            }
+        }
     }
 
     static func book(_ listed: ListedMarket, outcome: Int) -> Answer {

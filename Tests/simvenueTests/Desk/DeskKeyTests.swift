@@ -154,6 +154,18 @@ struct DeskKeyTests {
         #expect(last.status == 400 && last.error == "Could not create api key")
     }
 
+    @Test func headersAreBoundedAndOnlyOnesOfOursAreKept() throws {
+        func header(_ headers: [(name: String, value: String)]) throws -> String? {
+            try #require(PageRequest(method: "GET", target: "/a", headers: headers)).header("POLY_ADDRESS")
+        }
+        #expect(try header([("pOlY_aDdReSs", "x"), ("Host", "y")]) == "x")
+        #expect(try header([("POLY_ADDRESS", "x"), ("poly_address", "x")]) == nil)
+        let long = String(repeating: "x", count: PageRequest.headerByteCountMax + 1)
+        #expect(try header([("POLY_ADDRESS", long)]) == nil)
+        let many = (0..<PageRequest.headerCountMax).map { (name: "POLY_\($0)", value: "x") }
+        #expect(try header(many + [("POLY_ADDRESS", "x")]) == nil)
+    }
+
     @Test func theUserChannelFindsOutWhoItIs() {
         var story = DeskStory()
         let trader = story.join()
