@@ -227,6 +227,21 @@ struct CrowdTests {
         #expect((3...8).contains(slow.reduce(0, +) / slow.count))
     }
 
+    @Test func burstsOfTheTimeThatWasSkippedAreSkippedToo() {
+        var bursting = settings(12, rate: 20)
+        bursting.burstSpacing = 1
+        var venue = SimulatedVenue(bursting, at: someTime)
+        var batch = MessageBatch()
+        venue.advance(to: someTime + 1_000, messageCountMax: .max, into: &batch)
+        venue.skip(to: someTime + 50_000)
+        batch.clear()
+        venue.advance(to: someTime + 49_999, messageCountMax: .max, into: &batch)
+        // Trades that were under way are finished.
+        #expect(batch.plainCount < 30)
+        venue.advance(to: someTime + 55_000, messageCountMax: .max, into: &batch)
+        #expect(batch.plainCount > 50)
+    }
+
     @Test func volatilityMovesPricesMoreOrNotAtAll() {
         func range(_ volatility: Int64) -> Double {
             var settings = settings(3, rate: 20)

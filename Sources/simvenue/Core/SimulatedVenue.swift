@@ -75,6 +75,8 @@ struct SimulatedVenue: VenueCore {
     private let start: Int64
     /// Microseconds since `start` of the next operation.
     private var nextOperation: Double
+    /// Traffic before this was let go by: microseconds since `start`.
+    private var skippedTo = 0.0
     private var burstEnd: Int64
     private var agenda = Agenda<Appointment>()
     /// Slots as often as they are to be touched.
@@ -155,7 +157,8 @@ struct SimulatedVenue: VenueCore {
 
     mutating func skip(to time: Int64) {
         guard self.nextOperation.isFinite else { return }
-        self.nextOperation = max(self.nextOperation, Double(time - self.start) * 1_000)
+        self.skippedTo = max(self.skippedTo, Double(time - self.start) * 1_000)
+        self.nextOperation = max(self.nextOperation, self.skippedTo)
     }
 
     mutating func pause(at time: Int64) {
@@ -216,10 +219,11 @@ struct SimulatedVenue: VenueCore {
 
     private mutating func burst() {
         self.burstEnd = self.now + Self.burstLength
-        // An operation that is far away at the usual rate does not keep the burst from beginning.
-        let present = Double(self.now - self.start) * 1_000
-        self.nextOperation = min(self.nextOperation, present + self.spacing * self.random.exponential())
         self.appointBurst()
+        guard self.nextOperation.isFinite else { return }
+        // An operation that is far away at the usual rate does not keep the burst from beginning.
+        let present = max(self.skippedTo, Double(self.now - self.start) * 1_000)
+        self.nextOperation = min(self.nextOperation, present + self.spacing * self.random.exponential())
     }
 
     // MARK: The engine
