@@ -68,6 +68,8 @@ struct Simvenue {
             $0.string(url)
             $0.key("market_ws_url")
             $0.string("ws://\(VenueServer.host):\(port)/ws/market")
+            $0.key("user_ws_url")
+            $0.string("ws://\(VenueServer.host):\(port)/ws/user")
             $0.key("prices_ws_url")
             $0.string("ws://\(VenueServer.host):\(port)/prices")
             $0.key("binance_ws_url")

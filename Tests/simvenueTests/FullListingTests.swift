@@ -184,11 +184,11 @@ import Testing
         #expect(try GammaReader(venue).all("events", "series_slug=btc-up-or-down-5m").count == 9)
     }
 
-    @Test func daysOfWindowsAreForgottenAgain() {
+    @Test func hoursOfWindowsAreForgottenAgain() {
         var venue = fullVenue(100)
         let before = venue.listing.slotCount
         var batch = MessageBatch()
-        for hour in 1...48 {
+        for hour in 1...6 {
             batch.clear()
             venue.advance(to: someTime + Int64(hour) * 3_600_000, messageCountMax: .max, into: &batch)
             _ = venue.takeRemovedSlots()

@@ -77,6 +77,7 @@ struct ProcessTests {
         #expect(value["gamma_url"]?.string == "http://127.0.0.1:\(port)")
         #expect(value["clob_url"]?.string == "http://127.0.0.1:\(port)")
         #expect(value["market_ws_url"]?.string == "ws://127.0.0.1:\(port)/ws/market")
+        #expect(value["user_ws_url"]?.string == "ws://127.0.0.1:\(port)/ws/user")
         #expect(value["prices_ws_url"]?.string == "ws://127.0.0.1:\(port)/prices")
         #expect(value["binance_ws_url"]?.string == "ws://127.0.0.1:\(port)")
         return port

@@ -6,7 +6,8 @@ enum OrderRules {
     static let amountMax = OrderBook.levelSizeMax.micros
     /// Decimals of a size in shares, and of the dollars of a market buy.
     static let sizeDecimals = 2
-    /// Decimals of what a market buy gets, whatever the tick: the stricter of two reports.
+    /// Decimals of what a market buy gets that are taken on every tick; a report says that no more ever are. The venue's own
+    /// client sends as many as `amountDecimals`, and these are taken too.
     static let marketBuySharesDecimals = 4
     /// Least spent by a buy that matches at once.
     static let marketableBuyMin = Money(micros: 1_000_000)
@@ -48,7 +49,7 @@ enum OrderRules {
     /// Seconds since 1970 in the year 2286: later times are mistakes, milliseconds mostly.
     private static let expirationMax: Int64 = 9_999_999_999
 
-    /// Decimals to which clients round the shares of a market buy down, as far as they are taken.
+    /// Decimals to which careful clients round the shares of a market buy down.
     private static func signedSharesDecimals(_ tick: TickSize) -> Int {
         min(Self.amountDecimals(tick), Self.marketBuySharesDecimals)
     }
@@ -59,7 +60,8 @@ enum OrderRules {
     private static func checkAccuracy(_ order: SignedOrder, _ tick: TickSize) throws(EngineRefusal) {
         let (orders, maker, taker) =
             switch (order.side, order.isImmediate) {
-            case (.buy, true): ("market buy", Self.sizeDecimals, Self.marketBuySharesDecimals)
+            case (.buy, true):
+                ("market buy", Self.sizeDecimals, max(Self.amountDecimals(tick), Self.marketBuySharesDecimals))
             case (.buy, false): ("buy", Self.amountDecimals(tick), Self.sizeDecimals)
             case (.sell, _): ("sell", Self.sizeDecimals, Self.amountDecimals(tick))
             }

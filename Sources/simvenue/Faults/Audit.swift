@@ -28,6 +28,7 @@ struct Audit: Sendable {
     private var performedCount = 0
     var openedCount = 0
     var pricesOpenedCount = 0
+    var userOpenedCount = 0
     var refusedUpgradeCount = 0
     var pingCount = 0
     var subscribeCount = 0
@@ -61,7 +62,10 @@ struct Audit: Sendable {
     ///   - connectionCount: of the market channel, now.
     ///   - idCount: subscribed on them.
     ///   - pricesCount: connections of the price streams, now.
-    func answer(at time: Int64, connectionCount: Int, idCount: Int, pricesCount: Int, desk: Desk) -> Answer {
+    ///   - userCount: those of the user channel, now.
+    func answer(
+        at time: Int64, connectionCount: Int, idCount: Int, pricesCount: Int, userCount: Int, desk: Desk
+    ) -> Answer {
         .json {
             $0.object {
                 $0.key("time")
@@ -87,6 +91,13 @@ struct Audit: Sendable {
                     $0.integer(pricesCount)
                     $0.key("opened")
                     $0.integer(self.pricesOpenedCount)
+                }
+                $0.key("user")
+                $0.object {
+                    $0.key("connections")
+                    $0.integer(userCount)
+                    $0.key("opened")
+                    $0.integer(self.userOpenedCount)
                 }
                 $0.key("desk")
                 desk.writeAudit(to: &$0)

@@ -13,6 +13,9 @@ enum Fault: Hashable, Sendable {
     /// Of the price streams, as the next.
     case dropPrices(code: UInt16?)
     case silencePrices(seconds: Int64)
+    case dropUsers(code: UInt16?)
+    case refuseUsers(seconds: Int64)
+    case silenceUsers(seconds: Int64)
     case delta(DeltaFault)
     case frame(OddFrame)
     case request(RequestFault)

@@ -63,6 +63,18 @@ enum FaultTable {
             name: "silence_prices", parameters: [Self.seconds(5)],
             sentence: "The price streams say nothing but pings and pongs for a time; what was to be said is lost."
         ) { .silencePrices(seconds: $0.whole("seconds") ?? 0) },
+        Row(
+            name: "drop_user", parameters: [FaultParameter("code", .whole(1_000...4_999))],
+            sentence: "Ends every connection of the user channel, with a close frame of that code if one is given."
+        ) { .dropUsers(code: $0.whole("code").map { UInt16($0) }) },
+        Row(
+            name: "refuse_user", parameters: [Self.seconds(5)],
+            sentence: "Answers upgrades to the user channel with 503; open connections stay."
+        ) { .refuseUsers(seconds: $0.whole("seconds") ?? 0) },
+        Row(
+            name: "silence_user", parameters: [Self.seconds(5)],
+            sentence: "The user channel says nothing for a time; what was to be said is lost."
+        ) { .silenceUsers(seconds: $0.whole("seconds") ?? 0) },
     ]
 
     private static let deltas = [

@@ -7,7 +7,8 @@ struct BinanceMessages: Sendable {
 
     /// All that `stream` says of the step at `time`, in units of `LatentPrice.step`.
     func write(
-        _ stream: BinanceStream, name: String, _ prices: AssetPrices, at time: Int64, into actions: inout [PriceAction]
+        _ stream: BinanceStream, name: String, _ prices: AssetPrices, at time: Int64,
+        into actions: inout [ChannelAction]
     ) {
         guard let step = prices.tape.step(at: time) else { return }
         switch stream.kind {
@@ -41,7 +42,7 @@ struct BinanceMessages: Sendable {
         }
     }
 
-    private func add(_ name: String, into actions: inout [PriceAction], _ payload: (inout JSONWriter) -> Void) {
+    private func add(_ name: String, into actions: inout [ChannelAction], _ payload: (inout JSONWriter) -> Void) {
         var writer = JSONWriter(capacity: 256)
         if self.isCombined {
             writer.object {

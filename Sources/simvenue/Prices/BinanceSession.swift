@@ -44,7 +44,7 @@ struct BinanceSession: PriceSession {
 
     var nextTime: Int64 { self.isClosed ? .max : min(self.nextStep, self.keepAlive.nextTime, self.endTime) }
 
-    mutating func advance(to time: Int64, _ prices: ReferencePrices, into actions: inout [PriceAction]) {
+    mutating func advance(to time: Int64, _ prices: ReferencePrices, into actions: inout [ChannelAction]) {
         // What is no more remembered is lost; without streams nothing is to be told.
         let remembered = self.streams.isEmpty ? 0 : LatentPrice.step * Int64(BinanceTape.stepCountMax - 2)
         self.toldTime = max(self.toldTime, time / LatentPrice.step * LatentPrice.step - remembered)
@@ -64,7 +64,7 @@ struct BinanceSession: PriceSession {
         }
     }
 
-    private mutating func close(_ code: UInt16, into actions: inout [PriceAction]) {
+    private mutating func close(_ code: UInt16, into actions: inout [ChannelAction]) {
         self.isClosed = true
         actions.append(.close(code: code))
     }
@@ -72,8 +72,8 @@ struct BinanceSession: PriceSession {
     // MARK: Commands
 
     mutating func receive(
-        _ frame: PriceFrame, at time: Int64, _ prices: ReferencePrices, accepts: CredentialsCheck,
-        into actions: inout [PriceAction]
+        _ frame: ChannelFrame, at time: Int64, _ prices: ReferencePrices, accepts: CredentialsCheck,
+        into actions: inout [ChannelAction]
     ) {
         self.advance(to: time, prices, into: &actions)
         guard !self.isClosed else { return }
@@ -104,7 +104,7 @@ struct BinanceSession: PriceSession {
         }
     }
 
-    private mutating func obey(_ text: [UInt8], into actions: inout [PriceAction]) {
+    private mutating func obey(_ text: [UInt8], into actions: inout [ChannelAction]) {
         var id = JSONValue.null
         var writer = JSONWriter(capacity: 128)
         do throws(Refusal) {

@@ -44,7 +44,7 @@ struct PolyBoltSession: PriceSession {
 
     var nextTime: Int64 { self.isClosed ? .max : min(self.nextObservation, self.keepAlive.nextTime) }
 
-    mutating func advance(to time: Int64, _ prices: ReferencePrices, into actions: inout [PriceAction]) {
+    mutating func advance(to time: Int64, _ prices: ReferencePrices, into actions: inout [ChannelAction]) {
         // Nobody is told what was before the first subscription; the snapshot has it.
         if self.subscriptions.isEmpty {
             self.toldSecond = max(self.toldSecond, (time - PolyBoltMessages.delay) / 1_000)
@@ -61,7 +61,7 @@ struct PolyBoltSession: PriceSession {
         }
     }
 
-    private mutating func tell(_ prices: ReferencePrices, into actions: inout [PriceAction]) {
+    private mutating func tell(_ prices: ReferencePrices, into actions: inout [ChannelAction]) {
         for index in self.subscriptions.indices {
             let topic = self.subscriptions[index].topic
             self.subscriptions[index].sequence += 1
@@ -72,7 +72,7 @@ struct PolyBoltSession: PriceSession {
         }
     }
 
-    private mutating func close(_ code: UInt16, into actions: inout [PriceAction]) {
+    private mutating func close(_ code: UInt16, into actions: inout [ChannelAction]) {
         self.isClosed = true
         actions.append(.close(code: code))
     }
@@ -80,8 +80,8 @@ struct PolyBoltSession: PriceSession {
     // MARK: Requests
 
     mutating func receive(
-        _ frame: PriceFrame, at time: Int64, _ prices: ReferencePrices, accepts: CredentialsCheck,
-        into actions: inout [PriceAction]
+        _ frame: ChannelFrame, at time: Int64, _ prices: ReferencePrices, accepts: CredentialsCheck,
+        into actions: inout [ChannelAction]
     ) {
         self.advance(to: time, prices, into: &actions)
         guard !self.isClosed else { return }
@@ -98,7 +98,7 @@ struct PolyBoltSession: PriceSession {
 
     private mutating func receive(
         _ text: [UInt8], at time: Int64, _ prices: ReferencePrices, accepts: CredentialsCheck,
-        into actions: inout [PriceAction]
+        into actions: inout [ChannelAction]
     ) {
         let request = (try? JSONValue(parsing: text)) ?? .null
         let rid = request["rid"]?.string.flatMap { $0.utf8.count <= Self.requestIDByteCountMax ? $0 : nil }
@@ -136,7 +136,7 @@ struct PolyBoltSession: PriceSession {
     }
 
     private mutating func authenticate(
-        _ value: JSONValue?, _ rid: String?, _ accepts: CredentialsCheck, into actions: inout [PriceAction]
+        _ value: JSONValue?, _ rid: String?, _ accepts: CredentialsCheck, into actions: inout [ChannelAction]
     ) {
         self.authCount += 1
         guard self.authCount <= Self.authCountMax else {
@@ -152,7 +152,7 @@ struct PolyBoltSession: PriceSession {
     /// Asked for again, a subscription begins anew: the old one is gone already.
     private mutating func subscribe(
         _ topic: PolyBoltTopic, _ rid: String?, at time: Int64, _ prices: ReferencePrices,
-        into actions: inout [PriceAction]
+        into actions: inout [ChannelAction]
     ) {
         self.subscriptions.append((topic, 1))
         actions.append(PolyBoltMessages.answer("subscribed", rid: rid, channel: topic.channel.rawValue))

@@ -67,7 +67,7 @@ enum PolyBoltMessages {
     /// Seconds of the first message of a subscription.
     static let snapshotCount: Int64 = 120
 
-    static func answer(_ operation: String, rid: String?, channel: String? = nil) -> PriceAction {
+    static func answer(_ operation: String, rid: String?, channel: String? = nil) -> ChannelAction {
         Self.text {
             $0.key("op")
             $0.string(operation)
@@ -75,7 +75,7 @@ enum PolyBoltMessages {
         }
     }
 
-    static func error(_ error: PolyBoltError, rid: String?, channel: String? = nil) -> PriceAction {
+    static func error(_ error: PolyBoltError, rid: String?, channel: String? = nil) -> ChannelAction {
         Self.text {
             $0.key("op")
             $0.string("error")
@@ -96,7 +96,8 @@ enum PolyBoltMessages {
     }
 
     /// The observation of `second`, sent when its delay has passed.
-    static func update(_ topic: PolyBoltTopic, _ price: ReferencePrice, second: Int64, sequence: Int64) -> PriceAction {
+    static func update(_ topic: PolyBoltTopic, _ price: ReferencePrice, second: Int64, sequence: Int64) -> ChannelAction
+    {
         let sentTime = second * 1_000 + Self.delay
         return Self.envelope(topic, sequence: sequence, time: sentTime, isSnapshot: false) {
             Self.writeHead(topic, to: &$0)
@@ -109,7 +110,7 @@ enum PolyBoltMessages {
     /// The observations up to `second`.
     static func snapshot(
         _ topic: PolyBoltTopic, _ prices: ReferencePrices, upTo second: Int64, time: Int64, sequence: Int64
-    ) -> PriceAction {
+    ) -> ChannelAction {
         Self.envelope(topic, sequence: sequence, time: time, isSnapshot: true) {
             Self.writeHead(topic, to: &$0)
             $0.key("data")
@@ -125,7 +126,7 @@ enum PolyBoltMessages {
     private static func envelope(
         _ topic: PolyBoltTopic, sequence: Int64, time: Int64, isSnapshot: Bool,
         _ payload: (inout JSONWriter) -> Void
-    ) -> PriceAction {
+    ) -> ChannelAction {
         Self.text {
             $0.key("v")
             $0.integer(1)
@@ -163,7 +164,7 @@ enum PolyBoltMessages {
         writer.integer(second * 1_000)
     }
 
-    private static func text(_ body: (inout JSONWriter) -> Void) -> PriceAction {
+    private static func text(_ body: (inout JSONWriter) -> Void) -> ChannelAction {
         var writer = JSONWriter(capacity: 256)
         writer.object(body)
         return .send(writer.bytes)

@@ -95,15 +95,17 @@ final class Listener {
             upgradePipelineHandler: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
                     let operations = channel.pipeline.syncOperations
-                    let session = ChannelTarget(uri: head.uri).flatMap { service.value.priceSession($0) }
+                    let target = ChannelTarget(uri: head.uri)
                     let gate = FrameGate()
-                    if session == nil { try operations.addHandler(gate, position: .first) }
+                    if target == .market { try operations.addHandler(gate, position: .first) }
                     try operations.addHandler(
                         NIOWebSocketFrameAggregator(
                             minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: VenueServer.fragmentCountMax,
                             maxAccumulatedFrameSize: VenueServer.frameByteCountMax))
-                    if let session {
+                    if let session = target.flatMap({ service.value.priceSession($0) }) {
                         try operations.addHandler(PriceSubscriber(session, service.value))
+                    } else if target == .user {
+                        try operations.addHandler(UserSubscriber(service.value))
                     } else {
                         try operations.addHandler(MarketSubscriber(service.value, gate: gate))
                     }

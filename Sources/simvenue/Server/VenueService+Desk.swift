@@ -69,6 +69,4 @@ extension VenueService {
 
     /// Milliseconds UTC of the next thing that the desk will do by itself, rounded up.
     var deskTime: Int64? { self.desk.nextTime.map { ($0.microseconds + 999) / 1_000 } }
-
-    private func noteAccountEvents() { self.desk.note(self.core.takeAccountEvents()) }
 }

@@ -41,6 +41,10 @@ extension VenueService {
         case .dropPrices(nil): for subscriber in self.priceSubscribers { subscriber.cutOff() }
         case .dropPrices(let code?): for subscriber in self.priceSubscribers { subscriber.close(code: code) }
         case .silencePrices(let seconds): self.pricesSilentUntil = time + seconds * 1_000
+        case .dropUsers(nil): for subscriber in self.userSubscribers { subscriber.cutOff() }
+        case .dropUsers(let code?): for subscriber in self.userSubscribers { subscriber.close(code: code) }
+        case .refuseUsers(let seconds): self.usersRefusedUntil = time + seconds * 1_000
+        case .silenceUsers(let seconds): self.userSilentUntil = time + seconds * 1_000
         case .delta(let fault):
             guard self.deltaFaults.add(fault, slot: try self.slot(fault.market)) else {
                 throw FaultProblem("\(DeltaFaults.waitingCountMax) faults wait for deltas already; heal forgets them")
@@ -71,6 +75,8 @@ extension VenueService {
         self.refusesUpgradesUntil = time
         self.silence = (time, false)
         self.pricesSilentUntil = time
+        self.userSilentUntil = time
+        self.usersRefusedUntil = time
         self.staleListing = nil
         self.deltaFaults.heal(at: time)
         self.requestFaults.heal()

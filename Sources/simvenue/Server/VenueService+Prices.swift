@@ -4,6 +4,7 @@ import Shared
 /// Where an upgrade to WebSocket leads.
 enum ChannelTarget: Hashable, Sendable {
     case market
+    case user
     case polyBolt
     case binance(BinanceTarget)
 
@@ -12,6 +13,7 @@ enum ChannelTarget: Hashable, Sendable {
         guard let request = PageRequest(method: "GET", target: uri) else { return nil }
         switch request.path {
         case ["ws", "market"]: self = .market
+        case ["ws", "user"]: self = .user
         case ["prices"], ["ws"]: self = .polyBolt
         default:
             guard let target = BinanceTarget(request) else { return nil }
@@ -33,7 +35,7 @@ extension VenueService {
     func priceSession(_ target: ChannelTarget) -> (any PriceSession)? {
         guard self.core.referencePrices != nil else { return nil }
         switch target {
-        case .market: return nil
+        case .market, .user: return nil
         case .polyBolt: return PolyBoltSession(openedAt: self.time)
         case .binance(let target): return BinanceSession(target, openedAt: self.time)
         }
@@ -43,6 +45,7 @@ extension VenueService {
     func takesUpgrade(to target: ChannelTarget) -> Bool {
         switch target {
         case .market: !self.refusesUpgrades
+        case .user: self.core.engine != nil && self.time >= self.usersRefusedUntil
         case .polyBolt, .binance: self.core.referencePrices != nil
         }
     }
@@ -59,14 +62,11 @@ extension VenueService {
         for subscriber in self.priceSubscribers { subscriber.advance(to: known, prices) }
     }
 
-    func receive(_ frame: PriceFrame, from subscriber: PriceSubscriber) {
+    func receive(_ frame: ChannelFrame, from subscriber: PriceSubscriber) {
         self.catchUp()
         guard let prices = self.core.referencePrices else { return }
         let known = min(self.time, prices.walkedTo + LatentPrice.step - 1)
-        subscriber.receive(frame, at: known, prices, accepts: self.acceptsCredentials)
+        subscriber.receive(frame, at: known, prices, accepts: { self.signer($0) != nil })
         self.reschedule()
     }
-
-    /// The one place where credentials of the price streams are checked: any triple that looks like one is good.
-    private func acceptsCredentials(_ credentials: ChannelCredentials) -> Bool { true }
 }

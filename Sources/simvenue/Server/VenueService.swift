@@ -25,6 +25,7 @@ final class VenueService {
     let allocator = ByteBufferAllocator()
     private(set) var subscribers: [MarketSubscriber] = []
     var priceSubscribers: [PriceSubscriber] = []
+    var userSubscribers: [UserSubscriber] = []
     private var batch = MessageBatch()
     private var turn: Scheduled<Void>?
     private var lastTime: Int64 = 0
@@ -41,6 +42,8 @@ final class VenueService {
     var silence: (until: Int64, answersPings: Bool) = (0, false)
     var refusesUpgradesUntil: Int64 = 0
     var pricesSilentUntil: Int64 = 0
+    var userSilentUntil: Int64 = 0
+    var usersRefusedUntil: Int64 = 0
     /// What the book pages show instead of the books.
     var staleListing: (until: Int64, listing: MarketRegister)?
     /// Milliseconds.
@@ -127,6 +130,7 @@ final class VenueService {
         }
         if !self.isSilent { self.deliver() }
         self.advancePrices(to: time)
+        self.advanceUsers(to: time)
     }
 
     /// Whether the core wants to be no faster than its readers, and one of them is behind.
@@ -147,6 +151,7 @@ final class VenueService {
         guard self.turn == nil else { return }
         let times = [
             self.core.nextTime, self.nextBoundary, self.deltaFaults.nextTime, self.deskTime, self.nextPriceTime,
+            self.nextUserTime,
         ]
         guard let next = times.compactMap({ $0 }).min() else { return }
         // Never sooner than in a millisecond: what falls into one leaves in one write.
@@ -331,11 +336,15 @@ final class VenueService {
             let idCount = self.subscribers.reduce(0) { $0 + $1.subscriptions.count }
             return self.audit.answer(
                 at: time, connectionCount: self.subscribers.count, idCount: idCount,
-                pricesCount: self.priceSubscribers.count, desk: self.desk)
+                pricesCount: self.priceSubscribers.count, userCount: self.userSubscribers.count, desk: self.desk)
         case (_, ["ws", "market"]):
             return self.refusesUpgrades
                 ? .error(503, "the market channel refuses connections for now")
                 : .error(426, "this is the market channel: ask for an upgrade to WebSocket")
+        case (_, ["ws", "user"]):
+            return self.takesUpgrade(to: .user)
+                ? .error(426, "this is the user channel: ask for an upgrade to WebSocket")
+                : .error(503, "the user channel refuses connections for now")
         default: break
         }
         let shownTime = time + self.clockSkew

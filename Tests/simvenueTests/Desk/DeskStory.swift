@@ -64,6 +64,8 @@ struct DeskStory {
     var engine: LoneEngine
     var time = engineStart
     private var salt: UInt64 = 0
+    /// What the user channel said.
+    private(set) var messages: [UserMessage] = []
 
     init(
         _ settings: Desk.Settings = .init(), engine: MatchingEngine.Settings = .init(),
@@ -92,6 +94,9 @@ struct DeskStory {
 
     private mutating func tell() {
         self.desk.note(self.engine.events)
+        for event in self.engine.events {
+            self.messages += UserMessages.messages(of: event, self.desk, self.engine.engine)
+        }
         self.engine.events = []
     }
 

@@ -30,10 +30,13 @@ struct EngineRefusalTests {
         // One unit less would be another price.
         let hash = story.place(0, .buy, 0, maker: micros("9.98"), taker: micros("10.1318"), .fak)
         #expect(story.refusal == "order \(hash) is invalid. Price (0.985017) breaks minimum tick size rule: 0.001")
+        // The official client's decimals on this tick are taken, and no more.
         story.place(0, .buy, 0, maker: micros("9.98"), taker: micros("10.13197"), .fak)
+        #expect(story.refusal?.hasPrefix("no orders found to match") == true)
+        story.place(0, .buy, 0, maker: micros("9.98"), taker: micros("10.131979"), .fak)
         #expect(
             story.refusal
-                == "invalid amounts, the market buy orders maker amount supports a max accuracy of 2 decimals, taker amount a max of 4 decimals"
+                == "invalid amounts, the market buy orders maker amount supports a max accuracy of 2 decimals, taker amount a max of 5 decimals"
         )
     }
 

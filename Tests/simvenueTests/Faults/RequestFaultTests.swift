@@ -114,7 +114,9 @@ import Testing
         let order = try FaultOrder(parsing: Array(#"{"do":"reset"}"#.utf8))
         for time in 0..<Audit.faultCountMax + 5 { audit.note(order, from: .script, at: Int64(time), problem: nil) }
         let value = try JSONValue(
-            parsing: audit.answer(at: 1, connectionCount: 0, idCount: 0, pricesCount: 0, desk: Desk(.init())).body)
+            parsing: audit.answer(
+                at: 1, connectionCount: 0, idCount: 0, pricesCount: 0, userCount: 0, desk: Desk(.init())
+            ).body)
         #expect(value["requests"]?.array?.count == Audit.routeCountMax + 1)
         #expect(value["faults"]?["count"]?.integer == Int64(Audit.faultCountMax + 5))
         #expect(value["faults"]?["latest"]?.array?.count == Audit.faultCountMax)

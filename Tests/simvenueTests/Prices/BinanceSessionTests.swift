@@ -20,15 +20,15 @@ struct BinanceSessionTests {
         }
 
         mutating func advance(to offset: Int64) {
-            var actions: [PriceAction] = []
+            var actions: [ChannelAction] = []
             self.offset = offset
             self.prices.walk(to: someTime + offset)
             self.session.advance(to: someTime + offset, self.prices, into: &actions)
             self.take(actions)
         }
 
-        mutating func hand(_ frame: PriceFrame) {
-            var actions: [PriceAction] = []
+        mutating func hand(_ frame: ChannelFrame) {
+            var actions: [ChannelAction] = []
             self.session.receive(
                 frame, at: someTime + self.offset, self.prices, accepts: { _ in false }, into: &actions)
             self.take(actions)
@@ -43,7 +43,7 @@ struct BinanceSessionTests {
             return self.texts.last.flatMap { try? JSONValue(parsing: $0) }
         }
 
-        private mutating func take(_ actions: [PriceAction]) {
+        private mutating func take(_ actions: [ChannelAction]) {
             for action in actions {
                 switch action {
                 case .send(let text): self.texts.append(text)
@@ -214,7 +214,7 @@ struct BinanceSessionTests {
         let target = try #require(PageRequest(method: "GET", target: "/ws/nobody@trade"))
         patient.session = BinanceSession(try #require(BinanceTarget(target)), openedAt: someTime - 86_390_000)
         for offset in stride(from: -86_380_000, to: 0, by: 10_000) {
-            var actions: [PriceAction] = []
+            var actions: [ChannelAction] = []
             patient.session.receive(
                 .pong, at: someTime + Int64(offset), patient.prices, accepts: { _ in false }, into: &actions)
         }

@@ -18,7 +18,7 @@ struct PolyBoltSessionTests {
         var answersPings = true
 
         mutating func advance(to offset: Int64) {
-            var actions: [PriceAction] = []
+            var actions: [ChannelAction] = []
             self.offset = offset
             self.prices.walk(to: someTime + offset)
             self.session.advance(to: someTime + offset, self.prices, into: &actions)
@@ -27,8 +27,8 @@ struct PolyBoltSessionTests {
 
         mutating func hand(_ text: String, isGood: Bool = true) { self.hand(.text(Array(text.utf8)), isGood: isGood) }
 
-        mutating func hand(_ frame: PriceFrame, isGood: Bool = true) {
-            var actions: [PriceAction] = []
+        mutating func hand(_ frame: ChannelFrame, isGood: Bool = true) {
+            var actions: [ChannelAction] = []
             self.session.receive(
                 frame, at: someTime + self.offset, self.prices, accepts: { _ in isGood }, into: &actions)
             self.take(actions)
@@ -36,7 +36,7 @@ struct PolyBoltSessionTests {
 
         mutating func authenticate() { self.hand("{\"op\":\"auth\",\"rid\":\"a\",\"auth\":\(someCredentials)}") }
 
-        private mutating func take(_ actions: [PriceAction]) {
+        private mutating func take(_ actions: [ChannelAction]) {
             self.client.read(actions)
             for action in actions {
                 switch action {

@@ -20,7 +20,7 @@ struct PolyBoltClient {
         self.prices[Topic(channel: channel, symbol: symbol)]?[second]
     }
 
-    mutating func read(_ actions: [PriceAction]) {
+    mutating func read(_ actions: [ChannelAction]) {
         for action in actions { if case .send(let text) = action { self.read(text) } }
     }
 
@@ -58,7 +58,7 @@ struct CandleClient {
     /// Opening and closing price of hours that ended, by pair and start in seconds since 1970.
     private(set) var ended: [String: [Int64: (open: String, close: String)]] = [:]
 
-    mutating func read(_ actions: [PriceAction]) {
+    mutating func read(_ actions: [ChannelAction]) {
         for action in actions {
             guard case .send(let text) = action, let message = try? JSONValue(parsing: text),
                 let candle = message["k"], candle["x"]?.bool == true, let start = candle["t"]?.integer,

@@ -7,10 +7,11 @@ import Testing
 @Suite(.serialized) struct PriceServerTests {
     private func text(_ client: VenueClient) throws -> JSONValue { try JSONValue(parsing: try client.readText()) }
 
-    private func polyBolt(_ port: Int, _ topics: [(channel: String, symbol: String)]) throws -> VenueClient {
-        let client = try VenueClient(port: port)
+    private func polyBolt(_ story: FaultStory, _ topics: [(channel: String, symbol: String)]) throws -> VenueClient {
+        let credentials = try Caller(story, 7).credentials
+        let client = try VenueClient(port: story.port)
         #expect(try client.upgrade("/prices") == 101)
-        try client.sendText("{\"op\":\"auth\",\"rid\":\"1\",\"auth\":\(someCredentials)}")
+        try client.sendText("{\"op\":\"auth\",\"rid\":\"1\",\"auth\":\(credentials)}")
         #expect(try self.text(client)["op"]?.string == "authed")
         try client.sendText(polyBoltSubscription(topics))
         #expect(try self.text(client)["op"]?.string == "subscribed")
@@ -19,7 +20,11 @@ import Testing
 
     @Test func polyBoltSpeaksToWhoeverHasCredentials() async throws {
         try await FaultStory.tell(rate: 0) { story in
-            let client = try self.polyBolt(story.port, [("price.crypto.twap", "btcusd")])
+            let stranger = try VenueClient(port: story.port)
+            #expect(try stranger.upgrade("/prices") == 101)
+            try stranger.sendText("{\"op\":\"auth\",\"auth\":\(someCredentials)}")
+            #expect(try self.text(stranger)["code"]?.string == "auth_invalid")
+            let client = try self.polyBolt(story, [("price.crypto.twap", "btcusd")])
             var follower = PolyBoltClient()
             for _ in 0..<3 { follower.read(try client.readText()) }
             #expect(follower.problems == [] && follower.snapshotCount == 1)
@@ -31,7 +36,7 @@ import Testing
             #expect(try plain.upgrade("/ws") == 101)
             try plain.sendText(#"{"op":"ping"}"#)
             #expect(try self.text(plain)["op"]?.string == "pong")
-            #expect(try story.get("/audit")["prices"]?["connections"]?.integer == 2)
+            #expect(try story.get("/audit")["prices"]?["connections"]?.integer == 3)
         }
     }
 
@@ -50,7 +55,7 @@ import Testing
             #expect(try self.text(empty) == .object(["result": .null, "id": .number("1")]))
             #expect(try self.text(empty)["data"]?["s"]?.string == "XRPUSDT")
             #expect(try VenueClient(port: story.port).upgrade() == 101)
-            for path in ["/ws/user", "/nowhere", "/stream/x"] {
+            for path in ["/nowhere", "/stream/x"] {
                 #expect(try VenueClient(port: story.port).upgrade(path) != 101, "\(path)")
             }
         }
@@ -59,9 +64,10 @@ import Testing
     @Test func whoDoesNotReadIsCutOffAndOthersNoticeNothing() async throws {
         let first = FirstListing()
         try await withServer(pendingByteCountMax: 1 << 20, first.core(3, rate: 0)) { port in
+            let story = FaultStory(port: port, listing: first.value)
             let sleeper = try VenueClient(port: port, receiveBufferByteCount: 4_096)
             #expect(try sleeper.upgrade("/prices") == 101)
-            try sleeper.sendText("{\"op\":\"auth\",\"auth\":\(someCredentials)}")
+            try sleeper.sendText("{\"op\":\"auth\",\"auth\":\(try Caller(story, 8).credentials)}")
             // Each of them is answered with fourteen kilobytes: more than the sockets and the server hold.
             let many = [(channel: String, symbol: String)](repeating: ("price.crypto", "btcusd"), count: 64)
             for _ in 0..<18 { try sleeper.sendText(polyBoltSubscription(many)) }
@@ -72,7 +78,7 @@ import Testing
                 try await Task.sleep(for: .milliseconds(20))
             }
             #expect(sleeper.waitForEnd() != nil)
-            _ = try self.polyBolt(port, [("price.crypto", "btcusd")])
+            _ = try self.polyBolt(story, [("price.crypto", "btcusd")])
         }
     }
 
@@ -103,7 +109,7 @@ import Testing
             while frame.firstByte != 0x88 { frame = try binance.readFrame() }
             #expect(frame.payload == [0x0F, 0xA3])
             #expect(binance.waitForEnd() == .end)
-            let again = try self.polyBolt(story.port, [("price.crypto", "btcusd")])
+            let again = try self.polyBolt(story, [("price.crypto", "btcusd")])
             try story.control(#"{"do":"drop_prices"}"#)
             #expect(again.waitForEnd() != nil)
             try market.sendText("PING")

@@ -23,7 +23,7 @@ struct WindowResolutionTests {
         var client = PolyBoltClient()
         var batch = MessageBatch()
         func hand(_ text: String) {
-            var actions: [PriceAction] = []
+            var actions: [ChannelAction] = []
             session.receive(.text(Array(text.utf8)), at: someTime, venue.prices, accepts: { _ in true }, into: &actions)
             client.read(actions)
         }
@@ -33,7 +33,7 @@ struct WindowResolutionTests {
         for second in 1...1_000 {
             let time = someTime + Int64(second) * 1_000
             venue.advance(to: time, messageCountMax: .max, into: &batch)
-            var actions: [PriceAction] = []
+            var actions: [ChannelAction] = []
             session.receive(.pong, at: time, venue.prices, accepts: { _ in true }, into: &actions)
             client.read(actions)
         }
@@ -73,7 +73,7 @@ struct WindowResolutionTests {
         for second in stride(from: Int64(5), through: 75 * 60, by: 5) {
             let time = someTime + second * 1_000
             venue.advance(to: time, messageCountMax: .max, into: &batch)
-            var actions: [PriceAction] = []
+            var actions: [ChannelAction] = []
             session.receive(.pong, at: time, venue.prices, accepts: { _ in true }, into: &actions)
             client.read(actions)
             for slot in second % 60 == 0 ? venue.listing.order : [] {
