@@ -191,6 +191,44 @@ import Testing
         #expect(try self.reader.all("markets", "limit=1&tag_id=84").allSatisfy { $0["tags"] == nil })
     }
 
+    @Test func relatedTagsWidenWhatIsWanted() throws {
+        let bitcoin = try self.slugs("tag_id=235", "events")
+        let crypto = try self.slugs("tag_id=21", "events")
+        #expect(bitcoin.isStrictSubset(of: crypto))
+        #expect(try self.slugs("tag_id=235&related_tags=false", "events") == bitcoin)
+        #expect(try self.slugs("tag_id=235&related_tags=true", "events") == crypto)
+        #expect(try self.slugs("tag_id=84&related_tags=true", "events") == self.slugs("tag_id=84", "events"))
+    }
+
+    @Test func gamesAndTermsAreFiltered() throws {
+        try self.expect("sports_market_types=moneyline") {
+            $0.sportsMarketType == "moneyline" && !$0.isClosed && $0.isActive
+        }
+        let game = try #require(try self.reader.all("events", "limit=100&tag_id=1").first?["gameId"]?.integer)
+        try self.expect("game_id=\(game)") { $0.event.gameID == Int(game) && !$0.isClosed && $0.isActive }
+        #expect(try self.slugs("game_id=1").isEmpty)
+        try self.expect("decimalized=true") { $0.book.tick.micros == 1_000 && !$0.isClosed && $0.isActive }
+        try self.expect("decimalized=false") { $0.book.tick.micros == 10_000 && !$0.isClosed && $0.isActive }
+        #expect(try self.slugs("rewards_min_size=50") == self.slugs(""))
+        #expect(try self.slugs("rewards_min_size=50.01").isEmpty)
+    }
+
+    @Test func eventsAreFilteredByWhatPeopleAreShown() throws {
+        let all = try self.reader.all("events", "limit=100")
+        let featured = try self.reader.all("events", "limit=100&featured=true")
+        #expect(!featured.isEmpty && featured.allSatisfy { $0["featured"]?.bool == true })
+        #expect(featured.count + (try self.reader.all("events", "limit=100&featured=false").count) == all.count)
+        #expect(try self.slugs("live=true", "events").isEmpty)
+        #expect(try self.slugs("live=false", "events").count == all.count)
+        let day = try #require(all.last?["eventDate"]?.string)
+        let thatDay = try self.reader.all("events", "limit=100&event_date=\(day)")
+        #expect(thatDay.allSatisfy { ($0["endDate"]?.string ?? "").hasPrefix(day) } && !thatDay.isEmpty)
+        #expect(thatDay.count < all.count)
+        #expect(try self.slugs("include_children=true", "events").count == all.count)
+        let bare = try self.reader.all("events", "limit=100&include_markets=false")
+        #expect(bare.ids == all.ids && bare.allSatisfy { $0["markets"] == nil })
+    }
+
     // MARK: Mistakes
 
     @Test(
@@ -223,6 +261,18 @@ import Testing
             ("/events?liquidity_max=1e99", "liquidity_max must be a number"),
             ("/events/keyset?tag_id=1&exclude_tag_id=1", "tag_id and exclude_tag_id overlap"),
             ("/events/keyset?recurrence=sometimes", "invalid recurrence"),
+            ("/events?event_date=today", "event_date must be a date"),
+            ("/events?event_date=2026-02-30", "event_date must be a date"),
+            ("/events?featured=2", "featured must be true or false"), ("/events?live=x", "live must be true or false"),
+            ("/events?include_children=x", "include_children must be true or false"),
+            ("/markets?rewards_min_size=-1", "rewards_min_size must be a number"),
+            ("/markets?related_tags=x", "related_tags must be true or false"),
+            ("/markets/keyset?decimalized=x", "decimalized must be true or false"),
+            ("/public-search", "required query parameter is missing"),
+            ("/public-search?q=", "required query parameter is missing"),
+            ("/public-search?q=\(String(repeating: "x", count: 257))", "q is too long"),
+            ("/public-search?q=a&page=x", "page must be a number"),
+            ("/public-search?q=a&limit_per_type=x", "limit_per_type must be a number"),
         ])
     func aMistakeIsAnsweredAsTheVenueDoes(target: String, sentence: String) throws {
         let answer = try self.reader.get(target)

@@ -3,17 +3,24 @@ import Testing
 
 @testable import simvenue
 
-/// Reads Gamma's pages of a venue, as a client does.
+/// Reads a venue's pages, as a client does.
 struct GammaReader {
     let listing: MarketRegister
 
-    init(_ venue: SimulatedVenue) { self.listing = venue.listing }
+    init(_ venue: SimulatedVenue) { self.init(venue.listing) }
+    init(_ listing: MarketRegister) { self.listing = listing }
 
     func get(_ target: String) throws -> (status: Int, value: JSONValue) {
         let request = try #require(PageRequest(method: "GET", target: target))
         let answer =
             ClobPages.answer(request, self.listing, time: someTime) ?? GammaPages.answer(request, self.listing)
             ?? .unknownPath
+        return (answer.status, try JSONValue(parsing: answer.body))
+    }
+
+    func post(_ target: String, _ body: String) throws -> (status: Int, value: JSONValue) {
+        let request = try #require(PageRequest(method: "POST", target: target, body: Array(body.utf8)))
+        let answer = ClobPages.answer(request, self.listing, time: someTime) ?? .unknownPath
         return (answer.status, try JSONValue(parsing: answer.body))
     }
 

@@ -19,6 +19,14 @@ public enum Base64URL {
         }
     }
 
+    /// The bytes that `text` stands for. The padding may be missing, and `+` and `/` count as `-` and `_`. `nil` for anything
+    /// else.
+    public static func decode(_ text: some StringProtocol) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var copy = String(text)
+        return copy.withUTF8({ Self.decode($0) { bytes.append($0) } }) ? bytes : nil
+    }
+
     /// Bytes that `text` stands for, handed to `write` one after the other. The padding may be missing, and `+` and `/` count
     /// as `-` and `_`: the venue's clients read so. `false` for anything else.
     static func decode(_ text: UnsafeBufferPointer<UInt8>, write: (UInt8) -> Void) -> Bool {

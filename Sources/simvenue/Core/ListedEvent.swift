@@ -18,6 +18,17 @@ struct ListedTag: Hashable, Sendable {
     static let all = [
         Self.sports, Self.politics, Self.crypto, Self.weather, Self.bitcoin, Self.economy, Self.upOrDown,
     ].sorted { $0.id < $1.id }
+
+    /// Tags that go together, each group in one list.
+    private static let relations = [[Self.crypto, .bitcoin, .upOrDown], [.politics, .economy]]
+
+    /// `ids`, and those of the tags that go with them.
+    static func withRelated(_ ids: Set<String>) -> Set<String> {
+        self.relations.reduce(into: ids) { all, group in
+            let group = group.map { String($0.id) }
+            if !ids.isDisjoint(with: group) { all.formUnion(group) }
+        }
+    }
 }
 
 /// A recurring family of events.
@@ -44,4 +55,11 @@ struct ListedEvent: Hashable, Sendable {
     let startTime: Timestamp?
     let endTime: Timestamp
     var tags: [ListedTag] = []
+
+    /// Shown first to people; one in so many is.
+    var isFeatured: Bool { self.id.isMultiple(of: 7) }
+    /// Of the game that it is about.
+    var gameID: Int? { self.tags.contains(.sports) ? 10_000_000 + self.id : nil }
+    /// Days since 1970 on which it ends.
+    var day: Int64 { self.endTime.microseconds / 1_000_000 / CalendarDate.secondsInDay }
 }

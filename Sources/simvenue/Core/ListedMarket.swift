@@ -97,6 +97,8 @@ struct ListedMarket: Sendable {
     /// Whether the levels are known. Always, except in a recording that has not shown a book yet.
     var hasBook = true
     var lastTrade = LastTradePrice.none
+    /// The taker's of that trade; `nil` where nobody knows.
+    var lastTradeSide: TradeSide?
     /// Of the book's latest change, milliseconds UTC.
     var bookTime: Int64
     /// Of the book as each outcome shows it at `bookTime`.

@@ -126,7 +126,10 @@ struct EngineBroadcast: Sendable {
     ) {
         let bests = (listed.book.bestBid?.price, listed.book.bestAsk?.price)
         for change in changes { Self.set(change, in: &listed) }
-        if let match { listed.lastTrade = LastTradePrice(match.price) }
+        if let match {
+            listed.lastTrade = LastTradePrice(match.price)
+            listed.lastTradeSide = match.isBuy ? .buy : .sell
+        }
         listed.seal(at: self.shown(time), hasher: &self.hasher)
         for change in changes {
             let isReversed = self.random.chance(0.5)

@@ -144,7 +144,9 @@ enum FaultTable {
                 Self.seconds(5),
                 FaultParameter("kind", .choice(StaleBooks.allCases.map(\.rawValue)), default: .text("placeholder")),
             ],
-            sentence: "/book, /books and /midpoint show 0.01 bid and 0.99 asked, or the books as they are now."
+            sentence:
+                "/book, /price, /midpoint, /spread and their plurals show 0.01 bid and 0.99 asked, or the books as "
+                + "they are now."
         ) {
             .staleBooks(
                 $0.text("kind").flatMap { StaleBooks(rawValue: $0) } ?? .placeholder,

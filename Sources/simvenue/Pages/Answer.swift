@@ -39,6 +39,7 @@ struct Answer: Sendable {
 
     static let unknownPath = Answer.error(404, "not found: no such path here")
     static let unknownToken = Answer.error(404, "No orderbook exists for the requested token id")
+    static let unknownMarket = Answer.error(404, "market not found")
     static let invalidToken = Answer.error(400, "Invalid token id")
 }
 

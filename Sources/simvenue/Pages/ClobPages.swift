@@ -2,9 +2,6 @@ import Shared
 
 /// The order book service's public reads. Source: reference, 2.1.
 enum ClobPages {
-    /// Books of one `POST /books`.
-    static let bookCountMax = 500
-
     /// - Returns: `nil` when the path is none of the service's.
     static func answer(_ request: PageRequest, _ listing: MarketRegister, time: Int64) -> Answer? {
         switch (request.method, request.path) {
@@ -20,58 +17,39 @@ enum ClobPages {
         case ("GET", ["book"]):
             return self.withToken(request, listing) { self.book(listing[$0.slot], outcome: $0.outcome) }
         case ("POST", ["books"]): return self.books(request, listing)
-        case ("GET", ["midpoint"]):
-            return self.withToken(request, listing) { self.midpoint(listing[$0.slot], $0.outcome) }
         case ("GET", ["tick-size"]):
-            return self.withToken(request, listing) { place in
-                .json {
-                    $0.object {
-                        $0.key("minimum_tick_size")
-                        $0.decimal(listing[place.slot].book.tick.micros)
-                    }
-                }
-            }
-        case ("GET", ["neg-risk"]):
-            return self.withToken(request, listing) { place in
-                .json {
-                    $0.object {
-                        $0.key("neg_risk")
-                        $0.bool(listing[place.slot].market.isNegRisk)
-                    }
-                }
-            }
+            return self.term(request, listing, "minimum_tick_size") { $1.decimal($0.book.tick.micros) }
+        case ("GET", ["neg-risk"]): return self.term(request, listing, "neg_risk") { $1.bool($0.market.isNegRisk) }
+        // Of the first protocol's fees; those that are due stand in `fd` of the compact parameters.
+        case ("GET", ["fee-rate"]):
+            return self.term(request, listing, "base_fee") { $1.integer($0.market.feeRate > 0 ? 1_000 : 0) }
         case ("GET", let path) where path.count == 2 && path[0] == "clob-markets": return self.compact(path[1], listing)
-        case ("GET", let path) where path.count == 2 && path[0] == "markets-by-token":
-            return self.tokens(path[1], listing)
-        default: return nil
+        default: return ClobPrices.answer(request, listing) ?? ClobMarkets.answer(request, listing)
         }
     }
 
-    private static func withToken(
+    /// An object of one member.
+    private static func term(
+        _ request: PageRequest, _ listing: MarketRegister, _ key: StaticString,
+        _ write: (ListedMarket, inout JSONWriter) -> Void
+    ) -> Answer {
+        self.withToken(request, listing) { place in
+            .json {
+                $0.object {
+                    $0.key(key)
+                    write(listing[place.slot], &$0)
+                }
+            }
+        }
+    }
+
+    /// Answers about the token that `token_id` names.
+    static func withToken(
         _ request: PageRequest, _ listing: MarketRegister, _ body: (MarketRegister.TokenPlace) -> Answer
     ) -> Answer {
         guard let token = request.value("token_id").flatMap({ TokenID($0) }) else { return .invalidToken }
         guard let place = listing.place(of: token), listing[place.slot].isBookServed else { return .unknownToken }
         return body(place)
-    }
-
-    /// Which market a token is of, and which other token that has.
-    private static func tokens(_ text: String, _ listing: MarketRegister) -> Answer {
-        guard let token = TokenID(text) else { return .invalidToken }
-        guard let place = listing.place(of: token), listing[place.slot].isKnownToClob else {
-            return .error(404, "market not found")
-        }
-        let market = listing[place.slot].market
-        return .json {
-            $0.object {
-                $0.key("condition_id")
-                $0.string(market.condition.description)
-                $0.key("primary_token_id")
-                $0.string(market.first.token.description)
-                $0.key("secondary_token_id")
-                $0.string(market.second.token.description)
-            }
-        }
     }
 
     static func book(_ listed: ListedMarket, outcome: Int) -> Answer {
@@ -85,26 +63,11 @@ enum ClobPages {
     }
 
     private static func books(_ request: PageRequest, _ listing: MarketRegister) -> Answer {
-        guard let wanted = (try? JSONValue(parsing: request.body))?.array else { return .error(400, "Invalid payload") }
-        guard wanted.count <= self.bookCountMax else { return .error(400, "Payload exceeds the limit") }
-        var places: [MarketRegister.TokenPlace] = []
-        for value in wanted {
-            guard let text = value["token_id"]?.string else { return .error(400, "Invalid payload") }
-            // Ids that nobody knows are dropped without a word, as the venue does.
-            guard let token = TokenID(text), let place = listing.place(of: token) else { continue }
-            if listing[place.slot].isBookServed { places.append(place) }
-        }
-        return .json {
-            $0.array { for place in places { self.write(listing[place.slot], outcome: place.outcome, to: &$0) } }
-        }
-    }
-
-    private static func midpoint(_ listed: ListedMarket, _ outcome: Int) -> Answer {
-        guard listed.book.midpoint != nil else { return .unknownToken }
-        return .json {
-            $0.object {
-                $0.key("mid")
-                $0.decimalString(listed.midpoint(outcome: outcome))
+        TokenPayload.answer(request, listing) { payload, writer in
+            writer.array {
+                for entry in payload.entries {
+                    self.write(listing[entry.place.slot], outcome: entry.place.outcome, to: &$0)
+                }
             }
         }
     }
@@ -112,9 +75,7 @@ enum ClobPages {
     /// The compact parameters of a market; members that are false are left out.
     private static func compact(_ id: String, _ listing: MarketRegister) -> Answer {
         guard let condition = ConditionID(id) else { return .error(400, "Invalid condition id") }
-        guard let slot = listing.slot(of: condition), listing[slot].isKnownToClob else {
-            return .error(404, "market not found")
-        }
+        guard let slot = listing.slot(of: condition), listing[slot].isKnownToClob else { return .unknownMarket }
         let listed = listing[slot]
         let market = listed.market
         return .json {

@@ -2,6 +2,9 @@ import Shared
 
 /// Writes Gamma's market and event objects. Source: reference, 1.2 and 1.3.
 enum GammaObjects {
+    /// What rewards are paid in: pUSD. Source: reference, 0.3.
+    static let collateral = "0xC011a7E12a19f7B1f670d46F03B03f3342E82DFB"
+
     /// - Parameter withTags: as asked for by `include_tag`.
     static func write(
         _ listed: ListedMarket, in listing: MarketRegister, withEvents: Bool, withTags: Bool = false,
@@ -29,6 +32,12 @@ enum GammaObjects {
             $0.string(Self.resolutionSource(market))
             Self.writeTimes(listed, to: &$0)
             Self.writeGroup(listed, to: &$0)
+            if let game = listed.event.gameID, let type = listed.sportsMarketType {
+                $0.key("gameId")
+                $0.string(String(game))
+                $0.key("sportsMarketType")
+                $0.string(type)
+            }
             Self.writeOutcomes(listed, to: &$0)
             Self.writeState(listed, to: &$0)
             Self.writeTerms(listed, to: &$0)
@@ -188,7 +197,7 @@ enum GammaObjects {
                 $0.key("conditionId")
                 $0.string(market.condition.description)
                 $0.key("assetAddress")
-                $0.string("0xC011a7E12a19f7B1f670d46F03B03f3342E82DFB")
+                $0.string(Self.collateral)
                 $0.key("rewardsAmount")
                 $0.integer(0)
                 $0.key("rewardsDailyRate")
@@ -250,8 +259,16 @@ enum GammaObjects {
             }
             $0.key("endDate")
             $0.string(CalendarDate.rfc3339(event.endTime.microseconds / 1_000_000))
+            $0.key("eventDate")
+            $0.string(String(CalendarDate.rfc3339(event.day * CalendarDate.secondsInDay).prefix(10)))
+            if let game = event.gameID {
+                $0.key("gameId")
+                $0.integer(game)
+            }
             $0.key("active")
             $0.bool(true)
+            $0.key("featured")
+            $0.bool(event.isFeatured)
             $0.key("negRisk")
             $0.bool(event.isNegRisk)
             if event.isNegRisk {
@@ -304,6 +321,12 @@ extension ListedMarket {
     var volume: Int64 { Int64(1 + self.id % 97) * 1_000_000_000 + 250_000 }
     var volume24Hours: Int64 { Int64(1 + self.id % 97) * 100_000_000 }
     var liquidity: Int64 { Int64(1 + self.id % 97) * 500_000_000 }
+
+    /// What is asked about a game.
+    var sportsMarketType: String? {
+        guard self.event.tags.contains(.sports) else { return nil }
+        return self.groupTitle == nil ? "tennis_first_set_winner" : "moneyline"
+    }
 
     /// Any 32 bytes do, but those of an event of which one wins differ in the last byte alone.
     var questionID: String {

@@ -17,7 +17,7 @@ enum GammaPages {
         case ("markets", let id?, 2): return self.one(Int(id).flatMap { listing.slot(id: $0) }, listing)
         case ("events", let id?, 2):
             return self.one(event: listing.order.first { String(listing[$0].event.id) == id }, listing)
-        default: return GammaIndex.answer(request, listing)
+        default: return GammaIndex.answer(request, listing) ?? GammaSearch.answer(request, listing)
         }
     }
 
@@ -102,18 +102,7 @@ enum GammaPages {
     }
 
     private static func events(_ query: GammaQuery, _ listing: MarketRegister) -> [Item] {
-        var events: [(summary: ListedEventSummary, slot: Int)] = []
-        var places: [Int: Int] = [:]
-        for slot in listing.order {
-            let listed = listing[slot]
-            let place = places[listed.event.id] ?? events.count
-            if place == events.count {
-                places[listed.event.id] = place
-                events.append((ListedEventSummary(listed.event), slot))
-            }
-            events[place].summary.add(listed)
-        }
-        let items = events.filter { query.admits($0.summary) }.map { event in
+        let items = ListedEventSummary.all(in: listing).filter { query.admits($0.summary) }.map { event in
             let values = query.order.map { event.summary.value(of: $0) }
             return Item(place: GammaPlace(values: values, id: Int64(event.summary.event.id)), slot: event.slot)
         }
@@ -131,7 +120,8 @@ enum GammaPages {
         writer.array {
             for item in page {
                 if isEvents {
-                    GammaObjects.write(listing[item.slot].event, in: listing, withMarkets: true, to: &$0)
+                    GammaObjects.write(
+                        listing[item.slot].event, in: listing, withMarkets: query.includesMarkets, to: &$0)
                 } else {
                     GammaObjects.write(
                         listing[item.slot], in: listing, withEvents: true, withTags: query.includesTags, to: &$0)

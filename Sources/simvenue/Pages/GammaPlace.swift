@@ -53,6 +53,22 @@ struct ListedEventSummary {
 
     init(_ event: ListedEvent) { self.event = event }
 
+    /// All events, each with a slot of one of its markets, in the order in which those are listed.
+    static func all(in listing: MarketRegister) -> [(summary: ListedEventSummary, slot: Int)] {
+        var events: [(summary: ListedEventSummary, slot: Int)] = []
+        var places: [Int: Int] = [:]
+        for slot in listing.order {
+            let listed = listing[slot]
+            let place = places[listed.event.id] ?? events.count
+            if place == events.count {
+                places[listed.event.id] = place
+                events.append((ListedEventSummary(listed.event), slot))
+            }
+            events[place].summary.add(listed)
+        }
+        return events
+    }
+
     mutating func add(_ market: ListedMarket) {
         self.isClosed = self.isClosed && market.isClosed
         self.isArchived = self.isArchived && market.isArchived

@@ -70,6 +70,7 @@ struct GammaQuery {
     /// Only what stands behind it is wanted.
     let after: GammaPlace?
     let includesTags: Bool
+    let includesMarkets: Bool
 
     private let closed: Bool
     private let active: Bool?
@@ -81,6 +82,13 @@ struct GammaQuery {
     private let needsAllTags: Bool
     private let excludedTags: Set<String>
     private let title: String?
+    private let isFeatured: Bool?
+    private let isLive: Bool?
+    /// Days since 1970 on which an event ends.
+    private let eventDay: Int64?
+    private let rewardsSizeMin: Int64?
+    /// Of a tenth of a cent, or of a cent.
+    private let isDecimalized: Bool?
 
     /// - Parameter isEvents: whether events are listed; they know some filters more.
     init(_ request: PageRequest, _ list: List, isEvents: Bool) throws(Problem) {
@@ -106,6 +114,7 @@ struct GammaQuery {
             self.after = nil
         }
         self.includesTags = try Self.flag(request, "include_tag") ?? false
+        self.includesMarkets = try Self.flag(request, "include_markets") ?? true
         self.closed = try Self.flag(request, "closed") ?? false
         let active = try Self.flag(request, "active")
         self.active = list == .keyset && !self.closed ? active ?? true : active
@@ -113,10 +122,19 @@ struct GammaQuery {
         self.texts = Self.texts(request, isEvents: isEvents)
         self.bounds = try Self.bounds(request, isEvents: isEvents)
         self.startTimes = isEvents ? try Bounds(request, "start_time", isDate: true) : nil
-        self.tags = Self.set(request, "tag_id")
-        self.needsAllTags = request.value("tag_match") == "all"
+        self.isFeatured = isEvents ? try Self.flag(request, "featured") : nil
+        self.isLive = isEvents ? try Self.flag(request, "live") : nil
+        self.eventDay = isEvents ? try Self.day(request, "event_date") : nil
+        self.isDecimalized = isEvents || list == .offset ? nil : try Self.flag(request, "decimalized")
+        self.rewardsSizeMin = isEvents ? nil : try Self.amount(request, "rewards_min_size")
+        // No event of this venue has children; what is no flag is a mistake all the same.
+        if isEvents { _ = try Self.flag(request, "include_children") }
+        let tags = Self.set(request, "tag_id")
+        let hasRelatedTags = try Self.flag(request, "related_tags") ?? false
+        self.tags = hasRelatedTags ? ListedTag.withRelated(tags) : tags
+        self.needsAllTags = request.value("tag_match") == "all" && !hasRelatedTags
         self.excludedTags = isEvents ? Self.set(request, "exclude_tag_id") : []
-        guard self.tags.isDisjoint(with: self.excludedTags) else {
+        guard tags.isDisjoint(with: self.excludedTags) else {
             throw Problem(sentence: "tag_id and exclude_tag_id overlap")
         }
         self.title = isEvents ? request.value("title_search").map { $0.lowercased() } : nil
@@ -139,19 +157,34 @@ struct GammaQuery {
         return order
     }
 
-    private static func integer(_ request: PageRequest, _ key: String) throws(Problem) -> Int? {
+    static func integer(_ request: PageRequest, _ key: String) throws(Problem) -> Int? {
         guard let text = request.value(key), !text.isEmpty else { return nil }
         guard let value = Int(text) else { throw Problem(sentence: "\(key) must be a number") }
         return value
     }
 
-    private static func flag(_ request: PageRequest, _ key: String) throws(Problem) -> Bool? {
+    static func flag(_ request: PageRequest, _ key: String) throws(Problem) -> Bool? {
         switch request.value(key) {
         case nil, "": return nil
         case "true": return true
         case "false": return false
         case _?: throw Problem(sentence: "\(key) must be true or false")
         }
+    }
+
+    private static func amount(_ request: PageRequest, _ key: String) throws(Problem) -> Int64? {
+        guard let text = request.value(key), !text.isEmpty else { return nil }
+        guard let value = Decimal6.parse(text) else { throw Problem(sentence: "\(key) must be a number") }
+        return value
+    }
+
+    /// A date without a time, as days since 1970.
+    private static func day(_ request: PageRequest, _ key: String) throws(Problem) -> Int64? {
+        guard let text = request.value(key), !text.isEmpty else { return nil }
+        guard let time = Timestamp(rfc3339: text + "T00:00:00Z") else {
+            throw Problem(sentence: "\(key) must be a date")
+        }
+        return time.microseconds / 1_000_000 / CalendarDate.secondsInDay
     }
 
     private static func set(_ request: PageRequest, _ key: String) -> Set<String> {
@@ -164,7 +197,7 @@ struct GammaQuery {
             ? ["id", "slug", "series_id", "series_slug", "tag_slug", "recurrence"]
             : [
                 "id", "slug", "condition_ids", "clob_token_ids", "question_ids", "position_ids", "version",
-                "uma_resolution_status",
+                "uma_resolution_status", "game_id", "sports_market_types",
             ]
         var texts: [String: Set<String>] = [:]
         for key in keys {
@@ -208,9 +241,13 @@ struct GammaQuery {
                 listed.showsPositions || self.texts["position_ids"] == nil,
                 isWanted("position_ids", tokens[0], tokens[1]),
                 isWanted("version", listed.decoy == .otherProtocol ? "v2" : "v1"),
-                isWanted("uma_resolution_status", listed.resolutionStatus)
+                isWanted("uma_resolution_status", listed.resolutionStatus),
+                isWanted("game_id", listed.event.gameID.map { String($0) } ?? ""),
+                isWanted("sports_market_types", listed.sportsMarketType ?? "")
             else { return false }
         }
+        if let isDecimalized, listed.book.tick.micros != (isDecimalized ? 1_000 : 10_000) { return false }
+        if let rewardsSizeMin, listed.market.rewards?.sizeMin.micros ?? 0 < rewardsSizeMin { return false }
         return self.admits(listed.event.tags)
             && self.bounds.allSatisfy { $0.bounds.contains(listed.value(of: $0.field)) }
     }
@@ -223,7 +260,10 @@ struct GammaQuery {
         guard event.isClosed == self.closed, self.active ?? true, self.archived ?? event.isArchived == event.isArchived,
             isWanted("id", String(event.event.id)), isWanted("slug", event.event.slug),
             isWanted("series_slug", series?.slug), isWanted("series_id", series.map { String($0.id) }),
-            isWanted("recurrence", series?.recurrence)
+            isWanted("recurrence", series?.recurrence),
+            self.isFeatured ?? event.event.isFeatured == event.event.isFeatured,
+            // No game is ever under way here.
+            self.isLive != true, self.eventDay ?? event.event.day == event.event.day
         else { return false }
         if let slugs = self.texts["tag_slug"], !event.event.tags.contains(where: { slugs.contains($0.slug) }) {
             return false

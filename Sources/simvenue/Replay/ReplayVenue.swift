@@ -204,6 +204,7 @@ struct ReplayVenue: VenueCore {
         case .lastTradePrice:
             guard let price = event.price else { return }
             self.listing[slot].lastTrade = LastTradePrice(price)
+            self.listing[slot].lastTradeSide = event.side.map { $0 == .buy ? .buy : .sell }
             self.changed.insert(slot)
         case .tickSizeChange:
             guard let tick = event.tick else { return }

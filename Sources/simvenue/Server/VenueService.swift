@@ -22,6 +22,7 @@ final class VenueService {
     weak var listener: Listener?
     var core: any VenueCore
     var desk: Desk
+    private var history: PriceHistory
     let allocator = ByteBufferAllocator()
     private(set) var subscribers: [MarketSubscriber] = []
     var priceSubscribers: [PriceSubscriber] = []
@@ -55,6 +56,7 @@ final class VenueService {
         loop.preconditionInEventLoop()
         self.core = core
         self.desk = desk
+        self.history = PriceHistory(at: WallClock.milliseconds)
         self.script = script.steps[...]
         self.scriptStart = WallClock.milliseconds
         self.loop = loop
@@ -74,13 +76,15 @@ final class VenueService {
         self.turn = nil
         let time = self.time
         if let next = self.core.nextTime, time - next > Self.latenessMax { self.core.skip(to: time) }
+        if time - self.history.nextTime > Self.latenessMax { self.history.skip(to: time) }
         if !self.isHeldUp(at: time) { self.play(to: time) }
         self.scheduleTurn()
     }
 
-    /// When the script or the end of a pause is next.
-    private var nextBoundary: Int64? {
-        [self.resumesAt, self.isScriptWaiting ? nil : self.nextStepTime].compactMap { $0 }.min()
+    /// When the script, the end of a pause or a point of the history is next.
+    private var nextBoundary: Int64 {
+        min(
+            self.resumesAt ?? .max, self.isScriptWaiting ? .max : self.nextStepTime ?? .max, self.history.nextTime)
     }
 
     private var nextStepTime: Int64? { self.script.first.map { self.scriptStart + $0.offset } }
@@ -89,13 +93,15 @@ final class VenueService {
         self.audit.subscribeCount == 0 && self.script.first?.order.fault == .awaitSubscription
     }
 
-    /// Lets the venue and the script go on, each step of the script after all that happens before it.
+    /// Lets the venue, its history and the script go on, each step of the script after all that happens before it.
     private func play(to time: Int64) {
-        while let boundary = self.nextBoundary, boundary <= time {
+        while case let boundary = self.nextBoundary, boundary <= time {
             self.advance(to: boundary)
             // A core that is no faster than its readers has no times to compare.
             guard self.core.waitsForReaders || self.core.nextTime ?? .max > boundary else { return }
-            if self.resumesAt == boundary {
+            if self.history.nextTime == boundary {
+                self.history.sample(self.core.listing)
+            } else if self.resumesAt == boundary {
                 self.resume(at: boundary)
             } else if let step = self.script.popFirst(), step.order.fault != .awaitSubscription {
                 _ = self.perform(step.order, from: .script, at: boundary)
@@ -308,6 +314,8 @@ final class VenueService {
 
     /// Pages of ours, which the venue does not have: no fault touches them.
     private static let ownPages = ["control", "audit", "truth"]
+    /// Pages that show books, or what they come down to.
+    private static let bookPages = ["book", "books", "price", "prices", "midpoint", "midpoints", "spread", "spreads"]
 
     func reply(to request: PageRequest) -> Reply {
         let isOwn = request.path.first.map { Self.ownPages.contains($0) } ?? false
@@ -349,12 +357,13 @@ final class VenueService {
         }
         let shownTime = time + self.clockSkew
         if let stale = self.staleListing, time < stale.until,
-            ["book", "books", "midpoint"].contains(request.path.first)
+            request.path.first.map({ Self.bookPages.contains($0) }) == true
         {
             return ClobPages.answer(request, stale.listing, time: shownTime) ?? .unknownPath
         }
         return self.answerTrader(request, at: time) ?? TruthPages.answer(request, self.core.listing, time: time)
             ?? ClobPages.answer(request, self.core.listing, time: shownTime)
+            ?? HistoryPages.answer(request, self.core.listing, self.history, time: shownTime)
             ?? GammaPages.answer(request, self.core.listing) ?? .unknownPath
     }
 
