@@ -36,7 +36,7 @@ struct Flags: Hashable, Sendable {
             .init("SEE ALSO", [.paragraph("polybot(1)")]),
         ],
         closing: """
-            All is on one port of 127.0.0.1: Gamma, the order book service's public reads, the market channel.
+            All is on one port of 127.0.0.1: Gamma, the order book service, both channels, reference prices.
             Prints {"ready":true,"port":N,"gamma_url":…} on standard output when it listens.
             """)
 
