@@ -62,11 +62,19 @@ ifneq ($(NO_TSAN),1)
 	@$(MAKE) --no-print-directory test-tsan ARGS=
 endif
 
+# In parts, one after the other: tests that compute for seconds must not keep those waiting that talk to real processes.
+ifeq ($(ARGS),)
+SWIFT_TEST = swift test --skip '^(simvenue|EndToEnd)Tests\.' && swift test --filter '^simvenueTests\.' && \
+	swift test --filter '^EndToEndTests\.'
+else
+SWIFT_TEST = swift test $(ARGS)
+endif
+
 test-fast: ## run all tests once, without the sanitizer
 	@scripts/dependencies --tests
 	scripts/tests/tooling-test
-	python=$$(scripts/test-python) && POLYBOT_TEST_PYTHON=$$python \
-		POLYBOT_TEST_CLOB_PYTHON=$$(scripts/test-clob-client) swift test $(ARGS)
+	python=$$(scripts/test-python) && export POLYBOT_TEST_PYTHON=$$python && \
+		export POLYBOT_TEST_CLOB_PYTHON=$$(scripts/test-clob-client) && $(SWIFT_TEST)
 
 test-systemd: release ## run the installed pipeline under a real systemd, in namespaces of its own; needs root
 	@scripts/dependencies --tests

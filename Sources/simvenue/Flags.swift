@@ -23,8 +23,8 @@ struct Flags: Hashable, Sendable {
                 [
                     .paragraph(
                         """
-                        Serves Gamma, the order book service's public reads and the market channel, all on one port of \
-                        127.0.0.1, with markets and traffic that a seed makes up, or those of a recording.
+                        Serves Gamma, the order book service, the market and the user channel and reference prices, all \
+                        on one port of 127.0.0.1, with markets and traffic that a seed makes up, or those of a recording.
                         Prints one line of JSON with its port and URLs on standard output when it listens.
                         POST /control makes a fault happen, GET /audit tells what was asked of it and what it did.
                         Stops on SIGTERM, SIGINT and SIGHUP.
@@ -96,6 +96,8 @@ struct Flags: Hashable, Sendable {
         var isMarketCountAsked = false
         var isPrintAsked = false
         var isTradingAsked = false
+        // A word for who looks for one; the flag is what the manual and the shells know.
+        if arguments == ["faults"] { return .faults }
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

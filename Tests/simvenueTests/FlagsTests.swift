@@ -47,6 +47,7 @@ struct FlagsTests {
         #expect(trading.desk.enforcesRateLimits && trading.desk.seed == 9)
         #expect(try Flags.parse(["--port", "1", "--help"]) == .help)
         #expect(try Flags.parse(["--faults"]) == .faults)
+        #expect(try Flags.parse(["faults"]) == .faults)
         #expect(try Flags.parse(["--version"]) == .version)
     }
 

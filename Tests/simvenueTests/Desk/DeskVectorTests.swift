@@ -102,9 +102,9 @@ struct DeskVectorTests {
         #expect(hash.flatMap { OrderHash($0) }.map { story.desk.placements[$0] != nil } == true, "\(id)")
     }
 
-    @Test(.enabled(if: areHere, skipped))
-    func noOrderIsTakenWithAChangedBit() throws {
-        let file = try Self.read("orders_v2")
+    @Test(.enabled(if: areHere, skipped), arguments: ["orders_v2", "market_orders"])
+    func noOrderIsTakenWithAChangedBit(name: String) throws {
+        let file = try Self.read(name)
         let vectors = try #require(file["vectors"]?.array)
         let credentials = try #require(file["api_creds"])
         var random = SeededRandom(seed: 3)
