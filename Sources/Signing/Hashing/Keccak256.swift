@@ -96,46 +96,76 @@ public struct Keccak256: Sendable {
         0x8000_0000_0000_8002, 0x8000_0000_0000_0080, 0x0000_0000_0000_800A, 0x8000_0000_8000_000A,
         0x8000_0000_8000_8081, 0x8000_0000_0000_8080, 0x0000_0000_8000_0001, 0x8000_0000_8000_8008,
     ]
-    /// Where the lanes go, one after the other, starting with the second.
-    private static let lanePath: InlineArray<24, Int> = [
-        10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24, 4, 15, 23, 19, 13, 12, 2, 20, 14, 22, 9, 6, 1,
-    ]
-    /// By how many bits they turn on the way.
-    private static let laneTurns: InlineArray<24, UInt64> = [
-        1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2, 14, 27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44,
-    ]
 
     private static func turn(_ lane: UInt64, _ bits: UInt64) -> UInt64 { lane &<< bits | lane &>> (64 &- bits) }
 
+    /// Five lanes of a row.
+    private typealias Row = (UInt64, UInt64, UInt64, UInt64, UInt64)
+
     private static func permute(_ lanes: inout InlineArray<25, UInt64>) {
-        for round in 0..<24 {
-            Self.mixColumns(&lanes)
-            var moving = lanes[1]
-            for step in 0..<24 {
-                let target = Self.lanePath[step]
-                (moving, lanes[target]) = (lanes[target], Self.turn(moving, Self.laneTurns[step]))
-            }
-            for row in stride(from: 0, to: 25, by: 5) {
-                let (a, b, c, d, e) = (lanes[row], lanes[row + 1], lanes[row + 2], lanes[row + 3], lanes[row + 4])
-                lanes[row] = a ^ (~b & c)
-                lanes[row + 1] = b ^ (~c & d)
-                lanes[row + 2] = c ^ (~d & e)
-                lanes[row + 3] = d ^ (~e & a)
-                lanes[row + 4] = e ^ (~a & b)
-            }
-            lanes[0] ^= Self.roundConstants[round]
+        func row(_ start: Int) -> Row {
+            (lanes[start], lanes[start + 1], lanes[start + 2], lanes[start + 3], lanes[start + 4])
         }
+        // Written out, and in variables of their own: that way they stay in the processor's registers.
+        var (a, b, c, d, e) = (row(0), row(5), row(10), row(15), row(20))
+        for round in 0..<24 {
+            Self.mixColumns(&a, &b, &c, &d, &e)
+            // Every lane turns by its own number of bits and goes to its own place.
+            (a, b, c, d, e) = (
+                Self.mixRow((a.0, Self.turn(b.1, 44), Self.turn(c.2, 43), Self.turn(d.3, 21), Self.turn(e.4, 14))),
+                Self.mixRow(
+                    (Self.turn(a.3, 28), Self.turn(b.4, 20), Self.turn(c.0, 3), Self.turn(d.1, 45), Self.turn(e.2, 61))),
+                Self.mixRow(
+                    (Self.turn(a.1, 1), Self.turn(b.2, 6), Self.turn(c.3, 25), Self.turn(d.4, 8), Self.turn(e.0, 18))),
+                Self.mixRow(
+                    (Self.turn(a.4, 27), Self.turn(b.0, 36), Self.turn(c.1, 10), Self.turn(d.2, 15), Self.turn(e.3, 56))
+                ),
+                Self.mixRow(
+                    (Self.turn(a.2, 62), Self.turn(b.3, 55), Self.turn(c.4, 39), Self.turn(d.0, 41), Self.turn(e.1, 2)))
+            )
+            a.0 ^= Self.roundConstants[round]
+        }
+        func keep(_ row: Row, _ start: Int) {
+            lanes[start] = row.0
+            lanes[start + 1] = row.1
+            lanes[start + 2] = row.2
+            lanes[start + 3] = row.3
+            lanes[start + 4] = row.4
+        }
+        keep(a, 0)
+        keep(b, 5)
+        keep(c, 10)
+        keep(d, 15)
+        keep(e, 20)
     }
 
-    private static func mixColumns(_ lanes: inout InlineArray<25, UInt64>) {
-        func column(_ x: Int) -> UInt64 { lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20] }
-        let (a, b, c, d, e) = (column(0), column(1), column(2), column(3), column(4))
-        for row in stride(from: 0, to: 25, by: 5) {
-            lanes[row] ^= e ^ Self.turn(b, 1)
-            lanes[row + 1] ^= a ^ Self.turn(c, 1)
-            lanes[row + 2] ^= b ^ Self.turn(d, 1)
-            lanes[row + 3] ^= c ^ Self.turn(e, 1)
-            lanes[row + 4] ^= d ^ Self.turn(a, 1)
-        }
+    @inline(__always)
+    private static func mixRow(_ row: Row) -> Row {
+        (
+            row.0 ^ (~row.1 & row.2), row.1 ^ (~row.2 & row.3), row.2 ^ (~row.3 & row.4), row.3 ^ (~row.4 & row.0),
+            row.4 ^ (~row.0 & row.1)
+        )
+    }
+
+    @inline(__always)
+    private static func mixColumns(_ a: inout Row, _ b: inout Row, _ c: inout Row, _ d: inout Row, _ e: inout Row) {
+        let sums: Row = (
+            a.0 ^ b.0 ^ c.0 ^ d.0 ^ e.0, a.1 ^ b.1 ^ c.1 ^ d.1 ^ e.1, a.2 ^ b.2 ^ c.2 ^ d.2 ^ e.2,
+            a.3 ^ b.3 ^ c.3 ^ d.3 ^ e.3, a.4 ^ b.4 ^ c.4 ^ d.4 ^ e.4
+        )
+        let mix: Row = (
+            sums.4 ^ Self.turn(sums.1, 1), sums.0 ^ Self.turn(sums.2, 1), sums.1 ^ Self.turn(sums.3, 1),
+            sums.2 ^ Self.turn(sums.4, 1), sums.3 ^ Self.turn(sums.0, 1)
+        )
+        Self.add(mix, to: &a)
+        Self.add(mix, to: &b)
+        Self.add(mix, to: &c)
+        Self.add(mix, to: &d)
+        Self.add(mix, to: &e)
+    }
+
+    @inline(__always)
+    private static func add(_ mix: Row, to row: inout Row) {
+        row = (row.0 ^ mix.0, row.1 ^ mix.1, row.2 ^ mix.2, row.3 ^ mix.3, row.4 ^ mix.4)
     }
 }
