@@ -103,9 +103,10 @@ extension Desk {
         guard let account = self.account(at: form.message.maker, of: key.signer, at: time, engine: &engine) else {
             throw .engine(.notInserted)
         }
-        // Before it is placed, as others hear of its matches at once; an order that is known keeps its owner.
+        // Before it is placed, as others hear of its matches at once. An order that the engine knows keeps its owner; one that
+        // was killed may be placed again, with another key too.
         self.prunePlacements(engine.engine)
-        let known = self.placements[hash]
+        let known = engine.engine.order(hash) == nil ? nil : self.placements[hash]
         self.placements[hash] = known ?? Placement(owner: key.id, maker: form.message.maker)
         self.audit.noteReceived(hash, at: time)
         for event in engine.handle(.place(form.signed(hash, by: account)), at: time) {

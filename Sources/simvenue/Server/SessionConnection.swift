@@ -7,11 +7,14 @@ class SessionConnection: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
+    /// How long a goodbye may wait behind what a reader does not take.
+    private static let goodbyeMax = TimeAmount.seconds(5)
+
     let service: VenueService
     private var context: ChannelHandlerContext?
     /// Bytes written that the socket has not taken yet.
     private var pendingByteCount = 0
-    private var isClosing = false
+    private(set) var isClosing = false
 
     init(_ service: VenueService) { self.service = service }
 
@@ -89,8 +92,12 @@ class SessionConnection: ChannelInboundHandler {
         guard let context = self.context, !self.isClosing else { return }
         self.isClosing = true
         let channel = context.channel
+        let end = context.eventLoop.scheduleTask(in: Self.goodbyeMax) { channel.close(promise: nil) }
         context.writeAndFlush(
             Self.wrapOutboundOut(WebSocketFrame(fin: true, opcode: .connectionClose, data: payload))
-        ).whenComplete { _ in channel.close(promise: nil) }
+        ).whenComplete { _ in
+            end.cancel()
+            channel.close(promise: nil)
+        }
     }
 }

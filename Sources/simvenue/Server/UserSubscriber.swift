@@ -16,9 +16,13 @@ final class UserSubscriber: SessionConnection {
         self.perform(self.session.receive(text) { self.service.signer($0) })
     }
 
-    /// Sends away who has not said in time who it is.
+    /// When it is to be sent away for want of credentials; `nil` when it has shown some, or is leaving.
+    var deadline: Int64? { self.session.apiKey == nil && !self.isClosing ? self.session.deadline : nil }
+
+    /// Sends away who has not said in time who it is, and whose key was revoked.
     func advance(to time: Int64) {
-        if self.session.signer == nil && time >= self.session.deadline { self.close(code: UserSession.unauthorized) }
+        let isKnown = self.session.apiKey.map { self.service.isLive($0) } ?? (time < self.session.deadline)
+        if !isKnown { self.close(code: UserSession.unauthorized) }
     }
 
     /// Tells those of `messages` that it wants.

@@ -18,10 +18,11 @@ extension VenueService {
             apiKey: credentials.apiKey, secret: credentials.secret, passphrase: credentials.passphrase)
     }
 
+    /// Whether an API key was not revoked.
+    func isLive(_ apiKey: String) -> Bool { self.desk.keys[apiKey] != nil }
+
     /// When a stranger is to be sent away.
-    var nextUserTime: Int64? {
-        self.userSubscribers.filter { $0.session.signer == nil }.map(\.session.deadline).min()
-    }
+    var nextUserTime: Int64? { self.userSubscribers.compactMap(\.deadline).min() }
 
     func advanceUsers(to time: Int64) {
         for subscriber in self.userSubscribers { subscriber.advance(to: time) }

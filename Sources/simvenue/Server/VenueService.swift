@@ -75,10 +75,14 @@ final class VenueService {
     private func takeTurn() {
         self.turn = nil
         let time = self.time
-        if let next = self.core.nextTime, time - next > Self.latenessMax { self.core.skip(to: time) }
+        self.skipLateTraffic(at: time)
         if time - self.history.nextTime > Self.latenessMax { self.history.skip(to: time) }
         if !self.isHeldUp(at: time) { self.play(to: time) }
         self.scheduleTurn()
+    }
+
+    private func skipLateTraffic(at time: Int64) {
+        if let next = self.core.nextTime, time - next > Self.latenessMax { self.core.skip(to: time) }
     }
 
     /// When the script, the end of a pause or a point of the history is next.
@@ -121,7 +125,9 @@ final class VenueService {
 
     /// Has the engine do something now; what it means on the market channel waits to be published.
     func handle(_ request: EngineRequest, at time: Int64) -> [EngineEvent] {
-        self.core.handle(request, at: time, into: &self.batch)
+        // Somebody may ask before the first turn after a stop.
+        self.skipLateTraffic(at: time)
+        return self.core.handle(request, at: time, into: &self.batch)
     }
 
     /// Sends what happened since the batch was started, as far as faults let it through.

@@ -48,6 +48,8 @@ struct UserSession: Sendable {
 
     /// `nil` until its credentials were found good.
     private(set) var signer: Address?
+    /// With which it said so. Who hears with a key that is revoked later is sent away; what the venue does then is not known.
+    private(set) var apiKey: String?
     /// `nil` for all of the signer's.
     private(set) var markets: Set<ConditionID>?
     /// Milliseconds UTC by which it must have said who it is.
@@ -65,6 +67,7 @@ struct UserSession: Sendable {
             // The venue closes without an explanation.
             guard let signer = signer(credentials) else { return [.close(code: Self.unauthorized)] }
             self.signer = signer
+            self.apiKey = credentials.apiKey
             self.markets = markets.map { Set($0) }
             return []
         case .subscribe(let markets):

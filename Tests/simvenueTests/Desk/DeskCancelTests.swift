@@ -120,6 +120,27 @@ struct DeskCancelTests {
         #expect(story.engine.engine.openOrderCount == 0 && story.desk.nextTime == nil)
     }
 
+    @Test func anOrderThatWasKilledBelongsToTheKeyThatPlacesItAgain() throws {
+        var story = DeskStory()
+        let first = story.join()
+        var order = story.order(first, .buy, "10", at: "0.4", kind: "FOK")
+        #expect(story.send(first, "POST", "/order", order.body).status == 400)
+        _ = story.send(first, "DELETE", "/auth/api-key")
+        let claim = story.send("POST", "/auth/api-key", Trader(1).claim(at: story.time, nonce: 1))
+        var second = Trader(1)
+        second.apiKey = try #require(claim["apiKey"]?.string)
+        second.secret = try #require(claim["secret"]?.string)
+        second.passphrase = try #require(claim["passphrase"]?.string)
+        _ = story.send(second, "POST", "/v1/heartbeats", "{}")
+        // Neither the type of an order nor its owner is signed.
+        order.kind = "GTC"
+        order.owner = second.apiKey
+        #expect(story.send(second, "POST", "/order", order.body).orderID == order.hash)
+        #expect(story.send(second, "GET", "/data/order/\(order.hash)")["owner"]?.string == second.apiKey)
+        story.wait(milliseconds: 15_000)
+        #expect(story.openOrders(second).isEmpty, "the key was silent for too long")
+    }
+
     // MARK: Limits
 
     @Test func whoGoesTooFarIsWarned() {

@@ -1,3 +1,5 @@
+import NIOCore
+import NIOPosix
 import Shared
 import Signing
 import Testing
@@ -75,5 +77,24 @@ import Testing
             #expect(answer.status == 503)
             #expect(try VenueClient(port: port).post("/control", #"{"do":"cancel_only"}"#).status == 409)
         }
+    }
+
+    @Test func whoComesFirstAfterAStopOfTheProcessDoesNotBringItsTrafficBack() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let changedCount = try await loop.submit {
+            // A minute is missing, in which all three books would have changed.
+            let core = FirstListing().core(3, rate: 10)(WallClock.milliseconds - 60_000)
+            let service = VenueService(
+                core, desk: Desk(Desk.Settings()), on: loop, pendingByteCountMax: 1 << 20, script: .empty)
+            func times() -> [Int64] {
+                service.core.listing.order.map { service.core.listing[$0] }.filter { $0.kind == .dated }.map(\.bookTime)
+            }
+            let before = times()
+            let answer = service.control(Array(#"{"do":"cancel_only"}"#.utf8), at: service.time)
+            return answer.status == 200 ? zip(before, times()).count { $0 != $1 } : -1
+        }.get()
+        try await group.shutdownGracefully()
+        #expect((0...1).contains(changedCount), "\(changedCount) books changed")
     }
 }

@@ -172,4 +172,39 @@ struct UserChannelTests {
             #expect(try story.get("/audit")["user"]?["connections"]?.integer == 0)
         }
     }
+
+    @Test func whoseKeyIsRevokedHearsNoMore() async throws {
+        try await FaultStory.tell(rate: 0) { story in
+            let (caller, other) = (try Caller(story), try Caller(story, 2))
+            let clients = try [caller, other].map { caller in
+                let client = try VenueClient(port: story.port)
+                #expect(try client.upgrade("/ws/user") == 101)
+                try client.sendText("{\"type\":\"user\",\"auth\":\(caller.credentials)}")
+                try client.sendText("PING")
+                #expect(try client.readText() == Array("PONG".utf8))
+                return client
+            }
+            #expect(try caller.send("DELETE", "/auth/api-key").status == 200)
+            #expect(clients[0].waitForEnd() == .end)
+            try clients[1].sendText("PING")
+            #expect(try clients[1].readText() == Array("PONG".utf8))
+        }
+    }
+
+    @Test func whoIsSentAwayAndDoesNotReadIsGoneAllTheSame() async throws {
+        try await FaultStory.tell(rate: 0) { story in
+            let client = try VenueClient(port: story.port, receiveBufferByteCount: 4_096)
+            #expect(try client.upgrade("/ws/user") == 101)
+            // More answers than the sockets hold: a goodbye waits behind them.
+            let ping = [0x89, 0x80 | 125] + [UInt8](repeating: 0, count: 4 + 125)
+            try client.send([[UInt8]](repeating: ping, count: 80_000).flatMap { $0 })
+            try client.sendText("{\"type\":\"user\",\"auth\":\(someCredentials)}")
+            let deadline = ContinuousClock.now + .seconds(20)
+            while try story.get("/audit")["user"]?["connections"]?.integer != 0 {
+                try #require(ContinuousClock.now < deadline)
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            _ = client
+        }
+    }
 }
