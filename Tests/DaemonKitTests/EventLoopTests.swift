@@ -19,7 +19,8 @@ final class LoopThread: Sendable {
 
     deinit {
         self.loop.stop()
-        self.thread.join()
+        // What was called last may let go of it last, on the thread itself, which cannot wait for its own end.
+        if self.thread.isCurrent { self.thread.detach() } else { self.thread.join() }
     }
 
     /// Calls `body` on the loop and waits for what it returns.
