@@ -31,35 +31,10 @@ extension Desk {
     }
 
     func write(_ order: EngineOrder, _ engine: MatchingEngine, to writer: inout JSONWriter) {
-        let market = engine.markets[order.market].terms
-        let signed = order.signed
         writer.object {
-            $0.key("id")
-            $0.string(signed.hash.description)
+            self.writeMembers(of: order, engine.markets[order.market].terms, to: &$0)
             $0.key("status")
             $0.string(order.status.dataText)
-            $0.key("owner")
-            $0.string(self.placements[signed.hash]?.owner ?? "")
-            $0.key("maker_address")
-            $0.string(self.addressText(signed.account))
-            $0.key("market")
-            $0.string(market.condition.description)
-            $0.key("asset_id")
-            $0.string(signed.token.description)
-            $0.key("side")
-            $0.string(signed.side.venueText)
-            $0.key("original_size")
-            $0.decimalString(signed.shares.micros)
-            $0.key("size_matched")
-            $0.decimalString(order.matched.micros)
-            $0.key("price")
-            $0.decimalString(Int64(order.limit.micros))
-            $0.key("outcome")
-            $0.string(market.label(order.outcome))
-            $0.key("expiration")
-            $0.string("\(signed.expiration)")
-            $0.key("order_type")
-            $0.string(signed.kind.venueText)
             $0.key("associate_trades")
             $0.array { for trade in order.trades { $0.string(trade.description) } }
             $0.key("created_at")
@@ -84,86 +59,26 @@ extension Desk {
     func write(_ trade: EngineTrade, _ own: [AccountID], _ engine: MatchingEngine, to writer: inout JSONWriter) {
         let market = engine.markets[trade.place.market].terms
         writer.object {
-            $0.key("id")
-            $0.string(trade.id.description)
-            $0.key("taker_order_id")
-            $0.string(trade.takerOrder.description)
-            $0.key("market")
-            $0.string(trade.market.description)
-            $0.key("asset_id")
-            $0.string(market.token(trade.place.outcome).description)
-            $0.key("side")
-            $0.string(trade.side.venueText)
-            $0.key("size")
-            $0.decimalString(trade.size.micros)
-            $0.key("fee_rate_bps")
-            $0.string("0")
-            $0.key("price")
-            $0.decimalString(Int64(trade.price.micros))
+            self.writeMembers(of: trade, asTaker: own.contains(trade.taker), market, to: &$0)
             $0.key("status")
             $0.string("TRADE_STATUS_" + trade.settlement.rawValue.uppercased())
-            $0.key("match_time")
-            $0.string("\(trade.matchTime.microseconds / 1_000_000)")
             $0.key("match_time_nano")
             $0.string("\(trade.matchTime.microseconds * 1_000)")
-            $0.key("last_update")
-            $0.string("\(trade.lastUpdate.microseconds / 1_000_000)")
-            $0.key("outcome")
-            $0.string(market.label(trade.place.outcome))
-            $0.key("bucket_index")
-            $0.integer(trade.bucketIndex)
-            $0.key("owner")
-            $0.string(self.ownerText(trade.takerOrder))
-            $0.key("maker_address")
-            $0.string(self.addressText(trade.taker))
-            $0.key("transaction_hash")
-            $0.string(trade.knownTransaction)
             $0.key("err_msg")
             $0.string(trade.settlement == .failed ? "transaction failed" : "")
-            $0.key("trader_side")
-            $0.string(own.contains(trade.taker) ? "TAKER" : "MAKER")
             $0.key("maker_orders")
-            $0.array { for leg in trade.legs { self.write(leg, market, to: &$0) } }
+            $0.array {
+                for leg in trade.legs {
+                    $0.object {
+                        self.writeMembers(of: leg, market, to: &$0)
+                        $0.key("builder_fee")
+                        $0.string("0")
+                        $0.key("builder_code")
+                        $0.string("")
+                    }
+                }
+            }
         }
-    }
-
-    private func write(_ leg: TradeLeg, _ market: Market, to writer: inout JSONWriter) {
-        writer.object {
-            $0.key("order_id")
-            $0.string(leg.order.description)
-            $0.key("owner")
-            $0.string(self.ownerText(leg.order))
-            $0.key("maker_address")
-            $0.string(self.addressText(leg.account))
-            $0.key("matched_amount")
-            $0.decimalString(leg.size.micros)
-            $0.key("price")
-            $0.decimalString(Int64(leg.price.micros))
-            $0.key("fee_rate_bps")
-            $0.string("0")
-            $0.key("asset_id")
-            $0.string(market.token(leg.place.outcome).description)
-            $0.key("outcome")
-            $0.string(market.label(leg.place.outcome))
-            $0.key("side")
-            $0.string(leg.side.venueText)
-            $0.key("builder_fee")
-            $0.string("0")
-            $0.key("builder_code")
-            $0.string("")
-        }
-    }
-
-    /// The key that an order was placed with; the crowd has none.
-    func ownerText(_ order: OrderHash) -> String {
-        self.placements[order]?.owner ?? "00000000-0000-0000-0000-000000000000"
-    }
-
-    /// The address of an account's funds; the crowd's are numbered.
-    func addressText(_ account: AccountID) -> String {
-        if let owned = self.accounts.owned(account) { return owned.address.description }
-        let digits = String(account.index, radix: 16)
-        return "0xc0" + String(repeating: "0", count: 38 - digits.utf8.count) + digits
     }
 }
 

@@ -1,21 +1,15 @@
 import Shared
-import Signing
 
 /// Where a page begins: the venue's cursor is a number in base64. Source: reference, 2.1.
 enum PageCursor {
-    /// There is no further page.
-    static let end = "LTE="
     /// Objects of one page.
     static let pageCountMax = 100
-
-    /// The text is the same in every kind of base64: digits have no place where these differ.
-    static func text(_ offset: Int) -> String { Array("\(offset)".utf8).withUnsafeBytes { Base64URL.encode($0) } }
 
     /// Where the page begins, of so many objects: at one of the cursors that are handed out. `nil` for anything else.
     private static func offset(_ cursor: String?, of count: Int) -> Int? {
         guard let cursor, !cursor.isEmpty else { return 0 }
-        guard cursor != Self.end else { return count }
-        return stride(from: 0, through: count, by: Self.pageCountMax).first { Self.text($0) == cursor }
+        guard cursor != ListCursor.end else { return count }
+        return stride(from: 0, through: count, by: Self.pageCountMax).first { ListCursor.offset($0).text == cursor }
     }
 
     /// A page of `objects` as the request's cursor wants it.
@@ -33,7 +27,7 @@ enum PageCursor {
                 $0.key("count")
                 $0.integer(end - start)
                 $0.key("next_cursor")
-                $0.string(end < objects.count ? Self.text(end) : Self.end)
+                $0.string(end < objects.count ? ListCursor.offset(end).text : ListCursor.end)
                 $0.key("data")
                 $0.array { for object in objects[start..<end] { write(object, &$0) } }
             }
