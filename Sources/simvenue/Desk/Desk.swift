@@ -15,9 +15,6 @@ struct Desk: Sendable {
         var tier = RateTier.standard
         /// The venue only warns of limits so far. Source: reference, 2.9.
         var enforcesRateLimits = false
-        /// How long a restart takes, and how long only orders that do not match are taken after it.
-        var restartTime = Duration.seconds(90)
-        var postOnlyTime = Duration.seconds(120)
     }
 
     /// Accounts that are opened; further strangers are turned away.
@@ -128,13 +125,6 @@ struct Desk: Sendable {
         guard let key = self.keys[apiKey], key.kind != .builder, key.secret == secret, key.passphrase == passphrase
         else { return nil }
         return key.signer
-    }
-
-    /// The address of an account and the keys of its signer that are not revoked; `nil` for an account of somebody else.
-    func owner(of account: AccountID) -> (address: Address, apiKeys: [String])? {
-        self.accounts.owned(account).map { owned in
-            (owned.address, self.keys.keys(of: owned.signer).filter(\.isLive).map(\.id))
-        }
     }
 
     // MARK: Requests

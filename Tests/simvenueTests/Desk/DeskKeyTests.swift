@@ -175,8 +175,7 @@ struct DeskKeyTests {
                 == trader.address)
         #expect(desk.credential(apiKey: trader.apiKey, secret: trader.secret, passphrase: "") == nil)
         let account = desk.accounts.account(of: trader.address)!
-        #expect(desk.owner(of: account)?.address == trader.address)
-        #expect(desk.owner(of: account)?.apiKeys == [trader.apiKey])
-        #expect(desk.owner(of: AccountID(index: 99)) == nil)
+        #expect(desk.accounts.owned(account)?.signer == trader.address)
+        #expect(desk.accounts.owned(AccountID(index: 99)) == nil)
     }
 }
