@@ -49,33 +49,22 @@ struct BookBuilder {
     private(set) var hash: BookHash?
     private(set) var venueTime = Timestamp(microseconds: 0)
     private(set) var receivedTime = Timestamp(microseconds: 0)
+    /// Venue's time of the last state that its hash proved.
+    private(set) var settledTime = Timestamp(microseconds: 0)
     /// The last message's changes; reused, so that the steady state allocates nothing.
     private(set) var delta: DeltaBody
     private(set) var counters = Counters()
     private var unsettled: Unsettled?
+    /// `nil` on a new line.
+    private var claim: BookClaim?
     private var lastTrade = LastTradeSearch()
     private var pending: [Pending] = []
     /// Venue's time of the fetched book on which this one stands: what the line brings up to then is inside it.
     private var fetchedTime: Int64 = 0
+    /// Messages of the line that agreed with the fetched book.
+    private var provedCount = 0
     /// Whether the venue itself told the terms that its hash covers.
     private var hasVenueTerms = false
-
-    /// What was seen and done, for `feed_status`.
-    struct Counters: Equatable {
-        var checked: Int64 = 0
-        var mismatched: Int64 = 0
-        var repeated: Int64 = 0
-        var old: Int64 = 0
-        var offTick: Int64 = 0
-
-        mutating func add(_ other: Counters) {
-            self.checked += other.checked
-            self.mismatched += other.mismatched
-            self.repeated += other.repeated
-            self.old += other.old
-            self.offTick += other.offTick
-        }
-    }
 
     init(n: Int64, market: Market) {
         self.n = n
@@ -116,6 +105,19 @@ struct BookBuilder {
         token == self.market.first.token ? 0 : token == self.market.second.token ? 1 : nil
     }
 
+    /// The book becomes the one that is published: it is numbered as those before it were.
+    mutating func lead(epoch: Int64) {
+        self.epoch = epoch
+        self.update = 1
+    }
+
+    /// Takes the terms that the hash covers from the venue itself, whatever else is made of the fetched book.
+    mutating func learnTerms(of rest: RESTBook) {
+        self.hasVenueTerms = true
+        self.market.sizeMin = rest.sizeMin
+        self.market.isNegRisk = rest.isNegRisk
+    }
+
     // MARK: Trust
 
     /// Ends the belief in this book; what follows is a new epoch.
@@ -131,6 +133,7 @@ struct BookBuilder {
     /// Forgets what was kept for a snapshot: the line on which it came is gone.
     mutating func lineLost(_ reason: TrustReason) -> Effect {
         self.pending.removeAll()
+        self.claim = nil
         self.lastTrade = LastTradeSearch()
         return self.distrust(reason)
     }
@@ -182,11 +185,10 @@ struct BookBuilder {
     private mutating func apply(
         _ changes: [MarketEvent.Change], timestamp: Int64, received: Timestamp, now: Instant, hasher: inout BookHasher
     ) -> Effect {
-        guard
-            let check = changes.first(where: { self.outcome(of: $0.token) == 0 && $0.hash != nil })
-                ?? changes.first(where: { self.outcome(of: $0.token) == 1 && $0.hash != nil }), let hash = check.hash,
-            let outcome = self.outcome(of: check.token)
-        else { return self.distrust(.malformed) }
+        let claim = BookClaim(changes, timestamp: timestamp, of: self.market)
+        guard let hash = claim.hashes.0 ?? claim.hashes.1 else { return self.distrust(.malformed) }
+        let outcome = claim.hashes.0 != nil ? 0 : 1
+        self.claim = claim
         if timestamp * 1_000 < self.venueTime.microseconds { self.counters.old += 1 }
         if let unsettled = self.unsettled,
             unsettled.timestamp != timestamp || !self.belongs(hash, outcome, to: unsettled, changes)
@@ -212,6 +214,7 @@ struct BookBuilder {
         if actual == hash {
             self.unsettled = nil
             self.hash = outcome == 0 ? hash : nil
+            self.settledTime = self.venueTime
             self.lastTrade.forgetCandidates()
             if self.book.isCrossed { return self.distrust(.crossed) }
             if self.delta.levels.isEmpty && self.delta.isSettled {
@@ -251,6 +254,7 @@ struct BookBuilder {
         else { return false }
         self.unsettled = nil
         self.hash = unsettled.outcome == 0 ? unsettled.hash : nil
+        self.settledTime = Timestamp(milliseconds: unsettled.timestamp)
         return true
     }
 
@@ -283,6 +287,7 @@ struct BookBuilder {
             guard let outcome = self.outcome(of: change.token) else { continue }
             self.lastTrade.consider(outcome == 0 ? change.price : change.price.mirrored)
         }
+        self.claim = BookClaim(pending.changes, timestamp: pending.timestamp, of: self.market)
         self.pending.append(pending)
     }
 
@@ -300,6 +305,7 @@ struct BookBuilder {
             // The copy that follows a trade, or the other outcome's: usually it shows what we have.
             if self.verify(self.book, hash, outcome: outcome, timestamp: event.timestamp, hasher: &hasher) {
                 self.venueTime = Timestamp(milliseconds: event.timestamp)
+                self.settledTime = self.venueTime
                 self.hash = outcome == 0 ? hash : nil
                 guard self.unsettled != nil else { return .unchanged }
                 self.unsettled = nil
@@ -315,6 +321,9 @@ struct BookBuilder {
     }
 
     /// A `/book` of the REST interface.
+    ///
+    /// To build on with a line's changes it must be borne out by that line: the interface may serve what is long past, with a hash
+    /// that is right for it. Whoever has no line has nothing better than what is polled.
     mutating func snapshot(
         _ rest: RESTBook, source: BookSource, received: Timestamp, now: Instant, hasher: inout BookHasher
     ) -> Effect {
@@ -324,14 +333,25 @@ struct BookBuilder {
             self.counters.old += 1
             return .unchanged
         }
-        self.hasVenueTerms = true
-        self.market.sizeMin = rest.sizeMin
-        self.market.isNegRisk = rest.isNegRisk
-        return self.restart(
-            Content(
-                bids: rest.bids, asks: rest.asks, outcome: outcome, timestamp: rest.timestamp, hash: rest.hash,
-                tick: rest.tick, lastTrade: rest.lastTrade, isFetched: true), source: source, received: received,
-            now: now, hasher: &hasher)
+        self.learnTerms(of: rest)
+        let content = Content(
+            bids: rest.bids, asks: rest.asks, outcome: outcome, timestamp: rest.timestamp, hash: rest.hash,
+            tick: rest.tick, lastTrade: rest.lastTrade, isFetched: true)
+        guard source == .webSocket else {
+            return self.restart(content, source: source, received: received, now: now, hasher: &hasher)
+        }
+        var trial = self
+        let effect = trial.restart(content, source: source, received: received, now: now, hasher: &hasher)
+        if let unsettled = trial.unsettled { _ = trial.settle(unsettled, hasher: &hasher) }
+        guard
+            effect != .snapshot || self.claim?.names(rest, outcome: outcome) == true
+                || (trial.provedCount > 0 && trial.isSettled)
+        else {
+            self.counters.unproved += 1
+            return .unchanged
+        }
+        self = trial
+        return effect
     }
 
     private struct Content {
@@ -382,6 +402,7 @@ struct BookBuilder {
         self.delta.isSettled = true
         self.hash = isFirst ? content.hash : nil
         self.venueTime = Timestamp(milliseconds: content.timestamp)
+        self.settledTime = self.venueTime
         self.receivedTime = received
         self.lastTrade.forgetCandidates()
         self.fetchedTime = content.isFetched && source == .webSocket ? content.timestamp : 0
@@ -396,6 +417,10 @@ struct BookBuilder {
     private mutating func catchUp(received: Timestamp, now: Instant, hasher: inout BookHasher) {
         let pending = self.pending
         self.pending.removeAll(keepingCapacity: true)
+        self.provedCount = 0
+        // Whatever is caught up on, the line has said what it said last.
+        let claim = self.claim
+        defer { self.claim = claim }
         // The line's own snapshot holds all that came before it; polled books are replaced by it.
         guard self.fetchedTime > 0 else { return }
         for message in pending {
@@ -411,6 +436,7 @@ struct BookBuilder {
                 self.pending = pending
                 return
             }
+            if message.timestamp > self.fetchedTime { self.provedCount += 1 }
         }
         self.delta.levels.removeAll(keepingCapacity: true)
     }

@@ -13,6 +13,8 @@ final class FeedConnection {
     private(set) var markets: Set<Int64> = []
     /// How often a line was opened: what was asked on one line says nothing of the next.
     private(set) var lineCount = 0
+    /// When the line was opened, or brought an event last; a `PONG` is none.
+    var eventAt = Instant(nanoseconds: 0)
     var onText: (UnsafeBufferPointer<UInt8>) -> Void = { _ in }
     var onOpened: () -> Void = {}
     var onDistrust: (TrustReason) -> Void = { _ in }
@@ -74,7 +76,10 @@ final class FeedConnection {
         self.apply()
     }
 
-    /// What came cannot be read on: begin anew.
+    /// Asks the line for the books of these anew.
+    func refresh(_ tokens: [TokenID]) { self.handle(.refresh(Set(tokens))) }
+
+    /// What came cannot be read on, or nothing comes: begin anew.
     func restart(_ reason: TrustReason) {
         self.restartReason = reason
         self.socket?.abort()
@@ -128,6 +133,7 @@ final class FeedConnection {
             self.logger.info(
                 "Market channel connected", metadata: ["connection": "\(self.index)", "tokens": "\(self.tokens.count)"])
             self.lineCount += 1
+            self.eventAt = .now()
             self.onOpened()
             self.handle(.opened)
         }

@@ -21,7 +21,7 @@ extension FeedService {
         var problem: JSONError?
         var isJSON = false
         do throws(JSONError) {
-            switch try self.reader.read(text, { self.take($0, received: received, now: now) }) {
+            switch try self.reader.read(text, { self.take($0, on: connection, received: received, now: now) }) {
             case .events: isJSON = true
             case .pong: break
             case .notice(let notice):
@@ -47,7 +47,7 @@ extension FeedService {
         self.connections[connection].restart(.malformed)
     }
 
-    private func take(_ event: borrowing MarketEvent, received: Timestamp, now: Instant) {
+    private func take(_ event: borrowing MarketEvent, on connection: Int, received: Timestamp, now: Instant) {
         switch event.kind {
         case .unknown, .bestBidAsk, .newMarket:
             self.passedOver[event.kind, default: 0] += 1
@@ -62,6 +62,11 @@ extension FeedService {
             self.count("events_of_other_markets")
             return
         }
+        market.heardAt = now
+        self.connections[connection].eventAt = now
+        guard market.connection == connection else {
+            return self.follow(event, market, on: connection, received: received, now: now)
+        }
         switch event.kind {
         case .priceChange:
             let effect = market.builder.change(event, received: received, now: now, hasher: &self.hasher)
@@ -73,8 +78,7 @@ extension FeedService {
             self.publish(effect, of: market)
         case .lastTradePrice:
             guard let trade = market.builder.trade(event, received: received) else { return }
-            self.count("trades")
-            self.server.publish(trade, market: market.n, as: .trade(n: market.n, received: received))
+            if market.follower == nil || market.tape.lead(trade) { self.publish(trade) }
         case .tickSizeChange: self.changeTick(event, of: market)
         case .marketResolved: self.resolve(event, market)
         case .unknown, .bestBidAsk, .newMarket: break
@@ -86,17 +90,19 @@ extension FeedService {
         return event.token.flatMap { self.marketsByToken[$0] }
     }
 
-    private func changeTick(_ event: borrowing MarketEvent, of market: CarriedMarket) {
+    /// Whichever connection tells it first: both books are laid out anew, and each is confirmed by its own line.
+    func changeTick(_ event: borrowing MarketEvent, of market: CarriedMarket) {
+        if market.follower?.builder.changeTick(event) != nil { _ = market.follower?.builder.distrust(.noSnapshot) }
         guard let change = market.builder.changeTick(event) else { return }
         self.logger.info("Tick size changed", metadata: ["market": "\(market.condition)", "tick": "\(change.new)"])
         self.server.publish(change, market: market.n)
         market.toldMarket.tick = change.new
         self.publish(market.builder.distrust(.noSnapshot), of: market)
-        self.fetch(market)
+        self.renew(market)
     }
 
     /// The venue may say it once for each outcome, and again after a reconnect.
-    private func resolve(_ event: borrowing MarketEvent, _ market: CarriedMarket) {
+    func resolve(_ event: borrowing MarketEvent, _ market: CarriedMarket) {
         let winner = event.token.flatMap { market.builder.outcome(of: $0) }.map(Int64.init)
         if let told = market.resolution, winner == nil || winner == told.winner { return }
         self.logger.info(
@@ -109,7 +115,7 @@ extension FeedService {
     }
 
     /// Tells the subscribers what a message did to a book.
-    private func publish(_ effect: BookBuilder.Effect, of market: CarriedMarket) {
+    func publish(_ effect: BookBuilder.Effect, of market: CarriedMarket) {
         let n = market.n
         switch effect {
         case .unchanged: break
@@ -124,6 +130,7 @@ extension FeedService {
             self.tellTerms(of: market)
             self.server.publish(market.builder.body(conflated: nil), market: n, as: .book(n: n))
         case .distrusted(let reason):
+            if self.changeLeader(of: market, because: reason) { return }
             self.publishDistrust(market, reason)
             guard reason != .resolved else { return }
             if self.warn(
@@ -131,11 +138,11 @@ extension FeedService {
             {
                 market.isTroubleLogged = true
             }
-            if reason == .hashMismatch || reason == .crossed { self.fetch(market) }
+            if reason == .hashMismatch || reason == .crossed { self.renew(market) }
         }
     }
 
-    private func publishDistrust(_ market: CarriedMarket, _ reason: TrustReason) {
+    func publishDistrust(_ market: CarriedMarket, _ reason: TrustReason) {
         self.count("distrusted_\(reason.rawValue)")
         if market.untrustedSince == nil { market.untrustedSince = .now() }
         let trust = TrustBody(n: .one(market.n), epoch: market.builder.epoch, isTrusted: false, reason: reason)
@@ -147,7 +154,13 @@ extension FeedService {
         self.journal?.note("dropped", connection: index, reason: reason.rawValue, at: .now())
         var lost = 0
         for n in connection.markets.sorted() {
-            guard let market = self.markets[n], case .distrusted = market.builder.lineLost(reason) else { continue }
+            guard let market = self.markets[n] else { continue }
+            guard market.connection == index else {
+                _ = market.follower?.builder.lineLost(reason)
+                continue
+            }
+            guard case .distrusted = market.builder.lineLost(reason) else { continue }
+            if self.changeLeader(of: market, because: reason) { continue }
             lost += 1
             self.publishDistrust(market, reason)
         }
@@ -169,9 +182,11 @@ extension FeedService {
             if market.builder.isTrusted {
                 if self.expirePolled(market, now: now) { stale += 1 }
             } else if let since = market.untrustedSince, now - since > Self.snapshotMax {
-                self.fetch(market)
+                self.renew(market)
             }
+            self.compareConnections(of: market, now: now)
         }
+        self.compareLines(now: now)
         guard stale > 0 else { return }
         self.logger.warning("Books are not trusted, no poll confirmed them", metadata: ["books": "\(stale)"])
     }
@@ -190,23 +205,26 @@ extension FeedService {
         return true
     }
 
-    /// Fetches one book to build on, while its line lives.
-    private func fetch(_ market: CarriedMarket) {
+    /// Asks a line that lives for a book anew, and the REST interface too: whichever can be proved first is built on.
+    private func renew(_ market: CarriedMarket) {
         let now = Instant.now()
         let connection = self.connections[market.connection]
-        guard connection.isLive, self.lookups.bookCount < Self.fetchCountMax, market.mayFetch(now: now),
-            self.breaker.allows(now: now)
-        else { return }
-        self.lookups.bookCount += 1
+        guard connection.isLive, market.mayFetch(now: now) else { return }
         market.beginFetch(now: now, random: &self.random)
+        connection.refresh(market.tokens)
+        guard self.lookups.bookCount < Self.fetchCountMax, self.breaker.allows(now: now) else { return }
+        market.isFetching = true
+        self.lookups.bookCount += 1
         self.count("books_fetched")
         let n = market.n
-        let line = connection.lineCount
-        Task(executorPreference: self.loop) { await self.fetchBook(of: n, onLine: line) }
+        let (index, line) = (connection.index, connection.lineCount)
+        Task(executorPreference: self.loop) { await self.fetchBook(of: n, onLine: line, of: index) }
     }
 
-    /// - Parameter line: the connection's line as it was; what a new line brings does not follow upon this book.
-    private func fetchBook(of n: Int64, onLine line: Int) async {
+    /// - Parameters:
+    ///   - line: the connection's line as it was; what a new line brings does not follow upon this book.
+    ///   - index: of the connection that led.
+    private func fetchBook(of n: Int64, onLine line: Int, of index: Int) async {
         guard let market = self.markets[n] else {
             self.lookups.bookCount -= 1
             return
@@ -214,10 +232,11 @@ extension FeedService {
         do throws(VenueBooks.Failure) {
             let (book, duration) = try await self.venue.book(market.builder.market.first.token)
             self.noteAnswer(after: duration)
+            market.follower?.builder.learnTerms(of: book)
             // The line may have brought a snapshot meanwhile, or be gone.
-            let connection = self.connections[market.connection]
+            let connection = self.connections[index]
             if !market.builder.isTrusted, connection.isLive, connection.lineCount == line,
-                self.markets[market.n] === market
+                market.connection == index, self.markets[market.n] === market
             {
                 let effect = market.builder.snapshot(
                     book, source: .webSocket, received: .now(), now: .now(), hasher: &self.hasher)
@@ -256,9 +275,9 @@ extension FeedService {
             ])
     }
 
-    /// Polling runs while any connection has been without a line for long.
+    /// Polling runs while all connections of any market have been without a line for long.
     func updatePolling() {
-        let polls = self.connections.contains { $0.feed.isPolling }
+        let polls = self.markets.values.contains { self.isBlind($0) }
         guard polls != self.lookups.isPolling else { return }
         self.lookups.isPolling = polls
         if polls {
@@ -274,7 +293,7 @@ extension FeedService {
     /// Reads the books of all markets that have no line. One round at a time: a slow venue is not asked the faster.
     func poll() {
         guard self.lookups.isPolling && self.lookups.pollCount == 0 else { return }
-        let blind = self.connections.filter { $0.feed.isPolling }.flatMap { $0.markets.sorted() }
+        let blind = self.markets.values.filter { self.isBlind($0) }.map(\.n).sorted()
         for start in stride(from: 0, to: blind.count, by: VenueBooks.bookCountMax) {
             let numbers = blind[start..<min(blind.count, start + VenueBooks.bookCountMax)]
             let tokens = numbers.compactMap { self.markets[$0]?.builder.market.first.token }
@@ -318,7 +337,7 @@ extension FeedService {
             return
         }
         for book in books {
-            guard let market = self.marketsByCondition[book.market], self.connections[market.connection].feed.isPolling,
+            guard let market = self.marketsByCondition[book.market], self.isBlind(market),
                 market.builder.outcome(of: book.token) == 0
             else { continue }
             // What has not changed needs no new words.

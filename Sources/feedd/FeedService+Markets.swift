@@ -56,11 +56,12 @@ extension FeedService {
         guard old.first == market.first && old.second == market.second else {
             // Every price that was said of it would mean something else: it ends, and is another from now on.
             self.logger.warning("Outcomes of a market changed", metadata: ["market": "\(market.condition)"])
-            if let index = self.drop(carried) { self.connections[index].apply() }
+            for index in self.drop(carried) { self.connections[index].apply() }
             self.reconcileSoon()
             return
         }
         carried.builder.describe(market)
+        carried.follower?.builder.describe(market)
         self.tellTerms(of: carried)
     }
 
@@ -95,12 +96,12 @@ extension FeedService {
         for market in self.marketsByCondition.values.filter({ !wanted.contains($0.condition) }).sorted(by: {
             $0.n < $1.n
         }) {
-            if let index = self.drop(market) { touched.insert(index) }
+            touched.formUnion(self.drop(market))
         }
         self.lookups.isIncomplete = false
         for condition in wanted.filter({ self.marketsByCondition[$0] == nil }).sorted() {
-            if let market = self.universe[condition], let index = self.carry(market) {
-                touched.insert(index)
+            if let market = self.universe[condition], let carried = self.carry(market) {
+                touched.formUnion(carried.connections)
             } else {
                 self.lookups.isIncomplete = true
                 if self.universe[condition] == nil { self.lookUp(condition) }
@@ -112,8 +113,8 @@ extension FeedService {
         for index in touched.sorted() { self.connections[index].apply() }
     }
 
-    /// - Returns: the connection that must tell the venue.
-    private func carry(_ market: Market) -> Int? {
+    /// - Returns: what is carried now, and its connections must tell the venue.
+    private func carry(_ market: Market) -> CarriedMarket? {
         guard self.markets.count < Self.marketCountMax else {
             self.count("markets_refused")
             self.warn(
@@ -129,33 +130,42 @@ extension FeedService {
         }
         self.lastNumber += 1
         let index = self.connectionWithRoom()
-        let carried = CarriedMarket(n: self.lastNumber, connection: index, market: market, now: .now())
+        let carried = CarriedMarket(
+            n: self.lastNumber, connection: index, follower: self.connectionStep == 2 ? index + 1 : nil, market: market,
+            now: .now())
         self.markets[carried.n] = carried
         self.marketsByCondition[market.condition] = carried
         for token in tokens { self.marketsByToken[token] = carried }
-        self.connections[index].add(carried.n, tokens)
+        for connection in carried.connections { self.connections[connection].add(carried.n, tokens) }
         self.journal?.note(MarketBody(n: carried.n, market: market), connection: index, at: .now())
         for peer in self.server.peers.values.sorted(by: { $0.id < $1.id }) { self.offer(carried, to: peer) }
-        return index
+        return carried
     }
 
-    private func drop(_ market: CarriedMarket) -> Int? {
-        guard self.markets.removeValue(forKey: market.n) != nil else { return nil }
+    /// - Returns: connections that must tell the venue.
+    private func drop(_ market: CarriedMarket) -> [Int] {
+        guard self.markets.removeValue(forKey: market.n) != nil else { return [] }
         let trust = TrustBody(n: .one(market.n), epoch: market.builder.epoch + 1, isTrusted: false, reason: .removed)
         self.server.publish(trust, market: market.n)
         for peer in self.server.peers.values { peer.lose(market.n) }
         self.marketsByCondition[market.condition] = nil
         for token in market.tokens { self.marketsByToken[token] = nil }
         self.pastBooks.add(market.builder.counters)
-        self.connections[market.connection].remove(market.n, market.tokens)
-        return market.connection
+        if let follower = market.follower { self.pastBooks.add(follower.builder.counters) }
+        for connection in market.connections { self.connections[connection].remove(market.n, market.tokens) }
+        return market.connections
     }
 
+    /// A pair of connections carries the same markets where one is to follow the other.
+    var connectionStep: Int { self.context.configuration.feed.standby ? 2 : 1 }
+
+    /// The first of such a pair.
     private func connectionWithRoom() -> Int {
         let limit = min(FeedConnection.tokenCountMax, self.context.configuration.feed.tokensPerConnection)
-        if let index = self.connections.firstIndex(where: { $0.tokenCount + 2 <= limit }) { return index }
+        let first = stride(from: 0, to: self.connections.count, by: self.connectionStep)
+        if let index = first.first(where: { self.connections[$0].tokenCount + 2 <= limit }) { return index }
         let index = self.connections.count
-        self.connections.append(self.makeConnection(index))
+        for offset in 0..<self.connectionStep { self.connections.append(self.makeConnection(index + offset)) }
         return index
     }
 
@@ -188,8 +198,8 @@ extension FeedService {
         do throws(VenueBooks.Failure) {
             let market = try await self.venue.market(condition)
             self.lookups.marketAllowedAt[condition] = nil
-            if self.marketsByCondition[condition] == nil, self.isNamed(condition), let index = self.carry(market) {
-                self.connections[index].apply()
+            if self.marketsByCondition[condition] == nil, self.isNamed(condition), let carried = self.carry(market) {
+                for index in carried.connections { self.connections[index].apply() }
             }
         } catch {
             self.lookups.marketAllowedAt[condition] = Instant.now() + Self.lookupPause

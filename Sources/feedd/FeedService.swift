@@ -99,7 +99,9 @@ actor FeedService: DaemonService {
         let feed = context.configuration.feed
         self.journal =
             feed.journal
-            ? try RawJournal(directory: context.stateDirectory, megabytesMax: feed.journalMegabytesMax) : nil
+            ? try RawJournal(
+                directory: context.stateDirectory, megabytesMax: feed.journalMegabytesMax, hasFollowers: feed.standby)
+            : nil
     }
 
     func start() async throws {
@@ -181,12 +183,15 @@ actor FeedService: DaemonService {
         var checks = self.counters
         var trusted: Int64 = 0
         var carried: Int64 = 0
+        var followed: Int64 = 0
         var books = self.pastBooks
         for market in self.markets.values {
             // A resolved market waits to be dropped: nobody misses its book.
             if !market.builder.isResolved { carried += 1 }
             if market.builder.isTrusted { trusted += 1 }
+            if market.follower?.builder.isTrusted == true { followed += 1 }
             books.add(market.builder.counters)
+            if let follower = market.follower { books.add(follower.builder.counters) }
         }
         for (kind, count) in self.passedOver { checks["events_\(kind.rawValue)"] = count }
         if self.isWhole != (carried > 0 && trusted == carried) {
@@ -198,6 +203,8 @@ actor FeedService: DaemonService {
         checks["repeated"] = books.repeated
         checks["old"] = books.old
         checks["off_tick"] = books.offTick
+        checks["books_unproved"] = books.unproved
+        checks["followers_trusted"] = followed
         for (name, value) in self.server.counters { checks["subscribers_\(name)"] = value }
         self.addJournal(to: &checks)
         self.addLatency(to: &checks)

@@ -8,8 +8,8 @@ struct MarketFeed {
     struct Settings: Equatable {
         /// Longest first wait before a reconnect; it doubles with each failure.
         var reconnectDelay = Duration.seconds(5)
-        /// Where the doubling ends.
-        var reconnectDelayMax = Duration.seconds(60)
+        /// Where the doubling ends: a minute for the usual five seconds, and as many times as long for others.
+        var reconnectDelayMax: Duration { self.reconnectDelay * 12 }
         /// After so many failures in a row REST polling takes over …
         var attemptsMax = 10
         /// … or after so long without a line, whichever is first. Also the longest silence that is believed.
@@ -22,6 +22,8 @@ struct MarketFeed {
     enum Event: Equatable {
         /// The set of tokens that this connection carries.
         case wanted(Set<TokenID>)
+        /// Books of these are wanted anew.
+        case refresh(Set<TokenID>)
         case opened
         /// Any text, `PONG` included.
         case heard
@@ -62,13 +64,14 @@ struct MarketFeed {
     init(settings: Settings, seed: UInt64) {
         self.settings = settings
         self.backoff = Backoff(
-            first: settings.reconnectDelay, longest: max(settings.reconnectDelay, settings.reconnectDelayMax))
+            first: settings.reconnectDelay, longest: settings.reconnectDelayMax)
         self.random = SeededRandom(seed: seed)
     }
 
     mutating func handle(_ event: Event, now: Instant) -> [Action] {
         switch event {
         case .wanted(let tokens): self.want(tokens, now: now)
+        case .refresh(let tokens): self.refresh(tokens)
         case .opened: self.opened(now: now)
         case .heard: self.heard(now: now)
         case .dropped: self.dropped(.dropped, now: now)
@@ -91,6 +94,14 @@ struct MarketFeed {
             if !added.isEmpty { actions.append(.send(Self.change("subscribe", added))) }
             return actions
         }
+    }
+
+    /// The venue sends a first book to whoever subscribes, and refuses an id that is subscribed already. The book stands in its
+    /// place among the changes, so that no other source can tell as well what follows upon it.
+    private func refresh(_ tokens: Set<TokenID>) -> [Action] {
+        let tokens = tokens.intersection(self.tokens)
+        guard case .live = self.state, !tokens.isEmpty else { return [] }
+        return [.send(Self.change("unsubscribe", tokens)), .send(Self.change("subscribe", tokens))]
     }
 
     /// Ends the connection because nothing is wanted on it.

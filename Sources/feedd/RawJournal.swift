@@ -5,7 +5,8 @@ import Shared
 /// What the venue sent, text by text as it came, for whoever wants to see it again: `simvenue --replay FILE` plays it.
 ///
 /// A line is `{"f":8,"recv_ms":1790000000123,"connection":0,"received_time":1790000000123456,"raw":{…}}`: `f` counts all lines,
-/// lost ones included, `raw` is the venue's JSON byte for byte, or another text as a JSON string. A line without a text has an
+/// lost ones included, `raw` is the venue's JSON byte for byte, or another text as a JSON string. A connection that carries the same
+/// as another has `"follows":0` behind it, with the other's number. A line without a text has an
 /// `event` instead: `opened`, `dropped`, or `terms` with a market as `feedd.sock` tells it. Confined to the daemon's loop.
 final class RawJournal {
     /// Numbers and names of a line, at most.
@@ -13,12 +14,15 @@ final class RawJournal {
     private static let megabyte = 1_000_000
 
     let file: SegmentedJournal
+    /// Each odd connection carries what the one before it carries.
+    private let hasFollowers: Bool
     private var lineCount: Int64 = 0
     private var writer = JSONWriter()
 
     /// - Parameter directory: the state directory; the files are in its `raw`.
     /// - Throws: code 77 when another feedd writes there.
-    init(directory: String, megabytesMax: Int) throws(DaemonExit) {
+    init(directory: String, megabytesMax: Int, hasFollowers: Bool = false) throws(DaemonExit) {
+        self.hasFollowers = hasFollowers
         do throws(JournalError) {
             self.file = try SegmentedJournal(
                 directory: "\(directory)/raw", name: "raw", byteCountMax: megabytesMax * Self.megabyte)
@@ -94,6 +98,10 @@ final class RawJournal {
         Decimal6.writeInteger((time.microseconds / 1_000).magnitude, to: &bytes)
         Self.put(#","connection":"#, &bytes)
         Decimal6.writeInteger(UInt64(connection.magnitude), to: &bytes)
+        if self.hasFollowers && connection % 2 == 1 {
+            Self.put(#","follows":"#, &bytes)
+            Decimal6.writeInteger(UInt64(connection.magnitude) - 1, to: &bytes)
+        }
         Self.put(#","received_time":"#, &bytes)
         Decimal6.writeInteger(time.microseconds.magnitude, to: &bytes)
         bytes.append(UInt8(ascii: ","))

@@ -14,8 +14,10 @@ struct TraceTests {
                 "--log-level", "trace",
             ], in: pipeline.directory.path)
         let feed = pipeline.feed
-        let sent = try await feed.line(of: .errors) { $0.contains("trace feedd: Text sent ") }
-        #expect(sent.contains(" connection=0 ") && sent.contains("assets_ids"))
+        let sent = try await feed.line(of: .errors) {
+            $0.contains("trace feedd: Text sent ") && $0.contains(" connection=0 ")
+        }
+        #expect(sent.contains("assets_ids"))
         _ = try await feed.line(of: .errors) {
             $0.contains("trace feedd: Text received ") && $0.contains("price_change")
         }

@@ -21,7 +21,9 @@ struct BookBuilderRecordingTests {
 
     @Test mutating func aTradeSettlesWithTheBookThatFollowsIt() throws {
         let texts = try Self.recordedTexts("samples/ws-capture/trade_sequence.jsonl")
-        self.driver.take(try self.bookBefore(try JSONValue(text: texts[2])))
+        let book = try self.bookBefore(try JSONValue(text: texts[2]))
+        try self.driver.hear(of: book)
+        self.driver.take(book)
         #expect(try self.driver.take(texts[0]) == [.delta])
         #expect(try self.driver.take(texts[1]) == [.delta])
         #expect(!self.driver.builder.isSettled)
@@ -35,7 +37,9 @@ struct BookBuilderRecordingTests {
     /// Without the book in between the price is found among the consumed levels.
     @Test mutating func aTradeSettlesWithoutTheBookToo() throws {
         let texts = try Self.recordedTexts("samples/ws-capture/trade_sequence.jsonl")
-        self.driver.take(try self.bookBefore(try JSONValue(text: texts[2])))
+        let book = try self.bookBefore(try JSONValue(text: texts[2]))
+        try self.driver.hear(of: book)
+        self.driver.take(book)
         try self.driver.take([texts[0], texts[1], texts[3]])
         #expect(self.driver.builder.isTrusted && self.driver.builder.isSettled && self.driver.builder.epoch == 1)
     }

@@ -70,6 +70,15 @@ struct BuilderDriver {
             self.builder.snapshot(book, source: source, received: self.received, now: self.now, hasher: &self.hasher))
     }
 
+    /// The line speaks of that book, without its levels: a `price_change` that takes nothing away and carries its hash.
+    mutating func hear(of book: RESTBook) throws {
+        let text = """
+            {"event_type":"price_change","market":"\(book.market)","timestamp":"\(book.timestamp)","price_changes":[
+            {"asset_id":"\(book.token)","price":"0.5","size":"0","side":"BUY","hash":"\(book.hash)"}]}
+            """
+        #expect(try self.take(text) == [.unchanged])
+    }
+
     @discardableResult
     mutating func check() -> BookBuilder.Effect {
         self.publish(self.builder.check(now: self.now, hasher: &self.hasher))

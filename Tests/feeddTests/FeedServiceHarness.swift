@@ -110,10 +110,10 @@ extension FeedService {
         try bytes.dropFirst(4).withUnsafeBufferPointer { self.takeScan(try Envelope(reading: $0)) }
     }
 
-    /// As if the venue had sent it on the first line.
-    func hear(_ text: String) {
+    /// As if the venue had sent it on that line.
+    func hear(_ text: String, on connection: Int = 0) {
         var text = text
-        text.withUTF8 { self.take($0, on: 0) }
+        text.withUTF8 { self.take($0, on: connection) }
     }
 
     func market(_ condition: ConditionID) -> CarriedMarket? { self.marketsByCondition[condition] }

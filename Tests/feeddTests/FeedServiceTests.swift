@@ -128,14 +128,15 @@ import Testing
         await feed.run { feed in
             for market in markets {
                 var venue = VenueModel(market: market)
-                feed.hear(venue.bookText(outcome: 0))
+                let line = feed.market(market.condition)?.connection ?? 0
+                feed.hear(venue.bookText(outcome: 0), on: line)
                 venue.time += 1
                 let lost = venue.operate(.bid, "0.4", 3)
                 venue.time += 1
                 _ = lost
-                feed.hear(venue.operate(.bid, "0.3", 3))
+                feed.hear(venue.operate(.bid, "0.3", 3), on: line)
                 venue.time += 1
-                feed.hear(venue.operate(.bid, "0.2", 3))
+                feed.hear(venue.operate(.bid, "0.2", 3), on: line)
                 #expect(feed.market(market.condition)?.builder.trust == .untrusted(.hashMismatch))
             }
         }

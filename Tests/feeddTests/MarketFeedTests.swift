@@ -139,7 +139,7 @@ private let c = TokenID(words: (0, 0, 0, 10))
         self.feed = MarketFeed(settings: settings, seed: 2)
         var now = second(0)
         _ = self.feed.handle(.wanted([a]), now: now)
-        for longest in [1, 2, 4, 8, 16, 32, 60, 60] as [Int64] {
+        for longest in [1, 2, 4, 8, 12, 12] as [Int64] {
             // Accepted, and never a word: that is no line.
             _ = self.feed.handle(.opened, now: now)
             _ = self.feed.handle(.dropped, now: now)

@@ -65,7 +65,7 @@ import Testing
             var market = Market.example(condition: book.market, first: book.token, second: TokenID("1")!)
             market.tick = book.tick
             var driver = BuilderDriver(market)
-            #expect(driver.take(book) == .snapshot)
+            #expect(driver.take(book, source: .rest) == .snapshot)
         }
     }
 

@@ -45,6 +45,19 @@ extension EventCatalogue {
             meaning: "An attempt to connect to the venue's market channel failed. Another follows.",
             advice: "If it lasts, check names, proxy, certificates and venue.market_ws_url; polybot test-ws helps."),
         Entry(
+            "Another connection leads", "leader_changed", .warning, by: [.feedd],
+            facts: ["market", "reason", "connection"],
+            meaning:
+                "The connection whose books were published failed for this market; the other's are published from now on.",
+            advice: "Nothing: that is what the second connection is for. If it happens often, look at the reasons."),
+        Entry(
+            "A connection says nothing while the other does", "line_silent", .warning, by: [.feedd],
+            facts: ["connection", "silence_ms"],
+            meaning:
+                "Two connections carry the same markets, and only one brings news of them. The other is opened anew.",
+            advice: "Nothing if it comes back. If it does so often, look at the network and at the venue's status page."
+        ),
+        Entry(
             "WebSocket unavailable, falling back to REST polling", "fallback_began", .warning,
             id: "a8703eeeb87660bc20c15c02675e1070", by: [.feedd],
             meaning: "No market channel for too long: books are polled. They are older, and prints are missing.",

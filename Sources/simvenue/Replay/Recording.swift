@@ -112,6 +112,7 @@ struct Recording: Sendable {
             var raw: Range<Int>?
             var time = previous
             var terms: Market?
+            var isCopy = false
             if try reader.peek() == .object {
                 try reader.object { (key, reader) throws(JSONError) in
                     switch key {
@@ -121,6 +122,10 @@ struct Recording: Sendable {
                         let bytes = try reader.raw()
                         let end = base + reader.offset
                         raw = kind == .object || kind == .array ? end - bytes.count..<end : 0..<0
+                    // A second connection heard the same.
+                    case "follows":
+                        isCopy = true
+                        try reader.skip()
                     case "terms": terms = try MarketBody(reading: &reader).market
                     default: try reader.skip()
                     }
@@ -131,7 +136,7 @@ struct Recording: Sendable {
             let end = reader.offset
             try reader.end()
             guard let raw else { return (Frame(time: time, range: base + start..<base + end), true, nil) }
-            return (raw.isEmpty ? nil : Frame(time: time, range: raw), false, terms)
+            return (raw.isEmpty || isCopy ? nil : Frame(time: time, range: raw), false, terms)
         } catch {
             throw RecordingProblem(sentence: "line \(number) is not what was expected: \(error)")
         }

@@ -1,0 +1,122 @@
+import DaemonKit
+import Logging
+import Shared
+
+/// Two connections carry each market, each with books of its own: one leads and is published, the other follows.
+extension FeedService {
+    /// A connection that has brought no event for so long, while the other has, is dead whatever it answers to our pings.
+    private static let lineLagMax = Duration.seconds(5)
+
+    /// A message of the connection that follows: nothing of it is published while the leader does well.
+    func follow(
+        _ event: borrowing MarketEvent, _ market: CarriedMarket, on connection: Int, received: Timestamp, now: Instant
+    ) {
+        // Its books are in place: taking them out would copy them.
+        guard market.follower?.connection == connection else { return self.count("events_of_other_markets") }
+        var effect = BookBuilder.Effect.unchanged
+        switch event.kind {
+        case .priceChange:
+            effect = market.follower!.builder.change(event, received: received, now: now, hasher: &self.hasher)
+        case .book:
+            guard let outcome = event.token.flatMap({ market.builder.outcome(of: $0) }) else { return }
+            effect = market.follower!.builder.snapshot(
+                event, outcome: outcome, received: received, now: now, hasher: &self.hasher)
+        case .lastTradePrice:
+            if let trade = market.follower!.builder.trade(event, received: received) { market.tape.follow(trade) }
+        case .tickSizeChange: self.changeTick(event, of: market)
+        case .marketResolved: self.resolve(event, market)
+        case .unknown, .bestBidAsk, .newMarket: break
+        }
+        self.take(effect, ofFollowerOf: market)
+    }
+
+    private func take(_ effect: BookBuilder.Effect, ofFollowerOf market: CarriedMarket) {
+        if case .distrusted(let reason) = effect {
+            self.count("follower_distrusted_\(reason.rawValue)")
+            self.renewFollower(of: market)
+        }
+        if !market.builder.isTrusted || market.builder.source == .rest { self.changeLeader(of: market, because: nil) }
+    }
+
+    private func renewFollower(of market: CarriedMarket) {
+        let now = Instant.now()
+        guard let follower = market.follower, market.mayRenewFollower(now: now) else { return }
+        market.beginRenewal(now: now)
+        self.connections[follower.connection].refresh(market.tokens)
+    }
+
+    /// The follower's book takes the place of the leader's, if it may.
+    ///
+    /// - Parameter reason: what happened to the leader; `nil` when it was not trusted before.
+    /// - Returns: whether it did.
+    @discardableResult
+    func changeLeader(of market: CarriedMarket, because reason: TrustReason?) -> Bool {
+        guard market.mayChangeLeader else { return false }
+        market.changeLeader()
+        self.count("leader_changes")
+        if let reason {
+            self.warn(
+                "Another connection leads",
+                [
+                    "market": "\(market.condition)", "reason": "\(reason.rawValue)",
+                    "connection": "\(market.connection)",
+                ])
+        }
+        self.publish(.snapshot, of: market)
+        for trade in market.tape.changeLeader(now: .now()) { self.publish(trade) }
+        // What was wrong with the former leader is mended behind the scenes.
+        self.renewFollower(of: market)
+        return true
+    }
+
+    func publish(_ trade: TradeBody) {
+        self.count("trades")
+        self.server.publish(trade, market: trade.n, as: .trade(n: trade.n, received: trade.receivedTime))
+    }
+
+    /// Whether no connection has carried it for so long that it is polled.
+    func isBlind(_ market: CarriedMarket) -> Bool {
+        self.connections[market.connection].feed.isPolling
+            && market.follower.map { self.connections[$0.connection].feed.isPolling } ?? true
+    }
+
+    /// To be called now and then: a connection that is late is no leader, and no follower either.
+    func compareConnections(of market: CarriedMarket, now: Instant) {
+        guard market.follower != nil else { return }
+        let effect = market.follower!.builder.check(now: now, hasher: &self.hasher)
+        self.take(effect, ofFollowerOf: market)
+        guard let follower = market.follower?.builder, follower.isTrusted, market.builder.isTrusted,
+            market.builder.source == .webSocket
+        else {
+            market.lag = LagWatch()
+            return
+        }
+        switch market.lag.note(leader: market.builder.settledTime, follower: follower.settledTime, now: now) {
+        case nil: break
+        case .leader:
+            self.count("leaders_late")
+            self.changeLeader(of: market, because: .silent)
+            _ = market.follower?.builder.distrust(.silent)
+        case .follower:
+            market.lag = LagWatch()
+            self.take(market.follower!.builder.distrust(.silent), ofFollowerOf: market)
+        }
+    }
+
+    /// Ends a line that says nothing of its markets while its twin does: a venue may go on answering pings.
+    func compareLines(now: Instant) {
+        guard self.connectionStep == 2 else { return }
+        for index in stride(from: 0, to: self.connections.count - 1, by: 2) {
+            let (one, other) = (self.connections[index], self.connections[index + 1])
+            guard one.isLive && other.isLive else { continue }
+            let silent = one.eventAt < other.eventAt ? one : other
+            let lag = max(one.eventAt, other.eventAt) - silent.eventAt
+            guard lag > Self.lineLagMax else { continue }
+            self.count("lines_silent")
+            self.logger.warning(
+                "A connection says nothing while the other does",
+                metadata: ["connection": "\(silent.index)", "silence_ms": "\(lag.milliseconds)"])
+            silent.restart(.silent)
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import DaemonKit
+import Logging
+import Shared
+import Testing
+
+@testable import feedd
+
+/// Two connections carry a market, each with books of its own: when the leader fails, the follower's are published at once.
+@Suite struct FollowerTests {
+    private static func operate(
+        _ venue: inout VenueModel, _ side: BookSide, _ price: String, _ shares: Int64
+    ) -> String {
+        venue.time += 1
+        return venue.operate(side, price, shares)
+    }
+
+    private static func universe(_ market: Market) -> UniverseBody { UniverseBody(markets: [market], age: 0) }
+
+    /// A feed that carries one market, with both books trusted.
+    private func pair() async throws -> (FeedHarness, VenueModel, FeedSubscriber) {
+        let feed = try await FeedHarness()
+        let venue = VenueModel()
+        try await feed.run { feed in
+            try feed.hear(Self.universe(venue.market))
+            feed.hear(venue.bookText(outcome: 0), on: 0)
+            feed.hear(venue.bookText(outcome: 0), on: 1)
+        }
+        let subscriber = try await feed.subscriber(.all)
+        try await subscriber.wait { $0.contains { $0.hasPrefix("book 1") } }
+        return (feed, venue, subscriber)
+    }
+
+    @Test func whatTheLeaderLosesTheFollowerHas() async throws {
+        let (feed, first, subscriber) = try await self.pair()
+        try await feed.run { feed in
+            var venue = first
+            let lost = Self.operate(&venue, .bid, "0.4", 3)
+            feed.hear(lost, on: 1)
+            for size in Int64(1)...2 {
+                let text = Self.operate(&venue, .bid, "0.3", size)
+                feed.hear(text, on: 1)
+                feed.hear(text, on: 0)
+            }
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            #expect(market.connection == 1 && market.builder.isTrusted && market.builder.isSettled)
+            #expect(market.builder.epoch == 2 && market.builder.update == 1)
+            #expect(market.builder.book.levels == venue.book.levels)
+            #expect(market.follower?.builder.trust == .untrusted(.hashMismatch))
+        }
+        // Nobody was told to distrust anything.
+        try await subscriber.wait { $0.count { $0.hasPrefix("book 1") } == 2 }
+        #expect(subscriber.all.contains { $0.hasPrefix("trust") } == false)
+        await feed.stop()
+    }
+
+    @Test func aFollowerThatIsBehindDoesNotLeadUntilItHasCaughtUp() async throws {
+        let (feed, first, subscriber) = try await self.pair()
+        try await feed.run { feed in
+            var venue = first
+            let ahead = Self.operate(&venue, .bid, "0.4", 3)
+            feed.hear(ahead, on: 0)
+            feed.lineLost(0, .dropped)
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            #expect(!market.builder.isTrusted && market.connection == 0)
+            feed.hear(ahead, on: 1)
+            #expect(market.builder.isTrusted && market.connection == 1 && market.builder.epoch == 2)
+            #expect(market.builder.book.levels == venue.book.levels)
+        }
+        try await subscriber.wait { $0.count { $0.hasPrefix("book 1") } == 2 }
+        #expect(subscriber.all.count { $0.hasPrefix("trust") } == 1)
+        await feed.stop()
+    }
+
+    @Test func eachPrintIsPublishedOnceWhoeverTellsItFirst() async throws {
+        let (feed, first, subscriber) = try await self.pair()
+        try await feed.run { feed in
+            var venue = first
+            venue.time += 1
+            _ = venue.operate(.bid, "0.4", 9)
+            _ = venue.operate(.ask, "0.6", 9)
+            for connection in 0...1 { feed.hear(venue.bookText(outcome: 0), on: connection) }
+            venue.time += 1
+            let tradeone = venue.trade(side: .ask, size: Quantity(shares: 1), taker: 0)
+            let one = try #require(tradeone).texts
+            venue.time += 1
+            let tradetwo = venue.trade(side: .ask, size: Quantity(shares: 2), taker: 0)
+            let two = try #require(tradetwo).texts
+            for text in one { feed.hear(text, on: 1) }
+            for text in one { feed.hear(text, on: 0) }
+            // The second comes on one line alone before the other is lost, and once more on the new line.
+            for text in two { feed.hear(text, on: 1) }
+            feed.lineLost(0, .dropped)
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            #expect(market.connection == 1 && market.builder.isTrusted)
+            feed.hear(venue.bookText(outcome: 0), on: 0)
+            for text in two { feed.hear(text, on: 0) }
+        }
+        try await subscriber.wait { $0.count { $0.hasPrefix("trade") } == 2 }
+        let counters = await feed.run { feed in feed.counters }
+        #expect(counters["trades"] == 2)
+        await feed.stop()
+    }
+
+    @Test func aConnectionThatIsLateLosesTheLead() async throws {
+        let (feed, first, _) = try await self.pair()
+        try await feed.run { feed in
+            var venue = first
+            feed.hear(Self.operate(&venue, .bid, "0.4", 3), on: 1)
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            let start = Instant.now()
+            feed.compareConnections(of: market, now: start)
+            feed.compareConnections(of: market, now: start + LagWatch.lagMax)
+            #expect(market.connection == 0)
+            feed.compareConnections(of: market, now: start + LagWatch.lagMax + .milliseconds(1))
+            #expect(market.connection == 1 && market.builder.isTrusted && market.builder.epoch == 2)
+            #expect(market.follower?.builder.trust == .untrusted(.silent))
+        }
+        await feed.stop()
+    }
+
+    @Test func aTickThatOneConnectionTellsIsOneForBoth() async throws {
+        let (feed, first, subscriber) = try await self.pair()
+        try await feed.run { feed in
+            var venue = first
+            venue.time += 1
+            let text = venue.changeTick(to: TickSize(micros: 1_000)!)
+            feed.hear(text, on: 1)
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            #expect(!market.builder.isTrusted && market.follower?.builder.isTrusted == false)
+            feed.hear(text, on: 0)
+            feed.hear(venue.bookText(outcome: 0), on: 1)
+            #expect(
+                market.builder.isTrusted && market.connection == 1
+                    && market.builder.book.tick == TickSize(micros: 1_000)!)
+        }
+        try await subscriber.wait { $0.contains { $0.hasPrefix("tick_size") } }
+        #expect(subscriber.all.count { $0.hasPrefix("tick_size") } == 1)
+        await feed.stop()
+    }
+}
