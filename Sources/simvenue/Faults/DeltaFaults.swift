@@ -27,6 +27,9 @@ struct DeltaFaults: Sendable {
     private var waiting: [Waiting] = []
     private var held: [Held] = []
 
+    /// Whether it has nothing to do.
+    var isIdle: Bool { self.waiting.isEmpty && self.held.isEmpty }
+
     /// When the next held delta is due.
     var nextTime: Int64? { self.held.map(\.due).min() }
 
@@ -57,7 +60,7 @@ struct DeltaFaults: Sendable {
     mutating func spoil(
         _ batch: inout MessageBatch, at time: Int64, isWanted: (MessageBatch.Entry) -> Bool
     ) {
-        guard !self.waiting.isEmpty || !self.held.isEmpty else { return }
+        guard !self.isIdle else { return }
         var spoilt = MessageBatch()
         for entry in batch.entries {
             let bytes = Array(batch.bytes[entry.range])

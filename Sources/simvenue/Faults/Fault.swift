@@ -29,6 +29,8 @@ enum Fault: Hashable, Sendable {
     case resume
     case desk(DeskFault)
     case heal
+    /// Of one connection of the market channel alone, counted from one, the oldest first.
+    indirect case only(Fault, connection: Int)
     /// Of scripts alone.
     case awaitSubscription
 }

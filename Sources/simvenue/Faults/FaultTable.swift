@@ -14,11 +14,14 @@ enum FaultTable {
     static let secondsMax: Int64 = 3_600
     /// Deltas or requests that one fault happens to.
     static let countMax: Int64 = 10_000
+    static let connectionMax: Int64 = 1_000
     static let delayMax: Int64 = 60_000
     static let skewMax: Int64 = 86_400_000
     static let frameByteCountMax: Int64 = 32 << 20
 
-    static let rows: [Row] = Self.connections + Self.deltas + Self.frames + Self.requests + Self.markets + Self.trading
+    static let rows: [Row] =
+        (Self.lines + Self.deltas + Self.frames).map(Self.ofOneConnection) + Self.connections + Self.requests
+        + Self.markets + Self.trading
 
     static func row(_ name: String) -> Row? { self.rows.first { $0.name == name } }
 
@@ -29,7 +32,8 @@ enum FaultTable {
     private static let market = FaultParameter("market", .market)
     private static let path = FaultParameter("path", .path, default: .text("/"))
 
-    private static let connections = [
+    /// Of the market channel.
+    private static let lines = [
         Row(
             name: "drop", parameters: [FaultParameter("code", .whole(1_000...4_999))],
             sentence: "Ends every connection of the market channel, with a close frame of that code if one is given."
@@ -38,6 +42,14 @@ enum FaultTable {
             name: "reset", parameters: [],
             sentence: "Ends every connection of the market channel by a TCP reset; what was on its way is lost."
         ) { _ in .reset },
+        Row(
+            name: "silence",
+            parameters: [Self.seconds(5), FaultParameter("pong", .flag, default: .flag(false))],
+            sentence: "The channel's connections stay open and say nothing, or only PONG; what was to be said is lost."
+        ) { .silence(seconds: $0.whole("seconds") ?? 0, answersPings: $0.flag("pong")) },
+    ]
+
+    private static let connections = [
         Row(
             name: "restart", parameters: [Self.seconds(2)],
             sentence: "Ends every connection, HTTP too, and refuses new ones for a time; the books go on meanwhile."
@@ -50,11 +62,6 @@ enum FaultTable {
             name: "refuse_ws", parameters: [Self.seconds(5)],
             sentence: "Answers upgrades to the market channel with 503; open connections stay."
         ) { .refuseUpgrades(seconds: $0.whole("seconds") ?? 0) },
-        Row(
-            name: "silence",
-            parameters: [Self.seconds(5), FaultParameter("pong", .flag, default: .flag(false))],
-            sentence: "The channel's connections stay open and say nothing, or only PONG; what was to be said is lost."
-        ) { .silence(seconds: $0.whole("seconds") ?? 0, answersPings: $0.flag("pong")) },
         Row(
             name: "drop_prices", parameters: [FaultParameter("code", .whole(1_000...4_999))],
             sentence: "Ends every connection of the price streams, with a close frame of that code if one is given."
@@ -76,6 +83,15 @@ enum FaultTable {
             sentence: "The user channel says nothing for a time; what was to be said is lost."
         ) { .silenceUsers(seconds: $0.whole("seconds") ?? 0) },
     ]
+
+    /// With a parameter more: which connection alone it happens to.
+    private static func ofOneConnection(_ row: Row) -> Row {
+        let connection = FaultParameter("connection", .whole(1...Self.connectionMax))
+        return Row(name: row.name, parameters: row.parameters + [connection], sentence: row.sentence) { order in
+            let fault = row.make(order)
+            return order.whole("connection").map { .only(fault, connection: Int($0)) } ?? fault
+        }
+    }
 
     private static let deltas = [
         Self.delta("lose_next_delta", "The next price_change is not sent.") { _ in .lost },

@@ -13,6 +13,10 @@ final class MarketSubscriber: ChannelInboundHandler {
     static let stallMax: Int64 = 5_000
 
     var subscriptions = Subscriptions()
+    /// Faults of this connection alone.
+    var deltaFaults = DeltaFaults()
+    /// Until when it says nothing (the venue's milliseconds), and whether it answers pings meanwhile.
+    var silence: (until: Int64, answersPings: Bool) = (0, false)
     private let service: VenueService
     /// Stands before the frame encoder, so that frames encoded once for all go out as they are.
     private let gate: FrameGate
@@ -41,7 +45,7 @@ final class MarketSubscriber: ChannelInboundHandler {
         switch frame.opcode {
         case .text, .binary: self.service.receive(Array(buffer: frame.unmaskedData), from: self)
         case .ping:
-            guard self.service.answersPings else { return }
+            guard self.service.answersPings(of: self) else { return }
             context.writeAndFlush(
                 Self.wrapOutboundOut(WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)), promise: nil)
         case .connectionClose:

@@ -49,7 +49,7 @@ extension VenueService {
             guard self.deltaFaults.add(fault, slot: try self.slot(fault.market)) else {
                 throw FaultProblem("\(DeltaFaults.waitingCountMax) faults wait for deltas already; heal forgets them")
             }
-        case .frame(let frame): self.send(frame)
+        case .frame(let frame): self.send(frame, to: self.subscribers)
         case .request(let fault):
             guard self.requestFaults.add(fault) else {
                 throw FaultProblem(
@@ -67,11 +67,36 @@ extension VenueService {
         case .resume: self.resume(at: time)
         case .desk(let fault): try self.perform(fault, at: time)
         case .heal: self.heal(at: time)
+        case .only(let fault, let connection): try self.perform(fault, of: connection, at: time)
         case .awaitSubscription: throw FaultProblem("only a script can wait")
         }
     }
 
+    /// What happens to one connection of the market channel.
+    private func perform(_ fault: Fault, of connection: Int, at time: Int64) throws(FaultProblem) {
+        guard connection <= self.subscribers.count else {
+            throw FaultProblem("the market channel has \(self.subscribers.count) connections")
+        }
+        let subscriber = self.subscribers[connection - 1]
+        switch fault {
+        case .drop(nil): subscriber.cutOff()
+        case .drop(let code?): subscriber.close(code: code)
+        case .reset: subscriber.reset()
+        case .silence(let seconds, let answersPings): subscriber.silence = (time + seconds * 1_000, answersPings)
+        case .delta(let fault):
+            guard subscriber.deltaFaults.add(fault, slot: try self.slot(fault.market)) else {
+                throw FaultProblem("\(DeltaFaults.waitingCountMax) faults wait for deltas already; heal forgets them")
+            }
+        case .frame(let frame): self.send(frame, to: [subscriber])
+        default: preconditionFailure("the table lets no other fault happen to one connection")
+        }
+    }
+
     private func heal(at time: Int64) {
+        for subscriber in self.subscribers {
+            subscriber.silence = (time, false)
+            subscriber.deltaFaults.heal(at: time)
+        }
         self.refusesUpgradesUntil = time
         self.silence = (time, false)
         self.pricesSilentUntil = time
@@ -103,11 +128,11 @@ extension VenueService {
     }
 
     /// Sent to all who subscribed to anything, whatever waits before it.
-    private func send(_ frame: OddFrame) {
+    private func send(_ frame: OddFrame, to subscribers: [MarketSubscriber]) {
         let bytes = frame.bytes
         var buffer = self.allocator.buffer(capacity: bytes.count + 10)
         bytes.withUnsafeBytes { TextFrame.write($0, to: &buffer) }
-        for subscriber in self.subscribers where subscriber.subscriptions.count > 0 {
+        for subscriber in subscribers where subscriber.subscriptions.count > 0 {
             subscriber.send(buffer, at: self.time, isBounded: false)
         }
     }

@@ -138,9 +138,12 @@ final class VenueService {
         }
         for slot in self.core.takeRemovedSlots() {
             self.deltaFaults.forget(slot: slot)
-            for subscriber in self.subscribers { subscriber.subscriptions.forget(slot: slot) }
+            for subscriber in self.subscribers {
+                subscriber.subscriptions.forget(slot: slot)
+                subscriber.deltaFaults.forget(slot: slot)
+            }
         }
-        if !self.isSilent { self.deliver() }
+        if !self.isSilent { self.deliver(at: time) }
         self.advancePrices(to: time)
         self.advanceUsers(to: time)
     }
@@ -165,7 +168,8 @@ final class VenueService {
             self.core.nextTime, self.nextBoundary, self.deltaFaults.nextTime, self.deskTime, self.nextPriceTime,
             self.nextUserTime,
         ]
-        guard let next = times.compactMap({ $0 }).min() else { return }
+        let own = self.subscribers.map(\.deltaFaults.nextTime)
+        guard let next = (times + own).compactMap({ $0 }).min() else { return }
         // Never sooner than in a millisecond: what falls into one leaves in one write.
         let delay = min(max(next - self.time, 1), 60_000)
         let bound = NIOLoopBound(self, eventLoop: self.loop)
@@ -185,8 +189,10 @@ final class VenueService {
         self.scheduleTurn()
     }
 
-    private func deliver() {
-        guard !self.batch.isEmpty, !self.subscribers.isEmpty else { return }
+    private func deliver(at time: Int64) {
+        let spoilt = self.subscribers.filter { !$0.deltaFaults.isIdle }
+        for subscriber in spoilt { self.deliverSpoilt(to: subscriber, at: time) }
+        guard !self.batch.isEmpty, self.subscribers.count > spoilt.count else { return }
         var frames = self.allocator.buffer(capacity: self.batch.bytes.count + 10 * self.batch.count)
         var ends: [Int] = []
         ends.reserveCapacity(self.batch.count)
@@ -196,7 +202,20 @@ final class VenueService {
                 ends.append(frames.writerIndex)
             }
         }
-        for subscriber in self.subscribers { self.deliver(frames, ends, to: subscriber) }
+        for subscriber in self.subscribers where !spoilt.contains(where: { $0 === subscriber }) {
+            guard time >= subscriber.silence.until else { continue }
+            self.deliver(frames, ends, to: subscriber)
+        }
+    }
+
+    /// Sends a subscriber its share with the faults of its connection.
+    private func deliverSpoilt(to subscriber: MarketSubscriber, at time: Int64) {
+        var batch = self.batch
+        subscriber.deltaFaults.spoil(&batch, at: time) { subscriber.subscriptions.wants($0) }
+        guard time >= subscriber.silence.until else { return }
+        for entry in batch.entries where subscriber.subscriptions.wants(entry) {
+            self.write(Array(batch.bytes[entry.range]), to: subscriber)
+        }
     }
 
     /// Sends a subscriber its share of `frames`; neighbours leave as one slice.
@@ -240,14 +259,18 @@ final class VenueService {
     /// Whether upgrades to the market channel are refused for now.
     var refusesUpgrades: Bool { self.time < self.refusesUpgradesUntil }
     private var isSilent: Bool { self.time < self.silence.until }
-    var answersPings: Bool { !self.isSilent || self.silence.answersPings }
+
+    func answersPings(of subscriber: MarketSubscriber) -> Bool {
+        (!self.isSilent || self.silence.answersPings)
+            && (self.time >= subscriber.silence.until || subscriber.silence.answersPings)
+    }
 
     /// A text from a subscriber.
     func receive(_ text: [UInt8], from subscriber: MarketSubscriber) {
         switch SubscriberMessage(parsing: text) {
         case .ping:
             self.audit.pingCount += 1
-            if self.answersPings { self.write(Array("PONG".utf8), to: subscriber) }
+            if self.answersPings(of: subscriber) { self.write(Array("PONG".utf8), to: subscriber) }
         case .invalid:
             self.audit.invalidCount += 1
             self.send(Array("INVALID OPERATION".utf8), to: subscriber)
@@ -299,7 +322,7 @@ final class VenueService {
     }
 
     private func send(_ text: [UInt8], to subscriber: MarketSubscriber) {
-        if !self.isSilent { self.write(text, to: subscriber) }
+        if !self.isSilent && self.time >= subscriber.silence.until { self.write(text, to: subscriber) }
     }
 
     private func write(_ text: [UInt8], to subscriber: MarketSubscriber) {

@@ -19,6 +19,27 @@ import Testing
         }
     }
 
+    @Test func aFaultOfOneConnectionLeavesTheOthersAlone() async throws {
+        try await FaultStory.tell { story in
+            let page = try VenueClient(port: story.port)
+            let (one, _) = try story.connect()
+            let (other, _) = try story.connect()
+            #expect(try page.post("/control", #"{"do":"drop","connection":3}"#).status == 409)
+            try story.control(#"{"do":"drop","connection":1}"#)
+            #expect(one.waitForEnd() == .end)
+            _ = try other.readFrame()
+            // The oldest is another now; what it is not told, the next is.
+            let (third, _) = try story.connect()
+            try story.control(#"{"do":"silence","connection":1,"seconds":3600}"#)
+            try story.control(#"{"do":"cut_next","connection":2}"#)
+            var cut = String(decoding: try third.readFrame().payload, as: UTF8.self)
+            while cut.hasSuffix("}") || cut.hasSuffix("]") {
+                cut = String(decoding: try third.readFrame().payload, as: UTF8.self)
+            }
+            #expect(cut.contains("price_change"))
+        }
+    }
+
     @Test func aResetIsNoOrderlyEnd() async throws {
         try await FaultStory.tell { story in
             let (client, _) = try story.connect()

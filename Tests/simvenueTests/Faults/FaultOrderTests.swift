@@ -52,8 +52,8 @@ struct FaultOrderTests {
         ("", #"a fault is one JSON object, {"do":"…"} with its parameters"#),
         ("[1]", #"a fault is one JSON object, {"do":"…"} with its parameters"#),
         (#"{"do":7}"#, #"a fault is one JSON object, {"do":"…"} with its parameters"#),
-        (#"{"do":"drop","seconds":1}"#, "drop has no parameter 'seconds'; it has code"),
-        (#"{"do":"reset","x":1}"#, "reset has no parameter 'x'; it has none"),
+        (#"{"do":"drop","seconds":1}"#, "drop has no parameter 'seconds'; it has code, connection"),
+        (#"{"do":"reset","x":1}"#, "reset has no parameter 'x'; it has connection"),
         (#"{"do":"drop","code":999}"#, "code of drop must be a whole number from 1000 to 4999"),
         (#"{"do":"drop","code":"1000"}"#, "code of drop must be a whole number from 1000 to 4999"),
         (#"{"do":"silence","seconds":1.5}"#, "seconds of silence must be a whole number from 0 to 3600"),
@@ -97,7 +97,7 @@ struct FaultOrderTests {
         (#"{"do":"drop"}"#, "line 1: at_ms must be a whole number from 0 to 604800000"),
         (#"{"do":"drop","at_ms":-1}"#, "line 1: at_ms must be a whole number from 0 to 604800000"),
         ("\n{\"at_ms\":5,\"do\":\"drop\"}\n{\"at_ms\":4,\"do\":\"drop\"}", "line 3: at_ms must not go back"),
-        (#"{"at_ms":5,"do":"drop","at":4}"#, "line 1: drop has no parameter 'at'; it has code"),
+        (#"{"at_ms":5,"do":"drop","at":4}"#, "line 1: drop has no parameter 'at'; it has code, connection"),
     ])
     func aWrongScriptIsRefusedWithItsLine(text: String, sentence: String) {
         #expect(throws: FaultProblem(sentence)) { try FaultScript(parsing: Array(text.utf8)) }
