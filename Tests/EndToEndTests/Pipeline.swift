@@ -22,9 +22,10 @@ final class Pipeline: Sendable {
     ///   - isPaused: whether the venue says nothing before `{"do":"resume"}`.
     ///   - settings: environment variables for the daemons, such as `POLYBOT_SCANNER_MAX_MARKETS`.
     ///   - feedOpenFilesMax: how many descriptors feedd may have.
+    ///   - beforeDaemons: runs with the venue's port when nobody follows it yet.
     init(
         _ venueArguments: [String], isPaused: Bool = false, settings: [String: String] = [:],
-        feedOpenFilesMax: Int? = nil
+        feedOpenFilesMax: Int? = nil, beforeDaemons: (Int) async throws -> Void = { _ in }
     ) async throws {
         let directory = try TemporaryDirectory()
         self.directory = directory
@@ -35,6 +36,7 @@ final class Pipeline: Sendable {
         guard let port = ready["port"]?.integer else { throw WaitedInVain(description: "simvenue names no port") }
         self.port = Int(port)
         self.client = try RESTClient()
+        try await beforeDaemons(self.port)
         if isPaused { try await Self.control(#"{"do":"pause_traffic"}"#, port: self.port, client: self.client) }
         var environment = [
             "POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(port)", "POLYBOT_VENUE_CLOB_URL": "http://127.0.0.1:\(port)",
