@@ -73,6 +73,7 @@ endif
 test-fast: ## run all tests once, without the sanitizer
 	@scripts/dependencies --tests
 	scripts/tests/tooling-test
+	@scripts/test-autobahn || true
 	python=$$(scripts/test-python) && export POLYBOT_TEST_PYTHON=$$python && \
 		export POLYBOT_TEST_CLOB_PYTHON=$$(scripts/test-clob-client) && $(SWIFT_TEST)
 
@@ -95,6 +96,7 @@ fuzz: ## feed every reader of outside bytes for a minute each, under the address
 
 soak: ## run the tests that take minutes, then those of `make test-asan`
 	@scripts/dependencies --tests
+	@scripts/test-autobahn || true
 	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter Soak $(ARGS)
 	@$(MAKE) --no-print-directory test-asan ARGS=
 
@@ -112,4 +114,4 @@ format: ## bring all Swift files into the project's format
 	swift format --in-place --parallel --recursive $(SWIFT_FILES)
 
 clean: ## remove what was built
-	rm -rf .build .build-tsan .build-asan .build-fuzz .build-venv
+	rm -rf .build .build-tsan .build-asan .build-fuzz .build-venv .build-venv-clob .build-autobahn

@@ -212,7 +212,7 @@ extension FeedService {
         guard connection.isLive, market.mayFetch(now: now) else { return }
         market.beginFetch(now: now, random: &self.random)
         connection.refresh(market.tokens)
-        guard self.lookups.bookCount < Self.fetchCountMax, self.breaker.allows(now: now) else { return }
+        guard self.lookups.bookCount < Self.fetchCountMax, self.mayAsk(.book) else { return }
         market.isFetching = true
         self.lookups.bookCount += 1
         self.count("books_fetched")
@@ -251,30 +251,6 @@ extension FeedService {
         market.isFetching = false
     }
 
-    /// An answer is a sign of health, unless it took too long: then it is used, and counts as an error.
-    func noteAnswer(after duration: Duration) {
-        guard duration > self.context.configuration.feed.breakerLatency else { return self.breaker.succeeded() }
-        self.count("answers_slow")
-        self.breakerFailed("the answer took \(duration.milliseconds) ms")
-    }
-
-    private func noteFailure(_ failure: VenueBooks.Failure) {
-        if failure.isOfTheVenue { self.breakerFailed("\(failure)") }
-    }
-
-    /// The REST interface is left alone for a while when it keeps failing.
-    private func breakerFailed(_ reason: String) {
-        let wasOpen = self.breaker.isOpen
-        self.breaker.failed(now: .now())
-        guard self.breaker.isOpen && !wasOpen else { return }
-        self.count("breaker_opened")
-        self.logger.warning(
-            "The REST interface keeps failing and is left alone for a while",
-            metadata: [
-                "reason": "\(reason)", "seconds": "\(self.context.configuration.feed.breakerTimeout.inSeconds)",
-            ])
-    }
-
     /// Polling runs while all connections of any market have been without a line for long.
     func updatePolling() {
         let polls = self.markets.values.contains { self.isBlind($0) }
@@ -298,7 +274,7 @@ extension FeedService {
             let numbers = blind[start..<min(blind.count, start + VenueBooks.bookCountMax)]
             let tokens = numbers.compactMap { self.markets[$0]?.builder.market.first.token }
             let now = Instant.now()
-            guard self.breaker.allows(now: now) else { return }
+            guard self.mayAsk(.books) else { return }
             self.lookups.pollCount += 1
             Task(executorPreference: self.loop) { await self.poll(tokens, askedAt: now) }
         }

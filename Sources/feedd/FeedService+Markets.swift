@@ -188,7 +188,8 @@ extension FeedService {
     /// Asks the venue for the terms of a market that a subscriber named and the scanner does not list.
     private func lookUp(_ condition: ConditionID) {
         guard !self.lookups.markets.contains(condition), self.lookups.markets.count < Self.lookupCountMax,
-            self.lookups.marketAllowedAt[condition].map({ Instant.now() >= $0 }) ?? true
+            self.lookups.marketAllowedAt[condition].map({ Instant.now() >= $0 }) ?? true,
+            self.health.pausedUntil.map({ Instant.now() >= $0 }) ?? true, self.budget.take(.market, now: .now())
         else { return }
         self.lookups.markets.insert(condition)
         Task(executorPreference: self.loop) { await self.learn(condition) }

@@ -39,7 +39,8 @@ actor FeedService: DaemonService {
     /// What each subscriber asked for, by peer.
     var subscriptions: [Int: Subscribe] = [:]
     var lookups = Lookups()
-    var breaker: CircuitBreaker
+    var health: HostHealth
+    var budget = VenueBudget(now: .now())
     var hasher = BookHasher()
     var reader = MarketChannelReader()
     var counters: [String: Int64] = [:]
@@ -88,7 +89,7 @@ actor FeedService: DaemonService {
         } catch {
             throw DaemonExit(.configuration, "venue.market_ws_url: \(error)")
         }
-        self.breaker = CircuitBreaker(context.configuration.feed)
+        self.health = HostHealth(context.configuration.feed)
         self.latencyWatch = LatencyWatch(target: context.configuration.feed.latencyTarget)
         self.server = try context.makeServer()
         self.scanner = context.makeClient(of: "scannerd")
@@ -208,6 +209,7 @@ actor FeedService: DaemonService {
         for (name, value) in self.server.counters { checks["subscribers_\(name)"] = value }
         self.addJournal(to: &checks)
         self.addLatency(to: &checks)
+        self.addHealth(to: &checks)
         let status = FeedStatus(
             mode: self.mode, connections: self.connections.map(\.status), markets: carried, trusted: trusted,
             counters: checks)

@@ -11,8 +11,9 @@ extension MarketFeed.Settings {
     }
 }
 
-extension CircuitBreaker {
+extension HostHealth {
     init(_ feed: Configuration.Feed) {
-        self.init(failureCountMax: feed.breakerErrors, openDuration: feed.breakerTimeout)
+        self.init(
+            failureCountMax: feed.breakerErrors, openDuration: feed.breakerTimeout, latencyMax: feed.breakerLatency)
     }
 }

@@ -8,21 +8,24 @@ struct VenueBooks: Sendable {
     private static let timeout = Duration.seconds(5)
 
     enum Failure: Error, CustomStringConvertible {
-        case status(Int)
+        /// With the pause that the venue asks for.
+        case status(Int, retryAfter: Duration?)
         case transport(RESTError)
         case malformed(JSONError)
 
         /// Whether it says something of the venue's health rather than of what was asked.
         var isOfTheVenue: Bool {
             switch self {
-            case .status(let status): status >= 500 || status == 429
+            case .status(let status, _): status >= 500 || status == 429
             case .transport, .malformed: true
             }
         }
 
+        var retryAfter: Duration? { if case .status(_, let pause) = self { pause } else { nil } }
+
         var description: String {
             switch self {
-            case .status(let status): "the venue answered with status \(status)"
+            case .status(let status, _): "the venue answered with status \(status)"
             case .transport(let error): "\(error)"
             case .malformed(let error): "the answer holds \(error)"
             }
@@ -92,7 +95,7 @@ struct VenueBooks: Sendable {
     private func ask(_ request: RESTRequest) async throws(Failure) -> (value: JSONValue, duration: Duration) {
         let response: RESTResponse
         do { response = try await self.client.request(request) } catch { throw .transport(error) }
-        guard response.isSuccess else { throw .status(response.status) }
+        guard response.isSuccess else { throw .status(response.status, retryAfter: response.retryAfter) }
         do { return (try JSONValue(parsing: response.body), response.duration) } catch { throw .malformed(error) }
     }
 }

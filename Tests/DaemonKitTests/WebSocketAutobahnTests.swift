@@ -3,51 +3,80 @@ import Testing
 
 @testable import DaemonKit
 
-/// The Autobahn suite's own fuzzing server judges the client. It is started by hand, as it needs Python 2.7:
-///
-///     POLYBOT_AUTOBAHN_URL=ws://127.0.0.1:9001 swift test --filter Autobahn
-///
-/// The verdicts are in the server's reports, under the agent `polybot`.
-@Suite struct WebSocketAutobahnTests {
-    static let address = getenv("POLYBOT_AUTOBAHN_URL").map { String(cString: $0) }
+/// Autobahn's fuzzing server judges the client, case by case.
+@Suite(
+    .serialized,
+    .enabled(if: AutobahnServer.isAvailable, "needs ../shared/tools/autobahn, prepared by scripts/test-autobahn"))
+struct WebSocketAutobahnTests {
+    private static let agent = "polybot"
 
-    /// Connects, sends every message back, and tells the last text when the connection has ended.
-    static func converse(_ path: String, isEchoing: Bool) async throws -> String? {
-        let url = try WebSocketURL((Self.address ?? "") + path)
-        return try await onLoop { (loop, finish: @escaping (String) -> Void) in
+    @Test func everyCaseOfFramingPassesInTime() async throws {
+        try await Self.judge(["--cases", "1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"], count: 247)
+    }
+
+    @Test(.enabled(if: getenv("POLYBOT_SOAK") != nil, "minutes long: `make soak` runs it"))
+    func largeMessagesPassTooSoak() async throws {
+        // Without the time limits of others in its way.
+        try await Self.judge(["--cases", "9.*"], count: 54, laneCount: 1, within: .seconds(1_200))
+    }
+
+    /// - Parameter laneCount: cases under way at a time: many wait for a time-out of the server.
+    private static func judge(
+        _ selection: [String], count expected: Int, laneCount: Int = 8, within limit: Duration = .seconds(60)
+    ) async throws {
+        let server = try await AutobahnServer(selection)
+        let text = try await Self.converse(server.address, ["/getCaseCount"], isEchoing: false)
+        let count = try #require(text.flatMap { Int($0) })
+        #expect(count == expected)
+        let cases = (1...count).map { "/runCase?case=\($0)&agent=\(Self.agent)" }
+        let end = try await Self.converse(
+            server.address, cases, isEchoing: true, laneCount: laneCount, within: limit)
+        #expect(end != nil, "some case did not end")
+        _ = try await Self.converse(server.address, ["/updateReports?agent=\(Self.agent)"], isEchoing: false)
+        let verdicts = try server.verdicts(on: Self.agent)
+        #expect(verdicts.count == count)
+        for verdict in verdicts where !verdict.isClean { Issue.record("\(verdict)") }
+    }
+
+    /// Connects to every path, sends each message back, and tells the last text when all connections have ended.
+    private static func converse(
+        _ address: String, _ paths: [String], isEchoing: Bool, laneCount: Int = 1, within limit: Duration = .seconds(60)
+    ) async throws -> String? {
+        let urls = try paths.map { try WebSocketURL(address + $0) }
+        return try await onLoop(within: limit) { (loop, finish: @escaping (String) -> Void) in
             var options = WebSocketConnection.Options()
             options.proxy = ""
             options.sendQueueByteCountMax = 32 << 20
+            var waiting = urls[...]
+            var endedCount = 0
             var lastText = ""
-            let connection = WebSocketConnection(url: url, options: options, loop: loop)
-            connection.onText = { [unowned connection] bytes in
-                if isEchoing { connection.send(text: bytes) } else { lastText = String(decoding: bytes, as: UTF8.self) }
-            }
-            connection.onBinary = { [unowned connection] bytes in if isEchoing { connection.send(binary: bytes) } }
-            connection.onClosed = { _ in
-                // The server's verdict counts what it reads until the line ends.
-                func endWhenDrained() {
-                    if connection.isEnded {
-                        finish(lastText)
+
+            func begin() {
+                guard let url = waiting.popFirst() else { return }
+                let connection = WebSocketConnection(url: url, options: options, loop: loop)
+                connection.onText = { [unowned connection] bytes in
+                    if isEchoing {
+                        connection.send(text: bytes)
                     } else {
-                        loop.after(.milliseconds(1)) { endWhenDrained() }
+                        lastText = String(decoding: bytes, as: UTF8.self)
                     }
                 }
-                endWhenDrained()
+                connection.onBinary = { [unowned connection] bytes in if isEchoing { connection.send(binary: bytes) } }
+                connection.onClosed = { _ in endWhenDrained(connection) }
+                connection.connect()
             }
-            connection.connect()
-        }
-    }
 
-    @Test(.enabled(if: address != nil, "needs POLYBOT_AUTOBAHN_URL, the address of Autobahn's fuzzing server"))
-    func everyCaseRunsToItsEnd() async throws {
-        let text = try await Self.converse("/getCaseCount", isEchoing: false)
-        let count = try #require(text.flatMap { Int($0) })
-        #expect(count > 0)
-        for number in 1...count {
-            let end = try await Self.converse("/runCase?case=\(number)&agent=polybot", isEchoing: true)
-            #expect(end != nil, "case \(number) did not end")
+            // The server's verdict counts what it reads until the line ends.
+            func endWhenDrained(_ connection: WebSocketConnection) {
+                guard connection.isEnded else {
+                    loop.after(.milliseconds(1)) { endWhenDrained(connection) }
+                    return
+                }
+                endedCount += 1
+                if endedCount == urls.count { finish(lastText) } else { begin() }
+            }
+
+            for _ in 0..<laneCount { begin() }
         }
-        _ = try await Self.converse("/updateReports?agent=polybot", isEchoing: false)
     }
 }

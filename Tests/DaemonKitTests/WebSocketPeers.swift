@@ -61,7 +61,7 @@ func succeeds(_ arguments: [String]) -> Bool {
     return clinux_wifexited(status) != 0 && clinux_exit_status(status) == 0
 }
 
-private func spawn(
+func spawn(
     _ arguments: [String], input: Int32, output: Int32, errors: Int32? = nil
 ) throws(SystemError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
@@ -70,10 +70,22 @@ private func spawn(
     posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     if let errors { posix_spawn_file_actions_adddup2(&actions, errors, 2) }
+    // A test of signals may have blocked some in this process, and the child must end when it is told so.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    var reset = sigset_t()
+    sigemptyset(&reset)
+    sigaddset(&reset, SIGTERM)
+    posix_spawnattr_setsigdefault(&attributes, &reset)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     let words = arguments.map { strdup($0) }
     defer { for word in words { free(word) } }
     var process: pid_t = 0
-    let error = posix_spawnp(&process, arguments[0], &actions, nil, words + [nil], Glibc.environ)
+    let error = posix_spawnp(&process, arguments[0], &actions, &attributes, words + [nil], Glibc.environ)
     guard error == 0 else { throw SystemError("posix_spawnp \(arguments[0])", code: error) }
     return process
 }
@@ -223,14 +235,15 @@ final class TestCertificate: Sendable {
     }
 }
 
-/// Runs `body` on a thread with an event loop, until it calls what it is given with the result. Nil: 20 s have passed.
+/// Runs `body` on a thread with an event loop, until it calls what it is given with the result. Nil: `limit` has passed.
 func onLoop<Value: Sendable>(
+    within limit: Duration = .seconds(20),
     _ body: @escaping @Sendable (EventLoop, @escaping (Value) -> Void) throws -> Void
 ) async throws -> Value? {
     try await Result<Value?, any Error>.onThread {
         let loop = try EventLoop()
         var result: Value?
-        loop.after(.seconds(20)) { loop.stop() }
+        loop.after(limit) { loop.stop() }
         try body(loop) {
             result = $0
             loop.stop()

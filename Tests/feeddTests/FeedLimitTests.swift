@@ -28,10 +28,10 @@ import Testing
             feed.noteAnswer(after: .milliseconds(301))
             feed.noteAnswer(after: .milliseconds(300))
             feed.noteAnswer(after: .milliseconds(301))
-            #expect(!feed.breaker.isOpen, "an answer in time ends the row")
+            #expect(!feed.health.isOpen, "an answer in time ends the row")
             feed.noteAnswer(after: .milliseconds(5_000))
-            #expect(feed.breaker.isOpen && feed.counters["answers_slow"] == 3 && feed.counters["breaker_opened"] == 1)
-            let isAllowed = feed.breaker.allows(now: .now())
+            #expect(feed.health.isOpen && feed.counters["answers_slow"] == 3 && feed.counters["breaker_opened"] == 1)
+            let isAllowed = feed.health.allows(now: .now())
             #expect(!isAllowed)
         }
         #expect(feed.log.count("The REST interface keeps failing and is left alone for a while") == 1)

@@ -33,19 +33,19 @@ import Testing
     }
 
     @Test func errorThresholdOpensTheBreaker() throws {
-        var breaker = CircuitBreaker(try self.feed("ERROR_THRESHOLD", "2"))
+        var health = HostHealth(try self.feed("ERROR_THRESHOLD", "2"))
         let now = Instant(nanoseconds: 0)
-        breaker.failed(now: now)
-        #expect(!breaker.isOpen)
-        breaker.failed(now: now)
-        #expect(breaker.isOpen)
+        health.failed(now: now)
+        #expect(!health.isOpen)
+        health.failed(now: now)
+        #expect(health.isOpen)
     }
 
     @Test func circuitTimeoutClosesItAgain() throws {
-        var breaker = CircuitBreaker(try self.feed("CIRCUIT_TIMEOUT", "9"))
+        var health = HostHealth(try self.feed("CIRCUIT_TIMEOUT", "9"))
         let now = Instant(nanoseconds: 0)
-        for _ in 0..<Configuration().feed.breakerErrors { breaker.failed(now: now) }
-        let allowed = [8_999, 9_000].map { breaker.allows(now: now + .milliseconds($0)) }
+        for _ in 0..<Configuration().feed.breakerErrors { health.failed(now: now) }
+        let allowed = [8_999, 9_000].map { health.allows(now: now + .milliseconds($0)) }
         #expect(allowed == [false, true])
     }
 }
