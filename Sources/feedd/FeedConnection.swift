@@ -149,7 +149,11 @@ final class FeedConnection {
             self.logger.warning(
                 self.isLive ? "Market channel lost" : "Market channel cannot be reached",
                 metadata: ["connection": "\(self.index)", "reason": "\(reason)"])
-            self.handle(.dropped)
+            if case .handshakeRejected(_, let pause?) = reason {
+                self.handle(.refused(retryAfter: pause))
+            } else {
+                self.handle(.dropped)
+            }
         }
         socket.connect()
     }

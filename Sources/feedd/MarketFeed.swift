@@ -15,6 +15,8 @@ struct MarketFeed {
         /// … or after so long without a line, whichever is first. Also the longest silence that is believed.
         var silenceMax = Duration.seconds(15)
         var pingInterval = Duration.seconds(10)
+        /// The longest wait that the venue may ask for.
+        var pauseMax = Duration.seconds(300)
         /// A connection that is not open by then is given up.
         var connectMax = Duration.seconds(15)
     }
@@ -28,6 +30,8 @@ struct MarketFeed {
         /// Any text, `PONG` included.
         case heard
         case dropped
+        /// The venue wants no connection before this has passed.
+        case refused(retryAfter: Duration)
         case woke
     }
 
@@ -75,6 +79,7 @@ struct MarketFeed {
         case .opened: self.opened(now: now)
         case .heard: self.heard(now: now)
         case .dropped: self.dropped(.dropped, now: now)
+        case .refused(let pause): self.dropped(.dropped, atLeast: min(pause, self.settings.pauseMax), now: now)
         case .woke: self.woke(now: now)
         }
     }
@@ -135,14 +140,14 @@ struct MarketFeed {
         return self.stopPolling()
     }
 
-    private mutating func dropped(_ reason: TrustReason, now: Instant) -> [Action] {
+    private mutating func dropped(_ reason: TrustReason, atLeast pause: Duration = .zero, now: Instant) -> [Action] {
         switch self.state {
         case .idle, .waiting: return []
         case .connecting, .live: break
         }
         let wasLive = if case .live = self.state { true } else { false }
         if self.downSince == nil { self.downSince = now }
-        let until = now + self.backoff.next(using: &self.random)
+        let until = now + max(pause, self.backoff.next(using: &self.random))
         self.state = .waiting(until: until)
         var actions: [Action] = [.close]
         if wasLive { actions.append(.distrust(reason)) }

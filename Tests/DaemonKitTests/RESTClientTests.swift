@@ -268,14 +268,21 @@ import Testing
     }
 
     @Test func aPauseThatMakesNoSenseIsNone() {
-        func pause(_ text: String) -> Duration? {
+        func pause(_ text: String, date: String = "") -> Duration? {
             RESTResponse(
-                status: 429, headers: [("retry-after", text)], body: [], startedTime: .now(), duration: .zero
+                status: 429, headers: [("retry-after", text), ("date", date)], body: [],
+                startedTime: Timestamp(seconds: 1_792_567_680), duration: .seconds(3)
             ).retryAfter
         }
         #expect(pause("0") == .zero)
         #expect(pause("10") == .seconds(10))
         #expect(pause("999999999999") == RESTResponse.retryAfterMax)
-        #expect(pause("-1") == nil && pause("Wed, 21 Oct 2026 07:28:00 GMT") == nil && pause("") == nil)
+        #expect(pause("-1") == nil && pause("") == nil && pause("Wed, 21 Och 2026 07:28:00 GMT") == nil)
+        #expect(pause("Wed, 21 Oct 2026 07:28:60 GMT ") == nil && pause("2026-10-21T07:28:00Z") == nil)
+        // Its own clock where it tells it, else ours, which shows 07:28:03 at the end of the answer.
+        #expect(pause("Wed, 21 Oct 2026 07:28:10 GMT") == .seconds(7))
+        #expect(pause("Wed, 21 Oct 2026 07:28:10 GMT", date: "Wed, 21 Oct 2026 07:27:10 GMT") == .seconds(60))
+        #expect(pause("Wed, 21 Oct 2026 07:28:02 GMT") == .zero)
+        #expect(pause("Fri, 21 Oct 2033 07:28:10 GMT") == RESTResponse.retryAfterMax)
     }
 }

@@ -46,6 +46,13 @@ import Testing
         }
     }
 
+    @Test func aRejectionTellsHowLongToStayAway() throws {
+        let answer = self.answer(["Retry-After: 7"], status: "HTTP/1.1 429 No")
+        #expect(try self.outcome(answer) == .failure(.rejected(status: 429, retryAfter: .seconds(7))))
+        let text = WebSocketHandshakeError.rejected(status: 503, retryAfter: .seconds(9)).description
+        #expect(text == "the server answered the handshake with HTTP status 503, to be asked again in 9 s")
+    }
+
     @Test(arguments: [200, 301, 403, 429, 503])
     func anotherStatusIsARejection(status: Int) throws {
         #expect(

@@ -78,6 +78,18 @@ private let c = TokenID(words: (0, 0, 0, 10))
         #expect(self.feed.state == .connecting(since: until))
     }
 
+    @Test mutating func aVenueThatAsksForAPauseGetsItWithinReason() throws {
+        _ = self.feed.handle(.wanted([a]), now: second(0))
+        _ = self.feed.handle(.refused(retryAfter: .seconds(40)), now: second(1))
+        #expect(try self.waitingUntil == second(41))
+        _ = self.feed.handle(.woke, now: second(41))
+        _ = self.feed.handle(.refused(retryAfter: .seconds(3_600)), now: second(42))
+        #expect(try self.waitingUntil == second(342))
+        _ = self.feed.handle(.woke, now: second(342))
+        _ = self.feed.handle(.refused(retryAfter: .zero), now: second(343))
+        #expect(try self.waitingUntil > second(343), "its own wait is never cut short")
+    }
+
     @Test mutating func whatIsWantedNoMoreIsLetGo() {
         _ = self.feed.handle(.wanted([a]), now: second(0))
         #expect(self.feed.handle(.wanted([]), now: second(1)) == [.close])

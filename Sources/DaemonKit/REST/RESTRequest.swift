@@ -76,12 +76,13 @@ public struct RESTResponse: Sendable {
     }
 
     /// Longest pause that `retryAfter` tells; a server that asks for more is asked again after this.
-    public static let retryAfterMax = Duration.seconds(3_600)
+    public static let retryAfterMax = RetryAfter.pauseMax
 
-    /// How long the server asks us to stay away, where it says so in seconds (429, 503).
+    /// How long the server asks us to stay away, where it says so, in seconds or by a date (429, 503).
     public var retryAfter: Duration? {
-        guard let text = self.header("retry-after"), let seconds = Int64(text), seconds >= 0 else { return nil }
-        return min(.seconds(min(seconds, 1_000_000)), Self.retryAfterMax)
+        self.header("retry-after").flatMap {
+            RetryAfter.pause($0, date: self.header("date"), time: self.startedTime + self.duration)
+        }
     }
 }
 

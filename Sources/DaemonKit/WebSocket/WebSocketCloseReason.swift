@@ -18,7 +18,7 @@ extension WebSocketConnection {
         /// The proxy said no, or something else failed before the line was open.
         case connectFailed(String)
         /// The server answered the upgrade with another HTTP status than 101.
-        case handshakeRejected(status: Int)
+        case handshakeRejected(status: Int, retryAfter: Duration? = nil)
         /// The server answered the upgrade with something that is not the WebSocket protocol.
         case handshakeMalformed(String)
         case timedOut(Phase)
@@ -37,7 +37,8 @@ extension WebSocketConnection {
             case .refused(let detail): "the connection was refused: \(detail)"
             case .tls(let detail): "TLS failed: \(detail)"
             case .connectFailed(let detail): "connecting failed: \(detail)"
-            case .handshakeRejected(let status): WebSocketHandshakeError.rejected(status: status).description
+            case .handshakeRejected(let status, let pause):
+                WebSocketHandshakeError.rejected(status: status, retryAfter: pause).description
             case .handshakeMalformed(let detail): WebSocketHandshakeError.malformed(detail).description
             case .timedOut(.connecting): "no connection in time"
             case .timedOut(.handshake): "no answer to the handshake in time"

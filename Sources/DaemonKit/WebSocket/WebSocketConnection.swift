@@ -229,7 +229,8 @@ public final class WebSocketConnection {
                 bytes = UnsafeBufferPointer(rebasing: bytes[taken...])
             } catch {
                 switch error {
-                case .rejected(let status): return self.end(.handshakeRejected(status: status))
+                case .rejected(let status, let pause):
+                    return self.end(.handshakeRejected(status: status, retryAfter: pause))
                 case .malformed(let detail): return self.end(.handshakeMalformed(detail))
                 }
             }

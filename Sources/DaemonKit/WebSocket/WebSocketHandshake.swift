@@ -1,15 +1,20 @@
 import COpenSSL
+import Shared
 
 /// Why an opening handshake did not lead to a WebSocket.
 public enum WebSocketHandshakeError: Error, Equatable, CustomStringConvertible {
     /// The server answered with another status than 101: too many attempts (429), not allowed (403), maintenance (503).
-    case rejected(status: Int)
+    ///
+    /// `retryAfter`: how long it asks us to stay away.
+    case rejected(status: Int, retryAfter: Duration? = nil)
     /// The answer is not HTTP, or does not prove that the server speaks WebSocket.
     case malformed(String)
 
     public var description: String {
         switch self {
-        case .rejected(let status): "the server answered the handshake with HTTP status \(status)"
+        case .rejected(let status, let pause):
+            "the server answered the handshake with HTTP status \(status)"
+                + (pause.map { ", to be asked again in \($0.milliseconds / 1_000) s" } ?? "")
         case .malformed(let detail): "the server's answer to the handshake is wrong: \(detail)"
         }
     }
@@ -72,15 +77,19 @@ public struct WebSocketHandshake: Sendable {
         else {
             throw .malformed("it begins with \"\(statusLine.prefix(80))\"")
         }
-        guard status == 101 else { throw .rejected(status: status) }
         var values: [String: String] = [:]
         for line in lines where !line.isEmpty {
             guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else {
+                if status != 101 { continue }
                 throw .malformed("it has a line without a name")
             }
             let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
             let value = Self.trimmed(String(decoding: line[(colon + 1)...], as: UTF8.self))
             values[name] = values[name].map { "\($0),\(value)" } ?? value
+        }
+        guard status == 101 else {
+            let pause = values["retry-after"].flatMap { RetryAfter.pause($0, date: values["date"], time: .now()) }
+            throw .rejected(status: status, retryAfter: pause)
         }
         guard values["upgrade"]?.lowercased() == "websocket" else { throw .malformed("no \"Upgrade: websocket\"") }
         let tokens = values["connection", default: ""].lowercased().split(separator: ",").map {
