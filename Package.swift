@@ -41,22 +41,25 @@ let package = Package(
             name: "CSecp256k1", path: "Sources/CLibraries/CSecp256k1", linkerSettings: [.linkedLibrary("secp256k1")]),
         .target(
             name: "CSystemd", path: "Sources/CLibraries/CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
+        .target(name: "CZlib", path: "Sources/CLibraries/CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         .target(name: "Shared", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "Signing", dependencies: ["Shared", "COpenSSL", "CSecp256k1"], swiftSettings: strict),
         .target(
             name: "DaemonKit",
             dependencies: [
-                "Shared", "CLinux", "CCurl", "COpenSSL", "CSystemd", heap, logging,
+                "Shared", "Compression", "CLinux", "CCurl", "COpenSSL", "CSystemd", heap, logging,
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ], swiftSettings: strict),
-        .executableTarget(name: "feedd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
+        .executableTarget(
+            name: "feedd", dependencies: ["Shared", "Compression", "DaemonKit", logging], swiftSettings: strict),
         .executableTarget(name: "scannerd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
         .executableTarget(name: "stratd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
         .executableTarget(
             name: "simvenue",
             dependencies: [
-                "Shared", "Signing", heap,
+                "Shared", "Compression", "Signing", heap,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
             ], swiftSettings: strict),
@@ -68,23 +71,29 @@ let package = Package(
             ], swiftSettings: strict),
 
         .testTarget(name: "SharedTests", dependencies: ["Shared"], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(name: "CompressionTests", dependencies: ["Compression", "Shared"], swiftSettings: strict),
         .testTarget(name: "SigningTests", dependencies: ["Signing", "Shared"], swiftSettings: strict),
         .executableTarget(
             name: "daemonprobe", dependencies: ["DaemonKit", logging], path: "Tests/daemonprobe", swiftSettings: strict),
         .testTarget(
-            name: "DaemonKitTests", dependencies: ["DaemonKit", "daemonprobe", "Shared", "CLinux", logging],
+            name: "DaemonKitTests",
+            dependencies: ["DaemonKit", "daemonprobe", "Shared", "Compression", "CLinux", logging],
             exclude: ["Peers"], swiftSettings: strict),
-        .testTarget(name: "feeddTests", dependencies: ["feedd", "Shared", "DaemonKit"], swiftSettings: strict),
+        .testTarget(
+            name: "feeddTests", dependencies: ["feedd", "Shared", "Compression", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "scannerdTests", dependencies: ["scannerd", "Shared", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "stratdTests", dependencies: ["stratd", "Shared", "DaemonKit"], swiftSettings: strict),
-        .testTarget(name: "simvenueTests", dependencies: ["simvenue", "Shared", "Signing"], swiftSettings: strict),
+        .testTarget(
+            name: "simvenueTests", dependencies: ["simvenue", "Shared", "Compression", "Signing"],
+            swiftSettings: strict),
         .testTarget(
             name: "polybotTests",
             dependencies: [
                 "polybot", "Shared", "DaemonKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Shared", "DaemonKit"], exclude: ["Peers"], swiftSettings: strict),
+            name: "EndToEndTests", dependencies: ["Shared", "Compression", "DaemonKit"], exclude: ["Peers"],
+            swiftSettings: strict),
         .testTarget(
             name: "SystemdTests", exclude: ["systemd-lab", "subscriber.py"], swiftSettings: strict),
     ],

@@ -101,7 +101,8 @@ actor FeedService: DaemonService {
         self.journal =
             feed.journal
             ? try RawJournal(
-                directory: context.stateDirectory, megabytesMax: feed.journalMegabytesMax, hasFollowers: feed.standby)
+                directory: context.stateDirectory, megabytesMax: feed.journalMegabytesMax,
+                daysMax: feed.journalDaysMax, hasFollowers: feed.standby)
             : nil
     }
 
@@ -240,6 +241,7 @@ actor FeedService: DaemonService {
         guard let status = self.journal?.file.status else { return }
         counters["journal_lines"] = status.lineCount
         counters["journal_bytes"] = status.byteCount
+        counters["journal_line_bytes"] = status.lineByteCount
         counters["journal_dropped"] = status.droppedCount
         switch self.journalWatch.note(status) {
         case .lost(let reason):

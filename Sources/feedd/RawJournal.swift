@@ -21,11 +21,12 @@ final class RawJournal {
 
     /// - Parameter directory: the state directory; the files are in its `raw`.
     /// - Throws: code 77 when another feedd writes there.
-    init(directory: String, megabytesMax: Int, hasFollowers: Bool = false) throws(DaemonExit) {
+    init(directory: String, megabytesMax: Int, daysMax: Int, hasFollowers: Bool = false) throws(DaemonExit) {
         self.hasFollowers = hasFollowers
         do throws(JournalError) {
             self.file = try SegmentedJournal(
-                directory: "\(directory)/raw", name: "raw", byteCountMax: megabytesMax * Self.megabyte)
+                directory: "\(directory)/raw", name: "raw", byteCountMax: megabytesMax * Self.megabyte,
+                dayCountMax: daysMax == 0 ? nil : daysMax)
         } catch { throw error.exit }
     }
 

@@ -98,7 +98,11 @@ struct Simvenue {
     private static func core(_ flags: Flags) throws(Flags.Problem) -> @Sendable (Int64) -> any VenueCore {
         guard let path = flags.replay else { return { SimulatedVenue(flags.settings, at: $0) } }
         do {
-            let recording = try Recording(parsing: try RecordingFile.read(path))
+            let bytes = try RecordingFile.read(path) { problem in
+                Self.write(
+                    "simvenue: \(path) is played up to where \(problem.sentence)\n", to: STDERR_FILENO)
+            }
+            let recording = try Recording(parsing: bytes)
             Self.write(
                 "simvenue: \(recording.frames.count) frames of \(recording.marketCount) markets in \(path)\n",
                 to: STDERR_FILENO)

@@ -1,4 +1,5 @@
 import CLinux
+import Compression
 import Glibc
 import Shared
 import Testing
@@ -19,14 +20,19 @@ private let morning = Timestamp(rfc3339: "2026-05-13T00:00:00Z")!
 
     private var path: String { self.directory.path("raw") }
 
-    private func journal(in path: String? = nil) throws -> SegmentedJournal {
+    private func journal(in path: String? = nil, days: Int? = nil) throws -> SegmentedJournal {
         try SegmentedJournal(
-            directory: path ?? self.path, name: "raw", byteCountMax: Self.byteCountMax, write: self.disk.write)
+            directory: path ?? self.path, name: "raw", byteCountMax: Self.byteCountMax, dayCountMax: days,
+            write: self.disk.write)
     }
 
     private func append(_ text: String, to journal: SegmentedJournal, at time: Timestamp = evening) {
-        journal.append(at: time, byteCountMax: text.utf8.count + 1) { bytes in
-            bytes.append(contentsOf: text.utf8)
+        self.append(Array(text.utf8)[...], to: journal, at: time)
+    }
+
+    private func append(_ line: ArraySlice<UInt8>, to journal: SegmentedJournal, at time: Timestamp = evening) {
+        journal.append(at: time, byteCountMax: line.count + 1) { bytes in
+            bytes.append(contentsOf: line)
             bytes.append(UInt8(ascii: "\n"))
         }
     }
@@ -45,13 +51,44 @@ private let morning = Timestamp(rfc3339: "2026-05-13T00:00:00Z")!
         file.split(separator: "-").last.flatMap { Int($0.prefix { $0 != "." }) } ?? 0
     }
 
-    private func text(_ file: String) -> String { self.directory.read("raw/\(file)") }
+    /// Of a file's whole blocks.
+    private func text(_ file: String) -> String {
+        var text: [UInt8] = []
+        let recorded = try? RecordedFile("\(self.path)/\(file)")
+        while (try? recorded?.read({
+            text.append(contentsOf: $0)
+            return true
+        })) == true {}
+        return String(decoding: text, as: UTF8.self)
+    }
 
-    private var byteCount: Int {
-        self.files.reduce(0) { sum, file in
-            var status = stat()
-            return stat("\(self.path)/\(file)", &status) == 0 ? sum + Int(status.st_size) : sum
-        }
+    private func byteCount(of file: String) -> Int {
+        var status = stat()
+        return stat("\(self.path)/\(file)", &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    private var byteCount: Int { self.files.reduce(0) { $0 + self.byteCount(of: $1) } }
+
+    /// What no compression makes smaller, and no line end in it.
+    private static func noise(_ count: Int) -> [UInt8] {
+        var random = SeededRandom(seed: 1)
+        return (0..<count).map { _ in UInt8.random(in: 11...255, using: &random) }
+    }
+
+    private func bytes(of file: String) throws -> [UInt8] {
+        let descriptor = open("\(self.path)/\(file)", O_RDONLY)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: self.byteCount(of: file))
+        try #require(read(descriptor, &bytes, bytes.count) == bytes.count)
+        return bytes
+    }
+
+    private func put(_ bytes: [UInt8], in file: String) throws {
+        let descriptor = open("\(self.path)/\(file)", O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        try #require(bytes.isEmpty || write(descriptor, bytes, bytes.count) == bytes.count)
     }
 
     @Test func linesAreWrittenByTheThreadAndCounted() async throws {
@@ -61,9 +98,10 @@ private let morning = Timestamp(rfc3339: "2026-05-13T00:00:00Z")!
         #expect(await self.written(2, by: journal))
         self.append("three", to: journal)
         journal.close()
-        #expect(self.files == ["raw-20260512T235959Z-1.jsonl"])
+        #expect(self.files == ["raw-20260512T235959Z-1.jsonl.gz"])
         #expect(self.text(self.files[0]) == "one\ntwo\nthree\n")
-        #expect(journal.status.lineCount == 3 && journal.status.byteCount == 14 && journal.status.droppedCount == 0)
+        #expect(journal.status.lineCount == 3 && journal.status.lineByteCount == 14)
+        #expect(journal.status.byteCount == self.byteCount && journal.status.droppedCount == 0)
         #expect(DaemonTest.mode(of: "\(self.path)/\(self.files[0])") == 0o600)
         #expect(DaemonTest.mode(of: self.path) == 0o700)
         self.append("after the end", to: journal)
@@ -82,12 +120,12 @@ private let morning = Timestamp(rfc3339: "2026-05-13T00:00:00Z")!
         let second = try self.journal()
         self.append("four", to: second, at: morning)
         second.close()
-        #expect(self.files == ["raw-20260512T235959Z-1.jsonl", "raw-20260513T000000Z-2.jsonl"])
+        #expect(self.files == ["raw-20260512T235959Z-1.jsonl.gz", "raw-20260513T000000Z-2.jsonl.gz"])
         #expect(self.files.map(self.text) == ["one\n", "two\nthree\nfour\n"])
     }
 
     @Test func theOldestFilesGoAndNoLineIsCut() async throws {
-        let line = String(repeating: "x", count: 9_999)
+        let noise = Self.noise(999_900)
         // What an earlier version left, and what is none of ours.
         try #require(mkdir(self.path, 0o700) == 0)
         try self.directory.write(
@@ -96,7 +134,7 @@ private let morning = Timestamp(rfc3339: "2026-05-13T00:00:00Z")!
         try self.directory.write("notes", to: "raw/notes.txt")
         let journal = try self.journal()
         for round in 1...20 {
-            for _ in 0..<100 { self.append(line, to: journal) }
+            for line in 0..<100 { self.append(noise[(line * 9_999)..<((line + 1) * 9_999)], to: journal) }
             #expect(await self.written(Int64(100 * round), by: journal))
             #expect(self.byteCount <= Self.byteCountMax)
         }
@@ -106,43 +144,132 @@ private let morning = Timestamp(rfc3339: "2026-05-13T00:00:00Z")!
         #expect(files.count >= 8 && Self.number(of: files[0]) > 8)
         #expect(self.byteCount > Self.byteCountMax / 2)
         for file in files {
-            let text = self.text(file)
-            #expect(text.utf8.count <= Self.byteCountMax / 8)
-            #expect(text.utf8.count % 10_000 == 0 && text.hasSuffix("x\n"), "\(file)")
+            #expect(self.byteCount(of: file) <= Self.byteCountMax / 8)
+            var lengths: Set<Int> = []
+            let recorded = try RecordedFile("\(self.path)/\(file)")
+            while let length = try recorded.nextLine(\.count) { lengths.insert(length) }
+            #expect(lengths == [9_999], "\(file)")
         }
-        #expect(self.text("notes.txt") == "notes")
+        #expect(self.directory.read("raw/notes.txt") == "notes")
     }
 
     @Test func aLineLargerThanAFileHasOneOfItsOwn() async throws {
         let journal = try self.journal()
         self.append("small", to: journal)
         #expect(await self.written(1, by: journal))
-        self.append(String(repeating: "x", count: 3_000_000), to: journal)
+        self.append(Self.noise(3_000_000)[...], to: journal)
         self.append("small again", to: journal)
         #expect(await self.written(3, by: journal))
         self.append(String(repeating: "x", count: SegmentedJournal.bufferByteCountMax), to: journal)
         self.append("after a gap", to: journal)
         journal.close()
-        #expect(self.files.map { self.text($0).utf8.count }.prefix(2) == [6, 3_000_001])
+        #expect(self.text(self.files[0]) == "small\n" && self.byteCount(of: self.files[1]) > 2_900_000)
         #expect(journal.status.droppedCount >= 1 && self.byteCount <= Self.byteCountMax)
     }
 
-    @Test(arguments: [0, 1, 70_000])
-    func aTornTailIsPutAside(length: Int) throws {
+    @Test func aFileThatEndsAtAnyByteOfItsLastBlockIsMended() throws {
+        let file = "raw-20260512T235959Z-1.jsonl.gz"
         let first = try self.journal()
         self.append("one", to: first)
         first.close()
-        try self.directory.write("one\n" + String(repeating: "x", count: length), to: "raw/\(self.files[0])")
+        let whole = try self.bytes(of: file)
         let second = try self.journal()
         self.append("two", to: second)
         second.close()
-        #expect(self.text("raw-20260512T235959Z-1.jsonl") == "one\ntwo\n")
-        #expect(self.text("raw-20260512T235959Z-1.jsonl.torn").utf8.count == (length == 0 ? 0 : length + 1))
-        // And what was put aside is there still at the next start, which writes on.
-        let third = try self.journal()
-        self.append("three", to: third)
-        third.close()
-        #expect(self.text("raw-20260512T235959Z-1.jsonl") == "one\ntwo\nthree\n")
+        let both = try self.bytes(of: file)
+        #expect(both.starts(with: whole) && both.count > whole.count + 20)
+        var tornByteCount = 0
+        for count in whole.count...both.count {
+            try self.put(Array(both[..<count]), in: file)
+            let next = try self.journal()
+            self.append("three", to: next)
+            next.close()
+            let isTorn = count > whole.count && count < both.count
+            #expect(self.text(file) == (count == both.count ? "one\ntwo\nthree\n" : "one\nthree\n"), "\(count)")
+            // What was put aside before is there still.
+            if isTorn { tornByteCount += count - whole.count }
+            #expect(self.byteCount(of: file + ".torn") == tornByteCount, "\(count)")
+        }
+    }
+
+    @Test func aLastBlockOfWhichThePowerLossLeftOnlyItsPlaceIsPutAside() throws {
+        let file = "raw-20260512T235959Z-1.jsonl.gz"
+        for line in ["one", "two"] {
+            let journal = try self.journal()
+            self.append(line, to: journal)
+            journal.close()
+        }
+        var bytes = try self.bytes(of: file)
+        bytes[(bytes.count - 8)...] = [0, 0, 0, 0, 0, 0, 0, 0]
+        try self.put(bytes, in: file)
+        var journal = try self.journal()
+        self.append("three", to: journal)
+        journal.close()
+        #expect(self.text(file) == "one\nthree\n")
+        // Zeros where blocks should be.
+        try self.put(try self.bytes(of: file) + [UInt8](repeating: 0, count: 70_000), in: file)
+        journal = try self.journal()
+        self.append("four", to: journal)
+        journal.close()
+        #expect(self.text(file) == "one\nthree\nfour\n" && self.byteCount(of: file + ".torn") > 70_000)
+    }
+
+    @Test func whatSomebodyElseCompressedIsLeftAlone() throws {
+        try #require(mkdir(self.path, 0o700) == 0)
+        // The empty file of gzip(1).
+        let foreign: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        try self.put(foreign, in: "raw-20260512T000000Z-4.jsonl.gz")
+        try self.put(Array("{}\n{".utf8), in: "raw-20260511T000000Z-3.jsonl")
+        let journal = try self.journal()
+        self.append("one", to: journal)
+        journal.close()
+        #expect(try self.bytes(of: "raw-20260512T000000Z-4.jsonl.gz") == foreign)
+        #expect(self.files.count == 3 && self.text("raw-20260512T235959Z-5.jsonl.gz") == "one\n")
+    }
+
+    @Test func filesOfDaysLongAgoGo() async throws {
+        try #require(mkdir(self.path, 0o700) == 0)
+        for (number, day) in ["20260509", "20260510", "20260511"].enumerated() {
+            try self.put([1], in: "raw-\(day)T120000Z-\(number + 1).jsonl.gz.torn")
+            try self.put([1], in: "raw-\(day)T120000Z-\(number + 1).jsonl")
+        }
+        try self.put([1], in: "raw-undated-1.jsonl")
+        let journal = try self.journal(days: 2)
+        self.append("one", to: journal)
+        #expect(await self.written(1, by: journal))
+        func days() -> Set<String> { Set(self.files.map { String($0.split(separator: "-")[1].prefix(8)) }) }
+        #expect(days() == ["20260510", "20260511", "20260512", "undated"] && self.files.count == 6)
+        // The next day begins while it runs.
+        self.append("two", to: journal, at: morning)
+        #expect(await self.written(2, by: journal))
+        journal.close()
+        #expect(days() == ["20260511", "20260512", "20260513", "undated"])
+    }
+
+    @Test func aBlockIsClosedByItsSizeOrItsAge() async throws {
+        let journal = try self.journal()
+        let start = Instant.now()
+        self.append("alone", to: journal)
+        #expect(await self.written(1, by: journal))
+        #expect(Instant.now() - start >= SegmentedJournal.blockAgeMax)
+        let line = Self.noise(SegmentedJournal.blockByteCount / 4)
+        // A block takes whole lines alone: three of these.
+        for _ in 0..<7 { self.append(line[...], to: journal) }
+        #expect(await self.written(8, by: journal))
+        journal.close()
+        let bytes = try self.bytes(of: self.files[0])
+        var offset = 0
+        var lineCounts: [Int] = []
+        while case .block(let count) = GzipBlocks.head(bytes[offset...].prefix(GzipBlocks.headByteCount)) {
+            try self.put(Array(bytes[offset..<offset + count]), in: "block")
+            let recorded = try RecordedFile("\(self.path)/block")
+            var lineCount = 0
+            while try recorded.nextLine({ _ in () }) != nil { lineCount += 1 }
+            lineCounts.append(lineCount)
+            offset += count
+        }
+        #expect(offset == bytes.count && lineCounts.reduce(0, +) == 8)
+        #expect(lineCounts[0] == 1 && lineCounts.dropFirst().allSatisfy { $0 <= 3 })
     }
 
     @Test func aSecondWriterIsRefusedUntilTheFirstIsGone() throws {
@@ -223,7 +350,7 @@ private let morning = Timestamp(rfc3339: "2026-05-13T00:00:00Z")!
         try #require(mkdir(place, 0o700) == 0)
         #expect(await DaemonTest.eventually { journal.status.failure == nil })
         journal.close()
-        #expect(try JournalFile.entries(of: place + "/raw").contains { $0.hasSuffix(".jsonl") })
+        #expect(try JournalFile.entries(of: place + "/raw").contains { $0.hasSuffix(".jsonl.gz") })
     }
 
     @Test func aDirectoryThatSomebodyTakesAwayIsMadeAnew() async throws {

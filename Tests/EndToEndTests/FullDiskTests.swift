@@ -62,7 +62,7 @@ struct FullDiskTests {
         disk.makeRoom()
         _ = try await feed.line(of: .errors) { $0.contains("The raw journal keeps lines again") }
         #expect(try await feed.stop() == .exited(0), "\(feed.report)")
-        let raw = TemporaryDirectory.names(in: disk.path + "/raw").map { contents(of: "\(disk.path)/raw/\($0)") ?? [] }
+        let raw = TemporaryDirectory.names(in: disk.path + "/raw").map { recordedText(of: "\(disk.path)/raw/\($0)") }
         let lines = String(decoding: raw.joined(), as: UTF8.self).split(separator: "\n")
         #expect(lines.contains { $0.contains(#""dropped":"#) && $0.contains(#""from":"#) })
         #expect(lines.contains { $0.contains(#""event_type":"#) })

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 
 @testable import DaemonKit
@@ -105,6 +106,18 @@ func contents(of path: String) -> [UInt8]? {
         guard count > 0 else { return bytes }
         bytes.append(contentsOf: buffer[..<count])
     }
+}
+
+/// What a file of the raw journal holds up to its last whole block; nothing when it is not there.
+func recordedText(of path: String) -> [UInt8] {
+    var text: [UInt8] = []
+    let file = try? RecordedFile(path)
+    func take(_ piece: UnsafeBufferPointer<UInt8>) -> Bool {
+        text.append(contentsOf: piece)
+        return true
+    }
+    while (try? file?.read(take)) == true {}
+    return text
 }
 
 /// A wait that was in vain, with what is known about it.

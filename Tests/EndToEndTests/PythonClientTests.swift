@@ -84,10 +84,10 @@ struct PythonClientTests {
             settings: ["POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown"])
         let directory = recorded.directory.file("state/raw")
         func capture() -> String? {
-            TemporaryDirectory.names(in: directory).first { $0.hasSuffix("-1.jsonl") }.map { "\(directory)/\($0)" }
+            TemporaryDirectory.names(in: directory).first { $0.hasSuffix("-1.jsonl.gz") }.map { "\(directory)/\($0)" }
         }
         let path = try await waitFor("a recording", state: recorded.feed.report) {
-            capture().flatMap { (contents(of: $0)?.count { $0 == UInt8(ascii: "\n") } ?? 0) > 1_500 ? $0 : nil }
+            capture().flatMap { recordedText(of: $0).count { $0 == UInt8(ascii: "\n") } > 1_500 ? $0 : nil }
         }
         try await recorded.control(#"{"do":"pause_traffic"}"#)
         // A second feed would mix its lines in.
@@ -101,10 +101,11 @@ struct PythonClientTests {
             second.text(of: .errors).contains("another process keeps the journal") ? true : nil
         }
         #expect(try await recorded.stop() == [.exited(0), .exited(0), .exited(0)])
-        let lines = try #require(contents(of: path)).split(separator: UInt8(ascii: "\n"))
-        let values = try lines.map { try JSONValue(parsing: Array($0)) }
+        let text = recordedText(of: path)
+        let values = try text.split(separator: UInt8(ascii: "\n")).map { try JSONValue(parsing: Array($0)) }
         #expect(values.first?["event"]?.string == "terms")
-        try await self.replay(path, markets: 4, hashesAtLeast: 900)
+        let plain = try recorded.directory.write("capture.jsonl", String(decoding: text, as: UTF8.self))
+        try await self.replay(plain, markets: 4, hashesAtLeast: 900)
     }
 
     /// Lets the pipeline follow a capture and compares what the client saw with what Python makes of the file.

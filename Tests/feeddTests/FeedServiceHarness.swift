@@ -1,3 +1,4 @@
+import Compression
 import DaemonKit
 import Glibc
 import Logging
@@ -70,7 +71,7 @@ final class FeedHarness: Sendable {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name.hasSuffix(".jsonl") { files.append("raw/\(name)") }
+            if name.hasSuffix(".jsonl.gz") { files.append("raw/\(name)") }
         }
         return files.sorted()
     }
@@ -79,8 +80,11 @@ final class FeedHarness: Sendable {
     func rawLines() throws -> [String] {
         var lines: [String] = []
         for file in self.rawFiles {
-            try JournalReader.forEachLine(of: "\(self.directory)/\(file)") { line, _ in
-                lines.append(String(decoding: line, as: UTF8.self))
+            do {
+                let recorded = try RecordedFile("\(self.directory)/\(file)")
+                while let line = try recorded.nextLine({ String(decoding: $0, as: UTF8.self) }) { lines.append(line) }
+            } catch RecordedFile.Problem.compression(.torn) {
+                // A block is being written.
             }
         }
         return lines

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 import Shared
 import Testing
@@ -53,6 +54,34 @@ struct ReplayTests {
         venue.advance(to: 2_901_010, messageCountMax: .max, into: &batch)
         #expect(batch.entries.map { Array(batch.bytes[$0.range]) } == frames)
         #expect(venue.nextTime == nil)
+    }
+
+    @Test func aRecordingMayBeCompressedAndEndAnywhere() throws {
+        let (file, frames) = try self.capture(seconds: 1)
+        let end = try #require(file[..<(file.count / 2)].lastIndex(of: UInt8(ascii: "\n"))) + 1
+        let halves = [file[..<end], file[end...]].map { half in
+            half.withUnsafeBufferPointer { GzipBlocks().block(of: $0) }
+        }
+        var template = Array("/tmp/polybot-recording-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        try #require(descriptor >= 0)
+        let path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        let whole = halves[0] + halves[1]
+        try #require(write(descriptor, whole, whole.count) == whole.count)
+        #expect(try RecordingFile.read(path) == file)
+        // A bound holds for what comes out.
+        #expect(try RecordingFile.read(path, byteCountMax: 1_000).count > 1_000)
+        try #require(ftruncate(descriptor, off_t(halves[0].count + halves[1].count / 2)) == 0)
+        var problems: [RecordingProblem] = []
+        let torn = try RecordingFile.read(path) { problems.append($0) }
+        #expect(file.starts(with: torn) && torn.count >= end && torn.count < file.count && torn.last == 10)
+        #expect(problems == [RecordingProblem(sentence: "its last block is not whole")])
+        let played = try Recording(parsing: torn).frames.count
+        #expect(played >= frames.count / 3 && played < frames.count)
     }
 
     @Test func aMarketsTermsAreThoseThatTheRecorderTells() throws {

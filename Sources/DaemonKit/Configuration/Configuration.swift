@@ -92,6 +92,8 @@ public struct Configuration: Sendable, Equatable {
         public var journal = true
         /// Room for the raw journal, in MB; the oldest files go first.
         public var journalMegabytesMax = 1_024
+        /// Files of the raw journal go when their UTC day is longer ago; 0 keeps them while there is room.
+        public var journalDaysMax = 30
     }
 
     /// `[risk]`: what no order may pass.

@@ -115,6 +115,9 @@ extension ConfigurationKey {
         .count(
             "feed.journal_max_mb", \.feed.journalMegabytesMax, 16...1_000_000,
             "Room for the raw journal, in MB; the oldest files go first"),
+        .count(
+            "feed.journal_max_days", \.feed.journalDaysMax, 0...36_500,
+            "Days that the raw journal keeps, where there is room; 0 keeps all"),
     ]
 
     private static let risk: [ConfigurationKey] = [

@@ -1,4 +1,5 @@
 import CLinux
+import Compression
 import Glibc
 
 /// What all journals do with their directories and files.
@@ -60,6 +61,66 @@ enum JournalFile {
         guard ftruncate(descriptor, off_t(whole)) == 0 else { throw SystemError("ftruncate") }
         guard fsync(descriptor) == 0 else { throw SystemError("fsync") }
         return (whole, JournalWriter.TornTail(byteCount: tail.count, path: tornPath))
+    }
+
+    /// How many bytes of a file are whole blocks; `nil` when it does not begin with one, and was thus written by somebody else.
+    ///
+    /// The blocks are found by their lengths. Only the last is inflated: the others were whole when it was begun.
+    static func wholeByteCount(_ descriptor: Int32) throws(SystemError) -> Int? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw SystemError("fstat") }
+        let count = Int(status.st_size)
+        var (end, last) = (0, 0)
+        while end < count {
+            let head = GzipBlocks.head(try Self.read(descriptor, from: end, count: GzipBlocks.headByteCount))
+            if head == .foreign && end == 0 { return nil }
+            guard case .block(let byteCount) = head, byteCount <= count - end else { break }
+            last = end
+            end += byteCount
+        }
+        guard end > 0 else { return 0 }
+        return Self.isWhole(try Self.read(descriptor, from: last, count: end - last)) ? end : last
+    }
+
+    private static func read(_ descriptor: Int32, from offset: Int, count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let read = pread(descriptor, &bytes, count, off_t(offset))
+        guard read >= 0 else { throw SystemError("pread") }
+        return Array(bytes[..<read])
+    }
+
+    private static func isWhole(_ block: [UInt8]) -> Bool {
+        let inflater = Inflater()
+        do throws(CompressionProblem) {
+            try block.withUnsafeBufferPointer { (block) throws(CompressionProblem) in
+                try inflater.take(block) { _ in true }
+            }
+            try inflater.end()
+            return true
+        } catch { return false }
+    }
+
+    /// Cuts off what follows the first `whole` bytes of a file, and keeps it at the end of another.
+    ///
+    /// - Returns: the bytes that the other file has then; `nil` when there was nothing to cut.
+    static func cut(
+        _ descriptor: Int32, to whole: Int, rest path: String, with write: Write
+    ) throws(SystemError) -> Int? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw SystemError("fstat") }
+        guard status.st_size > whole else { return nil }
+        let rest = clinux_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
+        guard rest >= 0 else { throw SystemError("open") }
+        defer { close(rest) }
+        var offset = whole
+        while case let piece = try Self.read(descriptor, from: offset, count: 65_536), !piece.isEmpty {
+            try Self.write(piece, to: rest, with: write)
+            offset += piece.count
+        }
+        guard ftruncate(descriptor, off_t(whole)) == 0 else { throw SystemError("ftruncate") }
+        guard fsync(descriptor) == 0 else { throw SystemError("fsync") }
+        guard fstat(rest, &status) == 0 else { throw SystemError("fstat") }
+        return Int(status.st_size)
     }
 
     /// Names of what is in `directory`.

@@ -1,4 +1,5 @@
 import CLinux
+import Compression
 import Glibc
 import Shared
 
@@ -6,16 +7,21 @@ import Shared
 struct JournalSegments {
     private struct Segment {
         let number: Int64
+        /// UTC, on which it was begun; -1 where its name does not tell. Nothing in it is of a later day.
+        let day: Int64
         let path: String
         var byteCount: Int
     }
 
-    /// Bytes handed to the kernel at a time: a disk that takes them in time is alive.
-    private static let writeByteCountMax = 1 << 20
+    private static let suffix = ".jsonl.gz"
+    /// What earlier versions left; it counts, is deleted when its turn comes, and is not written to.
+    private static let plainSuffix = ".jsonl"
+    private static let tornSuffix = ".torn"
 
     private let directory: String
     private let name: String
     private let byteCountMax: Int
+    private let dayCountMax: Int?
     private let segmentByteCountMax: Int
     private let write: JournalFile.Write
 
@@ -28,15 +34,19 @@ struct JournalSegments {
     /// Of the file that is written to.
     private var day: Int64 = 0
     private var lastNumber: Int64 = 0
+    /// The day whose old files went.
+    private var expiredDay = Int64.min
     /// Whether half a write stands at the end, which could not be taken back.
     private var isBroken = false
 
     init(
-        directory: String, name: String, byteCountMax: Int, segmentByteCountMax: Int, write: @escaping JournalFile.Write
+        directory: String, name: String, byteCountMax: Int, dayCountMax: Int?, segmentByteCountMax: Int,
+        write: @escaping JournalFile.Write
     ) {
         self.directory = directory
         self.name = name
         self.byteCountMax = byteCountMax
+        self.dayCountMax = dayCountMax
         self.segmentByteCountMax = segmentByteCountMax
         self.write = write
     }
@@ -60,29 +70,33 @@ struct JournalSegments {
             let path = "\(self.directory)/\(file)"
             var status = stat()
             guard stat(path, &status) == 0 else { continue }
-            self.segments.append(Segment(number: number, path: path, byteCount: Int(status.st_size)))
+            self.segments.append(
+                Segment(number: number, day: Self.day(of: file), path: path, byteCount: Int(status.st_size)))
             self.lastNumber = max(self.lastNumber, number)
         }
         self.segments.sort { ($0.number, $1.path) < ($1.number, $0.path) }
         self.byteCount = self.segments.reduce(0) { $0 + $1.byteCount }
-        if let newest = self.segments.last, newest.path.hasSuffix(".jsonl") { try self.goOn(with: newest.path) }
+        if let newest = self.segments.last, newest.path.hasSuffix(Self.suffix) { try self.goOn(with: newest) }
         self.isPrepared = true
     }
 
-    /// Mends a file and writes on in it.
-    private mutating func goOn(with path: String) throws(JournalError) {
+    /// Mends a file and writes on in it, unless somebody else has compressed it.
+    private mutating func goOn(with newest: Segment) throws(JournalError) {
+        let path = newest.path
         let descriptor = clinux_open(path, O_RDWR | O_APPEND | O_NOFOLLOW, 0)
         guard descriptor >= 0 else { throw .system(path, SystemError("open")) }
         do throws(SystemError) {
-            let (byteCount, tornTail) = try JournalFile.mend(descriptor, path, with: self.write)
-            self.add(byteCount - self.segments[self.segments.count - 1].byteCount)
-            if let tornTail {
+            guard let whole = try JournalFile.wholeByteCount(descriptor) else {
+                Glibc.close(descriptor)
+                return
+            }
+            let torn = path + Self.tornSuffix
+            if let tornByteCount = try JournalFile.cut(descriptor, to: whole, rest: torn, with: self.write) {
+                self.segments[self.segments.count - 1].byteCount = whole
                 // There may be one from an earlier start, to which this one was added.
-                let earlier = self.segments.first { $0.path == tornTail.path }?.byteCount ?? 0
-                let torn = Segment(
-                    number: self.lastNumber, path: tornTail.path, byteCount: earlier + tornTail.byteCount + 1)
-                self.segments.removeAll { $0.path == torn.path }
-                self.segments.insert(torn, at: self.segments.count - 1)
+                self.segments.removeAll { $0.path == torn }
+                let segment = Segment(number: newest.number, day: newest.day, path: torn, byteCount: tornByteCount)
+                self.segments.insert(segment, at: self.segments.count - 1)
                 self.byteCount = self.segments.reduce(0) { $0 + $1.byteCount }
             }
         } catch {
@@ -90,52 +104,33 @@ struct JournalSegments {
             throw .system(path, error)
         }
         self.descriptor = descriptor
-        // Its day is in its name; a name that does not tell is of another day.
-        let date = path.split(separator: "-").dropLast().last ?? ""
-        self.day = Self.day(ofStamp: date)
+        self.day = newest.day
     }
 
-    /// Writes as many of the whole lines as go in one piece.
+    /// Writes a block.
     ///
-    /// - Parameter lines: not empty, and ended by a newline.
-    /// - Returns: how many bytes were written: at least one line.
-    /// - Throws: when the disk does not take them; then none of them is in the file.
-    mutating func append(_ lines: ArraySlice<UInt8>, at time: Timestamp) throws(JournalError) -> Int {
+    /// - Throws: when the disk does not take it; then nothing of it is in the file.
+    mutating func append(_ block: [UInt8], at time: Timestamp) throws(JournalError) {
         try self.prepare()
         let day = time.microseconds / 86_400_000_000
-        var room = self.segmentByteCountMax - (self.segments.last?.byteCount ?? 0)
-        var piece = Self.piece(of: lines, room: min(room, Self.writeByteCountMax))
-        if self.descriptor < 0 || day > self.day || piece.count > room {
-            try self.begin(at: time, day: day)
-            room = self.segmentByteCountMax
-            piece = Self.piece(of: lines, room: min(room, Self.writeByteCountMax))
-        }
-        self.makeRoom(for: piece.count)
+        let room = self.segmentByteCountMax - (self.segments.last?.byteCount ?? 0)
+        if self.descriptor < 0 || day > self.day || block.count > room { try self.begin(at: time, day: day) }
+        self.expire(on: day)
+        self.makeRoom(for: block.count)
         let path = self.segments[self.segments.count - 1].path
         do throws(SystemError) {
             if self.isBroken { try self.takeBack() }
-            try piece.withUnsafeBufferPointer { (bytes) throws(SystemError) in
-                try JournalFile.write(UnsafeRawBufferPointer(bytes), to: self.descriptor, with: self.write)
-            }
+            try JournalFile.write(block, to: self.descriptor, with: self.write)
         } catch {
             do throws(SystemError) { try self.takeBack() } catch { self.isBroken = true }
             throw .system(path, error)
         }
-        self.add(piece.count)
-        return piece.count
-    }
-
-    /// Whole lines that fit `room`; the first line alone when not even that does.
-    private static func piece(of lines: ArraySlice<UInt8>, room: Int) -> ArraySlice<UInt8> {
-        guard lines.count > room else { return lines }
-        let newline = UInt8(ascii: "\n")
-        if let last = lines.prefix(max(0, room)).lastIndex(of: newline) { return lines[...last] }
-        return lines[...(lines.firstIndex(of: newline) ?? lines.endIndex - 1)]
+        self.add(block.count)
     }
 
     private mutating func begin(at time: Timestamp, day: Int64) throws(JournalError) {
         let stamp = time.rfc3339.prefix(19).filter { $0 != "-" && $0 != ":" } + "Z"
-        let path = "\(self.directory)/\(self.name)-\(stamp)-\(self.lastNumber + 1).jsonl"
+        let path = "\(self.directory)/\(self.name)-\(stamp)-\(self.lastNumber + 1)\(Self.suffix)"
         let descriptor = clinux_open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600)
         guard descriptor >= 0 else {
             let error = SystemError("open")
@@ -148,7 +143,7 @@ struct JournalSegments {
         self.isBroken = false
         self.day = day
         self.lastNumber += 1
-        self.segments.append(Segment(number: self.lastNumber, path: path, byteCount: 0))
+        self.segments.append(Segment(number: self.lastNumber, day: day, path: path, byteCount: 0))
     }
 
     /// Deletes the oldest files until so many bytes more stay within the bounds.
@@ -160,6 +155,20 @@ struct JournalSegments {
             self.byteCount -= oldest.byteCount
             unlink(oldest.path)
         }
+    }
+
+    /// Deletes files of days that are too old, when a day begins.
+    private mutating func expire(on day: Int64) {
+        guard let dayCountMax = self.dayCountMax, day != self.expiredDay else { return }
+        self.expiredDay = day
+        let first = day - Int64(dayCountMax)
+        // The last is the one that is written to.
+        let old = self.segments.dropLast().filter { (0..<max(0, first)).contains($0.day) }
+        for segment in old {
+            unlink(segment.path)
+            self.byteCount -= segment.byteCount
+        }
+        self.segments.removeAll { segment in old.contains { $0.path == segment.path } }
     }
 
     private mutating func takeBack() throws(SystemError) {
@@ -186,16 +195,19 @@ struct JournalSegments {
     /// The number in a file's name; `nil` when it is none of ours.
     private func number(of file: String) -> Int64? {
         var rest = file[...]
-        if rest.hasSuffix(".torn") { rest = rest.dropLast(".torn".count) }
-        guard rest.hasPrefix("\(self.name)-"), rest.hasSuffix(".jsonl") else { return nil }
-        rest = rest.dropLast(".jsonl".count)
+        if rest.hasSuffix(Self.tornSuffix) { rest = rest.dropLast(Self.tornSuffix.count) }
+        guard rest.hasPrefix("\(self.name)-"),
+            let suffix = [Self.suffix, Self.plainSuffix].first(where: { rest.hasSuffix($0) })
+        else { return nil }
+        rest = rest.dropLast(suffix.count)
         return rest.split(separator: "-").last.flatMap { Int64($0) }.flatMap {
             (1...Int64.max / 2).contains($0) ? $0 : nil
         }
     }
 
-    /// The UTC day of "20260512T235959Z"; -1 for what is none.
-    private static func day(ofStamp stamp: Substring) -> Int64 {
+    /// The UTC day of "NAME-20260512T235959Z-42.jsonl.gz"; -1 for what is none.
+    private static func day(of file: String) -> Int64 {
+        let stamp = file.split(separator: "-").dropLast().last ?? ""
         guard stamp.utf8.count == 16, stamp.utf8.allSatisfy({ $0 < 0x80 }) else { return -1 }
         let digits = Array(stamp)
         let date = "\(String(digits[0..<4]))-\(String(digits[4..<6]))-\(String(digits[6..<8]))"

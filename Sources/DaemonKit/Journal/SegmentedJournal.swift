@@ -1,13 +1,14 @@
 import CLinux
+import Compression
 import Glibc
 public import Shared
 
-/// A journal of lines in files of bounded size, within a bound for all of them: the oldest go first.
+/// A journal of lines, compressed, in files of bounded size, within bounds for all of them: the oldest go first.
 ///
-/// Its owner appends to a buffer in memory and never waits; a thread of its own writes to the disk. Lines that the disk does not
-/// take, or that do not fit the buffer, are dropped and counted, and the next line in the file tells of the gap:
-/// `{"f":…,"recv_ms":…,"raw":null,"dropped":17,"from":…,"to":…}`. Files are called `NAME-20260512T235959Z-42.jsonl`, where
-/// the number grows by one with each file, and are readable by their owner alone.
+/// Its owner appends to a buffer in memory and never waits; a thread of its own compresses what came, block by block, and writes
+/// it to the disk. Lines that the disk does not take, or that do not fit the buffer, are dropped and counted, and the next line
+/// in the file tells of the gap: `{"recv_ms":…,"raw":null,"dropped":17,"from":…,"to":…}`. Files are called
+/// `NAME-20260512T235959Z-42.jsonl.gz`, where the number grows by one with each file, and are readable by their owner alone.
 public final class SegmentedJournal: @unchecked Sendable {
     /// Bytes that wait for the disk, at most.
     public static let bufferByteCountMax = 8 << 20
@@ -15,8 +16,10 @@ public final class SegmentedJournal: @unchecked Sendable {
     static let segmentByteCountMax = 64 << 20
     /// Files at a time, whatever their size.
     static let segmentCountMax = 1_000
-    /// How long a line waits for company before it is written.
-    static let interval = Duration.milliseconds(50)
+    /// Text of a block: more of it compresses no better, unless one line is longer.
+    static let blockByteCount = 256 << 10
+    /// How long a line waits for company before its block is closed. What is lost in a crash came within it.
+    static let blockAgeMax = Duration.seconds(1)
     /// Pause after a write that failed.
     static let retryPause = Duration.seconds(1)
     /// Work that the thread has had for so long without advancing is stuck.
@@ -28,6 +31,9 @@ public final class SegmentedJournal: @unchecked Sendable {
     public struct Status: Sendable {
         /// Since the start.
         public var lineCount: Int64 = 0
+        /// Of the lines, as they came.
+        public var lineByteCount: Int64 = 0
+        /// On the disk.
         public var byteCount: Int64 = 0
         public var droppedCount: Int64 = 0
         /// Why the disk takes nothing at present; `nil` when it does.
@@ -93,6 +99,7 @@ public final class SegmentedJournal: @unchecked Sendable {
 
     // The thread's own.
     private var segments: JournalSegments
+    private let blocks = GzipBlocks()
     private var lost = Gap()
 
     /// Takes the journals of `directory` for this process alone; it is made where it is missing. Whatever else is wrong with
@@ -100,18 +107,22 @@ public final class SegmentedJournal: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - byteCountMax: of all files, leftovers included; more than `bufferByteCountMax`.
+    ///   - dayCountMax: files of an older UTC day go; `nil` keeps them for as long as there is room.
     /// - Throws: `locked` when another process has it; also when the system gives no thread.
-    public convenience init(directory: String, name: String, byteCountMax: Int) throws(JournalError) {
-        try self.init(directory: directory, name: name, byteCountMax: byteCountMax, write: Glibc.write)
+    public convenience init(
+        directory: String, name: String, byteCountMax: Int, dayCountMax: Int?
+    ) throws(JournalError) {
+        try self.init(
+            directory: directory, name: name, byteCountMax: byteCountMax, dayCountMax: dayCountMax, write: Glibc.write)
     }
 
     init(
-        directory: String, name: String, byteCountMax: Int,
+        directory: String, name: String, byteCountMax: Int, dayCountMax: Int? = nil,
         write: @escaping @Sendable (Int32, UnsafeRawPointer, Int) -> Int
     ) throws(JournalError) {
         precondition(byteCountMax > Self.bufferByteCountMax, "less than the buffer may hold at once")
         self.segments = JournalSegments(
-            directory: directory, name: name, byteCountMax: byteCountMax,
+            directory: directory, name: name, byteCountMax: byteCountMax, dayCountMax: dayCountMax,
             segmentByteCountMax: min(Self.segmentByteCountMax, byteCountMax / 8), write: write)
         do throws(JournalError) { try self.segments.takeLock() } catch {
             if case .locked = error { throw error }
@@ -124,8 +135,8 @@ public final class SegmentedJournal: @unchecked Sendable {
         }
     }
 
-    /// With the lock held: so much waits that the thread must not.
-    private var isFillingUp: Bool { self.filling.bytes.count > Self.bufferByteCountMax / 4 }
+    /// With the lock held: enough waits for a block.
+    private var hasBlock: Bool { self.filling.bytes.count >= Self.blockByteCount || !self.filling.gap.isEmpty }
 
     // MARK: The owner
 
@@ -152,7 +163,7 @@ public final class SegmentedJournal: @unchecked Sendable {
             self.counted.droppedCount += 1
         }
         if wasEmpty { self.filling.since = .now() }
-        if wasEmpty || self.isFillingUp { self.monitor.broadcast() }
+        if wasEmpty || self.hasBlock { self.monitor.broadcast() }
     }
 
     /// How it fares now.
@@ -205,7 +216,7 @@ public final class SegmentedJournal: @unchecked Sendable {
     private func prepare() -> Bool {
         self.advance()
         do throws(JournalError) { try self.segments.prepare() } catch {
-            self.note(failure: error)
+            self.count(lines: 0, of: 0, written: 0, dropped: 0, error)
             return true
         }
         return false
@@ -224,8 +235,8 @@ public final class SegmentedJournal: @unchecked Sendable {
                 self.monitor.wait()
             } else if Instant.now() < resumesAt {
                 self.monitor.wait(until: resumesAt)
-            } else if let since = self.filling.since, Instant.now() < since + Self.interval, !self.isFillingUp {
-                self.monitor.wait(until: since + Self.interval)
+            } else if let since = self.filling.since, Instant.now() < since + Self.blockAgeMax, !self.hasBlock {
+                self.monitor.wait(until: since + Self.blockAgeMax)
             } else if !self.filling.isEmpty || isFailing {
                 break
             } else {
@@ -248,50 +259,67 @@ public final class SegmentedJournal: @unchecked Sendable {
             self.monitor.withLock { self.writingByteCount = 0 }
         }
         let time = batch.times?.upperBound ?? batch.gap.times?.upperBound ?? Timestamp.now()
+        var done = 0
         var written = 0
         var gap = batch.gap
         do throws(JournalError) {
             try self.segments.prepare()
-            try self.tellGap(at: time)
-            while written < batch.bytes.count {
-                written += try self.segments.append(batch.bytes[written...], at: time)
+            written += try self.tellGap(at: time)
+            while done < batch.bytes.count {
+                let lines = Self.block(of: batch.bytes[done...])
+                written += try self.append(lines, at: time)
+                done += lines.count
                 self.advance()
             }
             swap(&self.lost, &gap)
-            try self.tellGap(at: time)
+            written += try self.tellGap(at: time)
         } catch {
-            let droppedCount = Int64(batch.bytes[written...].count { $0 == UInt8(ascii: "\n") })
+            let droppedCount = Int64(batch.bytes[done...].count { $0 == UInt8(ascii: "\n") })
             self.lost.add(droppedCount, batch.times)
             self.lost.add(gap.count, gap.times)
-            self.note(failure: error, written: written, lines: batch.lineCount - droppedCount, dropped: droppedCount)
+            self.count(lines: batch.lineCount - droppedCount, of: done, written: written, dropped: droppedCount, error)
             return false
         }
-        let count = batch.lineCount
-        self.monitor.withLock {
-            self.counted.lineCount += count
-            self.counted.byteCount += Int64(written)
-            self.counted.failure = nil
-        }
+        self.count(lines: batch.lineCount, of: done, written: written, dropped: 0, nil)
         return true
     }
 
+    /// Whole lines for one block; at least one.
+    private static func block(of lines: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        guard lines.count > Self.blockByteCount else { return lines }
+        let newline = UInt8(ascii: "\n")
+        if let last = lines.prefix(Self.blockByteCount).lastIndex(of: newline) { return lines[...last] }
+        return lines[...(lines.firstIndex(of: newline) ?? lines.endIndex - 1)]
+    }
+
+    /// - Returns: the bytes that it took on the disk.
+    private func append(_ lines: ArraySlice<UInt8>, at time: Timestamp) throws(JournalError) -> Int {
+        let block = lines.withUnsafeBufferPointer { self.blocks.block(of: $0) }
+        try self.segments.append(block, at: time)
+        return block.count
+    }
+
     /// Marks in the file that lines are missing here.
-    private func tellGap(at time: Timestamp) throws(JournalError) {
-        guard !self.lost.isEmpty else { return }
-        _ = try self.segments.append(self.lost.line[...], at: time)
+    private func tellGap(at time: Timestamp) throws(JournalError) -> Int {
+        guard !self.lost.isEmpty else { return 0 }
+        let count = try self.append(self.lost.line[...], at: time)
         self.lost = Gap()
+        return count
     }
 
     private func advance() {
         self.monitor.withLock { if !self.isWedged { self.writingSince = .now() } }
     }
 
-    private func note(failure: JournalError, written: Int = 0, lines: Int64 = 0, dropped: Int64 = 0) {
+    private func count(
+        lines: Int64, of lineByteCount: Int, written: Int, dropped: Int64, _ failure: JournalError?
+    ) {
         self.monitor.withLock {
             self.counted.lineCount += lines
+            self.counted.lineByteCount += Int64(lineByteCount)
             self.counted.byteCount += Int64(written)
             self.counted.droppedCount += dropped
-            self.counted.failure = "\(failure)"
+            self.counted.failure = failure.map { "\($0)" }
         }
     }
 }

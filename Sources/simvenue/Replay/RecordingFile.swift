@@ -1,24 +1,30 @@
+import Compression
 import Glibc
 
-/// Reads a recording from disk.
+/// Reads a recording from disk, compressed or not.
 enum RecordingFile {
-    private static let chunkByteCount = 1 << 20
-
-    static func read(_ path: String, byteCountMax: Int = Recording.byteCountMax) throws(RecordingProblem) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.problem() }
-        defer { close(descriptor) }
+    /// - Parameter noteProblem: gets what is wrong with the file's end. What was read before it is a recording all the same:
+    ///   who was killed while recording leaves such an end.
+    static func read(
+        _ path: String, byteCountMax: Int = Recording.byteCountMax,
+        noteProblem: (RecordingProblem) -> Void = { _ in }
+    ) throws(RecordingProblem) -> [UInt8] {
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: Self.chunkByteCount)
-        while true {
-            let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-            guard count >= 0 else { throw Self.problem() }
-            guard count > 0 else { return bytes }
-            bytes.append(contentsOf: chunk[..<count])
+        do throws(RecordedFile.Problem) {
+            let file = try RecordedFile(path)
             // One more than allowed is enough to know.
-            guard bytes.count <= byteCountMax else { return bytes }
+            while bytes.count <= byteCountMax,
+                try file.read({ piece in
+                    bytes.append(contentsOf: piece)
+                    return bytes.count <= byteCountMax
+                })
+            {}
+        } catch {
+            let problem = RecordingProblem(sentence: error.description)
+            guard case .compression = error, let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { throw problem }
+            bytes.removeSubrange((end + 1)...)
+            noteProblem(problem)
         }
+        return bytes
     }
-
-    private static func problem() -> RecordingProblem { RecordingProblem(sentence: String(cString: strerror(errno))) }
 }
