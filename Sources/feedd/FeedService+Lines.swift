@@ -115,7 +115,7 @@ extension FeedService {
             self.count("lines_silent")
             self.logger.warning(
                 "A connection says nothing while the other does",
-                metadata: ["connection": "\(silent.index)", "silence_ms": "\(lag.milliseconds)"])
+                metadata: ["connection": "\(silent.index)", "seconds": "\(lag.inSeconds)"])
             silent.restart(.silent)
         }
     }

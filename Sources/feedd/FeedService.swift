@@ -75,6 +75,7 @@ actor FeedService: DaemonService {
         /// Polls under way.
         var pollCount = 0
         var isPollFailing = false
+        var isAuditing = false
         /// Whether something is wanted that is not carried.
         var isIncomplete = false
         var isReconcilePending = false
@@ -125,6 +126,7 @@ actor FeedService: DaemonService {
         self.every(Self.statusInterval) {
             self.publishStatus()
             self.tellLeftOut()
+            self.audit()
             // What could not be carried is tried again.
             if self.lookups.isIncomplete { self.reconcileSoon() }
         }

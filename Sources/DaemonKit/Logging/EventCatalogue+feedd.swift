@@ -52,7 +52,7 @@ extension EventCatalogue {
             advice: "Nothing: that is what the second connection is for. If it happens often, look at the reasons."),
         Entry(
             "A connection says nothing while the other does", "line_silent", .warning, by: [.feedd],
-            facts: ["connection", "silence_ms"],
+            facts: ["connection", "seconds"],
             meaning:
                 "Two connections carry the same markets, and only one brings news of them. The other is opened anew.",
             advice: "Nothing if it comes back. If it does so often, look at the network and at the venue's status page."

@@ -1,0 +1,53 @@
+import DaemonKit
+import Shared
+
+/// A line may live and yet have lost what it had to say of a quiet market: the REST interface is asked now and then.
+extension FeedService {
+    /// A market is quiet after this share of `feed.silence_max_s`, and is asked for as often.
+    private static let quietShare = 3
+
+    /// To be called each second. One round at a time.
+    func audit() {
+        let now = Instant.now()
+        let quietMin = self.context.configuration.feed.silenceMax / Self.quietShare
+        guard !self.lookups.isAuditing, !self.lookups.isPolling else { return }
+        let quiet = self.markets.values.filter {
+            $0.builder.isTrusted && $0.builder.source == .webSocket && now - $0.heardAt > quietMin
+                && now - $0.auditedAt > quietMin
+        }.sorted { $0.n < $1.n }.prefix(VenueBooks.bookCountMax)
+        guard !quiet.isEmpty, self.mayAsk(.books) else { return }
+        for market in quiet { market.auditedAt = now }
+        self.lookups.isAuditing = true
+        self.count("audits")
+        let tokens = quiet.map { $0.builder.market.first.token }
+        Task(executorPreference: self.loop) { await self.audit(tokens) }
+    }
+
+    private func audit(_ tokens: [TokenID]) async {
+        do throws(VenueBooks.Failure) {
+            let (books, malformed, duration) = try await self.venue.books(tokens)
+            self.noteAnswer(after: duration)
+            self.count("polled_malformed", Int64(malformed))
+            for book in books { self.compare(book) }
+        } catch {
+            self.count("audits_failed")
+            self.noteFailure(error)
+        }
+        self.lookups.isAuditing = false
+    }
+
+    /// What is fetched may be long past, so it is no reason to distrust a book; but it is one to ask the lines once more.
+    private func compare(_ book: RESTBook) {
+        guard let market = self.marketsByCondition[book.market], market.builder.outcome(of: book.token) == 0 else {
+            return
+        }
+        let time = Timestamp(milliseconds: book.timestamp)
+        if market.builder.isTrusted, market.builder.hash != book.hash, time > market.builder.settledTime {
+            self.count("audits_doubted")
+            self.connections[market.connection].refresh(market.tokens)
+        }
+        if let follower = market.follower, follower.builder.hash != book.hash, time > follower.builder.settledTime {
+            self.connections[follower.connection].refresh(market.tokens)
+        }
+    }
+}
