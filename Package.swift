@@ -52,8 +52,7 @@ let package = Package(
                 "Shared", "Compression", "CLinux", "CCurl", "COpenSSL", "CSystemd", heap, logging,
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ], swiftSettings: strict),
-        .executableTarget(
-            name: "feedd", dependencies: ["Shared", "Compression", "DaemonKit", logging], swiftSettings: strict),
+        .executableTarget(name: "feedd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
         .executableTarget(name: "scannerd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
         .executableTarget(name: "stratd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
         .executableTarget(

@@ -5,6 +5,8 @@ final class CarriedMarket {
     /// First and longest pause between fetches of one book: one that cannot be healed must not cost the others theirs.
     private static let fetchPauseFirst = Duration.milliseconds(500)
     private static let fetchPauseMax = Duration.seconds(4)
+    /// Between two requests for the follower's book.
+    private static let renewalPause = Duration.seconds(1)
 
     /// A second connection with books of its own.
     struct Follower {
@@ -34,7 +36,7 @@ final class CarriedMarket {
     var isTroubleLogged = false
     var isFetching = false
     private var fetchAllowedAt: Instant?
-    private var renewalAllowedAt: Instant?
+    private var renewalAllowedAt: Instant
     private var fetchPause = Backoff(first: fetchPauseFirst, longest: fetchPauseMax)
     /// When the poll began that confirmed the book last.
     var polledAt: Instant?
@@ -50,6 +52,7 @@ final class CarriedMarket {
         self.untrustedSince = now
         self.heardAt = now
         self.auditedAt = now
+        self.renewalAllowedAt = now + Self.renewalPause
     }
 
     /// All that carry its tokens.
@@ -87,9 +90,9 @@ final class CarriedMarket {
         self.fetchAllowedAt = now + max(Self.fetchPauseFirst, self.fetchPause.next(using: &random))
     }
 
-    func mayRenewFollower(now: Instant) -> Bool { self.renewalAllowedAt.map { now >= $0 } ?? true }
+    func mayRenewFollower(now: Instant) -> Bool { now >= self.renewalAllowedAt }
 
-    func beginRenewal(now: Instant) { self.renewalAllowedAt = now + Self.fetchPauseFirst }
+    func beginRenewal(now: Instant) { self.renewalAllowedAt = now + Self.renewalPause }
 
     /// The book is trusted: the next trouble begins anew.
     func recovered() {

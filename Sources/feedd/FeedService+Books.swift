@@ -142,7 +142,7 @@ extension FeedService {
         }
     }
 
-    func publishDistrust(_ market: CarriedMarket, _ reason: TrustReason) {
+    private func publishDistrust(_ market: CarriedMarket, _ reason: TrustReason) {
         self.count("distrusted_\(reason.rawValue)")
         if market.untrustedSince == nil { market.untrustedSince = .now() }
         let trust = TrustBody(n: .one(market.n), epoch: market.builder.epoch, isTrusted: false, reason: reason)

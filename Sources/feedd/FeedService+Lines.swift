@@ -40,9 +40,17 @@ extension FeedService {
 
     private func renewFollower(of market: CarriedMarket) {
         let now = Instant.now()
-        guard let follower = market.follower, market.mayRenewFollower(now: now) else { return }
+        guard let follower = market.follower, !market.builder.isResolved, market.mayRenewFollower(now: now) else {
+            return
+        }
         market.beginRenewal(now: now)
         self.connections[follower.connection].refresh(market.tokens)
+    }
+
+    /// A line that was opened brings the first books by itself.
+    func awaitBooks(onLine index: Int) {
+        let now = Instant.now()
+        for n in self.connections[index].markets { self.markets[n]?.beginRenewal(now: now) }
     }
 
     /// The follower's book takes the place of the leader's, if it may.
@@ -89,13 +97,16 @@ extension FeedService {
             market.builder.source == .webSocket
         else {
             market.lag = LagWatch()
+            // What was asked for may not have come.
+            if market.follower?.builder.isTrusted == false { self.renewFollower(of: market) }
             return
         }
         switch market.lag.note(leader: market.builder.settledTime, follower: follower.settledTime, now: now) {
         case nil: break
         case .leader:
+            // An operation may be half told just now; then the next look will do.
+            guard self.changeLeader(of: market, because: .silent) else { return }
             self.count("leaders_late")
-            self.changeLeader(of: market, because: .silent)
             _ = market.follower?.builder.distrust(.silent)
         case .follower:
             market.lag = LagWatch()

@@ -179,7 +179,10 @@ extension FeedService {
             settings: MarketFeed.Settings(configuration.feed),
             seed: UInt64.random(in: .min ... .max), logger: self.logger)
         connection.onText = { self.take($0, on: index) }
-        connection.onOpened = { self.journal?.note("opened", connection: index, reason: "", at: .now()) }
+        connection.onOpened = {
+            self.journal?.note("opened", connection: index, reason: "", at: .now())
+            self.awaitBooks(onLine: index)
+        }
         connection.onDistrust = { self.lineLost(index, $0) }
         connection.onPollREST = { (_: Bool) in self.updatePolling() }
         return connection

@@ -122,6 +122,27 @@ import Testing
         await feed.stop()
     }
 
+    @Test func aFollowerInTheMidstOfAnOperationIsNotBlamedForALateLeader() async throws {
+        let (feed, first, _) = try await self.pair()
+        try await feed.run { feed in
+            var venue = first
+            feed.hear(Self.operate(&venue, .bid, "0.4", 3), on: 1)
+            venue.time += 1
+            let texts = venue.operate([.init(.bid, "0.3", 2), .init(.bid, "0.2", 2)])
+            feed.hear(texts[0], on: 1)
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            let now = Instant.now()
+            feed.compareConnections(of: market, now: now + .seconds(-2))
+            feed.compareConnections(of: market, now: now)
+            #expect(market.connection == 0 && market.follower?.builder.isTrusted == true)
+            feed.hear(texts[1], on: 1)
+            feed.compareConnections(of: market, now: now)
+            #expect(market.connection == 1 && market.builder.isTrusted)
+        }
+        await feed.stop()
+    }
+
     @Test func aTickThatOneConnectionTellsIsOneForBoth() async throws {
         let (feed, first, subscriber) = try await self.pair()
         try await feed.run { feed in
