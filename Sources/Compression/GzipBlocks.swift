@@ -10,7 +10,7 @@ import CZlib
 ///
 /// Numbers are little-endian. Source: RFC 1952, 2.3. Confined to its owner.
 public final class GzipBlocks {
-    /// The fastest: a better one costs several times as much for a few per cent.
+    /// The fastest. The best levels save a fifth of the room for well over half as much time again.
     public static let level: Int32 = 1
     static let headerByteCount = 20
     static let trailerByteCount = 8

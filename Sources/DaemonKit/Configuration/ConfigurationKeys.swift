@@ -83,7 +83,7 @@ extension ConfigurationKey {
     private static let feed: [ConfigurationKey] = [
         .seconds(
             "feed.reconnect_delay_s", \.feed.reconnectDelay, milliRange: 100...300_000,
-            "Wait before the first new attempt; it doubles up to a minute", was: ["WS_RECONNECT_DELAY"]),
+            "Wait before the first new attempt; it doubles up to twelve times as much", was: ["WS_RECONNECT_DELAY"]),
         .count(
             "feed.max_reconnect_attempts", \.feed.reconnectAttemptsMax, 1...10_000,
             "Failed attempts after which REST polling takes over; attempts go on", was: ["WS_MAX_RECONNECT_ATTEMPTS"]),

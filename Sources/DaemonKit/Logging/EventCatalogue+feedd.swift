@@ -64,7 +64,7 @@ extension EventCatalogue {
             advice: "Look at the reasons of the lines before this one. Trading goes on with what the polls confirm."),
         Entry(
             "WebSocket is back, REST polling ends", "fallback_ended", .info, id: "e747084e58418e3e4fae0daae0ce1740",
-            by: [.feedd], meaning: "Every connection has its line again; books come from the market channel."),
+            by: [.feedd], meaning: "Every market has a line again; books come from the market channel."),
         Entry(
             "REST polling fails", "polling_failing", .warning, by: [.feedd],
             meaning: "Polls go unanswered while there is no market channel either. Books lose their trust soon.",
