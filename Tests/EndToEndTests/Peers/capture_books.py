@@ -20,8 +20,8 @@ for line in open(sys.argv[1]):
     if "terms" in record:
         first[record["terms"]["market"]] = record["terms"]["outcomes"][0]["token"]
     raw = record["raw"]
-    if raw is None or isinstance(raw, str):
-        continue  # an event of the recorder's, or a PONG
+    if raw is None or isinstance(raw, str) or "follows" in record:
+        continue  # an event of the recorder's, a PONG, or what another connection told as well
     for message in raw if isinstance(raw, list) else [raw]:
         market, touched = message.get("market"), set()
         if message["event_type"] == "book":
