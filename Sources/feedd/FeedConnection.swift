@@ -15,13 +15,15 @@ final class FeedConnection {
     private(set) var lineCount = 0
     /// When the line was opened, or brought an event last; a `PONG` is none.
     var eventAt = Instant(nanoseconds: 0)
+    /// Whether the line is open in the journal that is played.
+    var isReplayedLive = false
     var onText: (UnsafeBufferPointer<UInt8>) -> Void = { _ in }
     var onOpened: () -> Void = {}
     var onDistrust: (TrustReason) -> Void = { _ in }
     var onPollREST: (Bool) -> Void = { _ in }
 
     private let loop: EventLoop
-    private let url: WebSocketURL
+    private let url: WebSocketURL?
     private let options: WebSocketConnection.Options
     private let logger: Logger
     private let isTracing: Bool
@@ -30,8 +32,9 @@ final class FeedConnection {
     private var timer: EventLoop.TimerID?
     private var restartReason: TrustReason?
 
+    /// - Parameter url: `nil` when a journal stands in the place of the venue: then nothing is opened or sent.
     init(
-        index: Int, loop: EventLoop, url: WebSocketURL, options: WebSocketConnection.Options,
+        index: Int, loop: EventLoop, url: WebSocketURL?, options: WebSocketConnection.Options,
         settings: MarketFeed.Settings, seed: UInt64, logger: Logger
     ) {
         self.index = index
@@ -44,18 +47,19 @@ final class FeedConnection {
     }
 
     var tokenCount: Int { self.tokens.count }
-    var isLive: Bool { if case .live = self.feed.state { true } else { false } }
+    var isLive: Bool { if case .live = self.feed.state { true } else { self.isReplayedLive } }
 
     var status: FeedStatus.Connection {
-        switch self.feed.state {
-        case .idle: FeedStatus.Connection(state: "idle", tokens: 0, silence: -1)
-        case .connecting: FeedStatus.Connection(state: "connecting", tokens: Int64(self.tokens.count), silence: -1)
-        case .waiting: FeedStatus.Connection(state: "waiting", tokens: Int64(self.tokens.count), silence: -1)
-        case .live(let lastHeard, _):
-            FeedStatus.Connection(
-                state: "live", tokens: Int64(self.tokens.count),
-                silence: (Instant.now() - lastHeard).nanoseconds / 1_000)
-        }
+        let (state, silence): (String, Int64) =
+            switch self.feed.state {
+            case .live(let lastHeard, _): ("live", (Instant.now() - lastHeard).nanoseconds / 1_000)
+            case .idle where self.isReplayedLive: ("live", -1)
+            case .idle: ("idle", -1)
+            case .connecting: ("connecting", -1)
+            case .waiting: ("waiting", -1)
+            }
+        return FeedStatus.Connection(
+            state: state, tokens: state == "idle" ? 0 : Int64(self.tokens.count), silence: silence)
     }
 
     func add(_ n: Int64, _ tokens: [TokenID]) {
@@ -87,6 +91,7 @@ final class FeedConnection {
     }
 
     private func handle(_ event: MarketFeed.Event) {
+        guard self.url != nil else { return }
         for action in self.feed.handle(event, now: .now()) { self.perform(action) }
     }
 
@@ -126,7 +131,8 @@ final class FeedConnection {
     }
 
     private func connect() {
-        let socket = WebSocketConnection(url: self.url, options: self.options, loop: self.loop)
+        guard let url = self.url else { return }
+        let socket = WebSocketConnection(url: url, options: self.options, loop: self.loop)
         self.socket = socket
         socket.onOpen = { [weak self] in
             guard let self else { return }

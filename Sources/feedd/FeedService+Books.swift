@@ -34,7 +34,7 @@ extension FeedService {
         }
         let duration = (Instant.now() - now).nanoseconds / 1_000
         self.publishLatency.record(duration)
-        if self.oldestVenueTime < .max {
+        if self.oldestVenueTime < .max && self.player == nil {
             self.wholeLatency.record(received.microseconds - self.oldestVenueTime * 1_000 + duration)
         }
         self.journal?.take(text, isJSON: isJSON, connection: connection, received: received)
@@ -57,7 +57,9 @@ extension FeedService {
         if event.timestamp > 0 && event.kind != .book {
             self.oldestVenueTime = min(self.oldestVenueTime, event.timestamp)
         }
-        if event.timestamp > 0 { self.venueLatency.record(received.microseconds - event.timestamp * 1_000) }
+        if event.timestamp > 0 && self.player == nil {
+            self.venueLatency.record(received.microseconds - event.timestamp * 1_000)
+        }
         guard let market = self.market(event) else {
             self.count("events_of_other_markets")
             return
@@ -151,7 +153,7 @@ extension FeedService {
 
     func lineLost(_ index: Int, _ reason: TrustReason) {
         let connection = self.connections[index]
-        self.journal?.note("dropped", connection: index, reason: reason.rawValue, at: .now())
+        self.journal?.note(.dropped(reason), connection: index, at: .now())
         var lost = 0
         for n in connection.markets.sorted() {
             guard let market = self.markets[n] else { continue }
@@ -178,9 +180,9 @@ extension FeedService {
         var stale = 0
         for n in self.markets.keys.sorted() {
             guard let market = self.markets[n] else { continue }
-            self.publish(market.builder.check(now: now, hasher: &self.hasher), of: market)
+            self.check(market, now: now)
             if market.builder.isTrusted {
-                if self.expirePolled(market, now: now) { stale += 1 }
+                if self.isPollOverdue(market, now: now), self.expirePolled(market) { stale += 1 }
             } else if let since = market.untrustedSince, now - since > Self.snapshotMax {
                 self.renew(market)
             }
@@ -191,16 +193,28 @@ extension FeedService {
         self.logger.warning("Books are not trusted, no poll confirmed them", metadata: ["books": "\(stale)"])
     }
 
+    func check(_ market: CarriedMarket, now: Instant) {
+        let effect = market.builder.check(now: now, hasher: &self.hasher)
+        guard effect != .unchanged else { return }
+        self.recordCheck(of: market, on: market.connection, effect)
+        self.publish(effect, of: market)
+    }
+
     /// How long a polled book is believed.
     private var polledAgeMax: Duration {
         max(.seconds(3), self.context.configuration.feed.restPollInterval * Self.pollsTrusted)
     }
 
     /// A polled book lives by its polls; those of others, or answers in which it is missing, do not count.
-    private func expirePolled(_ market: CarriedMarket, now: Instant) -> Bool {
-        guard market.builder.source == .rest, let polledAt = market.polledAt, now - polledAt > self.polledAgeMax,
-            case .distrusted(let reason) = market.builder.distrust(.restStale)
-        else { return false }
+    private func isPollOverdue(_ market: CarriedMarket, now: Instant) -> Bool {
+        guard market.builder.source == .rest, let polledAt = market.polledAt else { return false }
+        return now - polledAt > self.polledAgeMax
+    }
+
+    @discardableResult
+    func expirePolled(_ market: CarriedMarket) -> Bool {
+        guard case .distrusted(let reason) = market.builder.distrust(.restStale) else { return false }
+        self.journal?.note(.expired(n: market.n), connection: market.connection, at: .now())
         self.publishDistrust(market, reason)
         return true
     }
@@ -232,15 +246,12 @@ extension FeedService {
         do throws(VenueBooks.Failure) {
             let (book, duration) = try await self.venue.book(market.builder.market.first.token)
             self.noteAnswer(after: duration)
-            market.follower?.builder.learnTerms(of: book)
             // The line may have brought a snapshot meanwhile, or be gone.
             let connection = self.connections[index]
             if !market.builder.isTrusted, connection.isLive, connection.lineCount == line,
                 market.connection == index, self.markets[market.n] === market
             {
-                let effect = market.builder.snapshot(
-                    book, source: .webSocket, received: .now(), now: .now(), hasher: &self.hasher)
-                self.publish(effect, of: market)
+                self.take(book, fetchedFor: market)
             }
         } catch {
             self.count("books_not_fetched")
@@ -249,6 +260,14 @@ extension FeedService {
         }
         self.lookups.bookCount -= 1
         market.isFetching = false
+    }
+
+    func take(_ book: RESTBook, fetchedFor market: CarriedMarket) {
+        self.journal?.note(.fetched(n: market.n, book), connection: market.connection, at: .now())
+        market.follower?.builder.learnTerms(of: book)
+        let effect = market.builder.snapshot(
+            book, source: .webSocket, received: .now(), now: .now(), hasher: &self.hasher)
+        self.publish(effect, of: market)
     }
 
     /// Polling runs while all connections of any market have been without a line for long.
@@ -321,10 +340,17 @@ extension FeedService {
                 market.polledAt = askedAt
                 continue
             }
-            let effect = market.builder.snapshot(
-                book, source: .rest, received: .now(), now: .now(), hasher: &self.hasher)
-            if case .snapshot = effect { market.polledAt = askedAt }
-            self.publish(effect, of: market)
+            if self.take(book, polledFor: market) { market.polledAt = askedAt }
         }
+    }
+
+    /// - Returns: whether it is the market's book now.
+    @discardableResult
+    func take(_ book: RESTBook, polledFor market: CarriedMarket) -> Bool {
+        self.journal?.note(.polled(n: market.n, book), connection: market.connection, at: .now())
+        let effect = market.builder.snapshot(
+            book, source: .rest, received: .now(), now: .now(), hasher: &self.hasher)
+        self.publish(effect, of: market)
+        return effect == .snapshot
     }
 }

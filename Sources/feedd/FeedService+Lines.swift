@@ -71,7 +71,7 @@ extension FeedService {
                 ])
         }
         self.publish(.snapshot, of: market)
-        for trade in market.tape.changeLeader(now: .now()) { self.publish(trade) }
+        for trade in market.tape.changeLeader(bookTime: market.builder.venueTime) { self.publish(trade) }
         // What was wrong with the former leader is mended behind the scenes.
         self.renewFollower(of: market)
         return true
@@ -91,8 +91,7 @@ extension FeedService {
     /// To be called now and then: a connection that is late is no leader, and no follower either.
     func compareConnections(of market: CarriedMarket, now: Instant) {
         guard market.follower != nil else { return }
-        let effect = market.follower!.builder.check(now: now, hasher: &self.hasher)
-        self.take(effect, ofFollowerOf: market)
+        self.checkFollower(of: market, now: now)
         guard let follower = market.follower?.builder, follower.isTrusted, market.builder.isTrusted,
             market.builder.source == .webSocket
         else {
@@ -103,13 +102,32 @@ extension FeedService {
         }
         switch market.lag.note(leader: market.builder.settledTime, follower: follower.settledTime, now: now) {
         case nil: break
+        // An operation may be half told just now; then the next look will do.
+        case .leader where !market.mayChangeLeader: break
+        case let late?:
+            self.journal?.note(.late(n: market.n, late), connection: market.connection, at: .now())
+            self.take(late, of: market)
+        }
+    }
+
+    func checkFollower(of market: CarriedMarket, now: Instant) {
+        guard let follower = market.follower?.connection else { return }
+        let effect = market.follower!.builder.check(now: now, hasher: &self.hasher)
+        guard effect != .unchanged else { return }
+        self.recordCheck(of: market, on: follower, effect)
+        self.take(effect, ofFollowerOf: market)
+    }
+
+    /// One of two connections has not told what the other has for so long that it is not believed.
+    func take(_ late: LagWatch.Late, of market: CarriedMarket) {
+        switch late {
         case .leader:
-            // An operation may be half told just now; then the next look will do.
             guard self.changeLeader(of: market, because: .silent) else { return }
             self.count("leaders_late")
             _ = market.follower?.builder.distrust(.silent)
         case .follower:
             market.lag = LagWatch()
+            guard market.follower != nil else { return }
             self.take(market.follower!.builder.distrust(.silent), ofFollowerOf: market)
         }
     }

@@ -50,7 +50,7 @@ extension FeedService {
     }
 
     /// New terms of a carried market go to its builder and to the subscribers.
-    private func describe(_ market: Market) {
+    func describe(_ market: Market) {
         guard let carried = self.marketsByCondition[market.condition] else { return }
         let old = carried.builder.market
         guard old.first == market.first && old.second == market.second else {
@@ -60,8 +60,13 @@ extension FeedService {
             self.reconcileSoon()
             return
         }
+        let followers = carried.follower?.builder.market
         carried.builder.describe(market)
         carried.follower?.builder.describe(market)
+        if carried.builder.market != carried.toldMarket || carried.follower?.builder.market != followers {
+            self.journal?.note(
+                .described(MarketBody(n: carried.n, market: market)), connection: carried.connection, at: .now())
+        }
         self.tellTerms(of: carried)
     }
 
@@ -70,14 +75,14 @@ extension FeedService {
         market.toldMarket = market.builder.market
         let body = MarketBody(n: market.n, market: market.toldMarket)
         self.server.publish(body, market: market.n)
-        self.journal?.note(body, connection: market.connection, at: .now())
+        self.recordTerms(of: market)
     }
 
     // MARK: Carrying
 
     /// Reconciles at the end of this round: many changes cost one look.
     func reconcileSoon() {
-        guard !self.lookups.isReconcilePending else { return }
+        guard !self.lookups.isReconcilePending && self.player == nil else { return }
         self.lookups.isReconcilePending = true
         self.loop.deferToEndOfRound {
             self.lookups.isReconcilePending = false
@@ -115,6 +120,12 @@ extension FeedService {
 
     /// - Returns: what is carried now, and its connections must tell the venue.
     private func carry(_ market: Market) -> CarriedMarket? {
+        let index = self.connectionWithRoom()
+        return self.carry(market, on: index, followedBy: self.connectionStep == 2 ? index + 1 : nil)
+    }
+
+    /// - Returns: what is carried now; `nil` where it may not be.
+    func carry(_ market: Market, on index: Int, followedBy follower: Int?) -> CarriedMarket? {
         guard self.markets.count < Self.marketCountMax else {
             self.count("markets_refused")
             self.warn(
@@ -129,22 +140,21 @@ extension FeedService {
             return nil
         }
         self.lastNumber += 1
-        let index = self.connectionWithRoom()
         let carried = CarriedMarket(
-            n: self.lastNumber, connection: index, follower: self.connectionStep == 2 ? index + 1 : nil, market: market,
-            now: .now())
+            n: self.lastNumber, connection: index, follower: follower, market: market, now: .now())
         self.markets[carried.n] = carried
         self.marketsByCondition[market.condition] = carried
         for token in tokens { self.marketsByToken[token] = carried }
         for connection in carried.connections { self.connections[connection].add(carried.n, tokens) }
-        self.journal?.note(MarketBody(n: carried.n, market: market), connection: index, at: .now())
+        self.recordTerms(of: carried)
         for peer in self.server.peers.values.sorted(by: { $0.id < $1.id }) { self.offer(carried, to: peer) }
         return carried
     }
 
     /// - Returns: connections that must tell the venue.
-    private func drop(_ market: CarriedMarket) -> [Int] {
+    func drop(_ market: CarriedMarket) -> [Int] {
         guard self.markets.removeValue(forKey: market.n) != nil else { return [] }
+        self.journal?.note(.removed(n: market.n), connection: market.connection, at: .now())
         let trust = TrustBody(n: .one(market.n), epoch: market.builder.epoch + 1, isTrusted: false, reason: .removed)
         self.server.publish(trust, market: market.n)
         for peer in self.server.peers.values { peer.lose(market.n) }
@@ -169,18 +179,18 @@ extension FeedService {
         return index
     }
 
-    private func makeConnection(_ index: Int) -> FeedConnection {
+    func makeConnection(_ index: Int) -> FeedConnection {
         let configuration = self.context.configuration
         var options = WebSocketConnection.Options()
         options.caFile = configuration.venue.authorityFile
         options.proxy = configuration.venue.proxy
         let connection = FeedConnection(
-            index: index, loop: self.loop, url: self.marketChannel, options: options,
+            index: index, loop: self.loop, url: self.player == nil ? self.marketChannel : nil, options: options,
             settings: MarketFeed.Settings(configuration.feed),
             seed: UInt64.random(in: .min ... .max), logger: self.logger)
         connection.onText = { self.take($0, on: index) }
         connection.onOpened = {
-            self.journal?.note("opened", connection: index, reason: "", at: .now())
+            self.journal?.note(.opened, connection: index, at: .now())
             self.awaitBooks(onLine: index)
         }
         connection.onDistrust = { self.lineLost(index, $0) }
@@ -250,6 +260,7 @@ extension FeedService {
         if let id = subscription.id { self.server.send(ResultBody(id: id, .ok(nil)), to: peer) }
         for market in markets { self.offer(market, to: peer) }
         self.reconcileSoon()
+        self.beginReplay()
     }
 
     /// A market and its snapshot to a subscriber that wants it.

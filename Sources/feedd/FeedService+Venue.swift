@@ -7,7 +7,7 @@ extension FeedService {
     /// Whether a request to `path` may go out now; a yes takes it from the budget.
     func mayAsk(_ path: VenueBudget.Path) -> Bool {
         let now = Instant.now()
-        guard self.health.wouldAllow(now: now) else { return false }
+        guard self.player == nil, self.health.wouldAllow(now: now) else { return false }
         guard self.budget.take(path, now: now) else {
             self.count("requests_over_budget")
             return false

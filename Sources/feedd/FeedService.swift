@@ -21,6 +21,8 @@ actor FeedService: DaemonService {
     let venue: VenueBooks
     /// What the venue sent, on disk; `nil` where it is not wanted.
     let journal: RawJournal?
+    /// A raw journal that is played in the place of the network.
+    let player: JournalPlayer?
     let marketChannel: WebSocketURL
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
@@ -39,6 +41,8 @@ actor FeedService: DaemonService {
     /// What each subscriber asked for, by peer.
     var subscriptions: [Int: Subscribe] = [:]
     var lookups = Lookups()
+    /// Numbers of markets in the run of a journal that is played, and ours.
+    var replayedNumbers: [Int64: Int64] = [:]
     var health: HostHealth
     var budget = VenueBudget(now: .now())
     var hasher = BookHasher()
@@ -81,7 +85,9 @@ actor FeedService: DaemonService {
         var isReconcilePending = false
     }
 
-    init(_ context: DaemonContext) throws {
+    /// - Parameter replay: what is published in the place of what the venue sends now.
+    init(_ context: DaemonContext, replay: (files: JournalFiles, speed: ReplaySpeed)? = nil) throws {
+        self.player = replay.map { JournalPlayer($0.files, speed: $0.speed, loop: context.loop) }
         self.context = context
         self.loop = context.loop
         self.logger = context.logger
@@ -100,7 +106,7 @@ actor FeedService: DaemonService {
         self.venue = VenueBooks(client: try RESTClient(options: options), baseURL: context.configuration.venue.clobURL)
         let feed = context.configuration.feed
         self.journal =
-            feed.journal
+            feed.journal && replay == nil
             ? try RawJournal(
                 directory: context.stateDirectory, megabytesMax: feed.journalMegabytesMax,
                 daysMax: feed.journalDaysMax, hasFollowers: feed.standby)
@@ -121,11 +127,15 @@ actor FeedService: DaemonService {
         }
         self.scanner.onFrame = { self.takeScan($0) }
         try self.server.start()
+        self.every(Self.statusInterval) { self.publishStatus() }
+        self.every(Self.statusInterval) { self.tellLeftOut() }
+        guard self.player == nil else {
+            self.logger.notice("Waiting for a subscriber to play the journal for")
+            return self.context.notifier.ready()
+        }
         self.scanner.start()
         self.every(Self.checkInterval) { self.check() }
         self.every(Self.statusInterval) {
-            self.publishStatus()
-            self.tellLeftOut()
             self.audit()
             // What could not be carried is tried again.
             if self.lookups.isIncomplete { self.reconcileSoon() }
@@ -143,6 +153,7 @@ actor FeedService: DaemonService {
 
     func stop() async {
         self.isStopped = true
+        self.player?.stop()
         for connection in self.connections { connection.stop() }
         self.scanner.stop()
         self.server.stop()
@@ -177,6 +188,7 @@ actor FeedService: DaemonService {
     }
 
     var mode: FeedStatus.Mode {
+        if self.player != nil { return .replay }
         if self.lookups.isPolling { return .restPolling }
         return self.connections.contains { $0.isLive } ? .webSocket : .disconnected
     }
@@ -233,7 +245,7 @@ actor FeedService: DaemonService {
         self.venueLatency.reset()
         self.publishLatency.reset()
         self.wholeLatency.reset()
-        let waits = self.hasUniverse ? "" : "waiting for the scanner's universe, "
+        let waits = self.hasUniverse || self.player != nil ? "" : "waiting for the scanner's universe, "
         self.context.notifier.status(
             "\(waits)\(self.mode.rawValue), \(trusted) of \(carried) books trusted, \(rate) messages/s")
     }
@@ -245,6 +257,7 @@ actor FeedService: DaemonService {
         counters["journal_bytes"] = status.byteCount
         counters["journal_line_bytes"] = status.lineByteCount
         counters["journal_dropped"] = status.droppedCount
+        if self.journal?.hasNewFile(status) == true { self.recordMarkets() }
         switch self.journalWatch.note(status) {
         case .lost(let reason):
             self.logger.error(

@@ -5,7 +5,7 @@ struct LagWatch {
     /// A connection that has not told within this what the other has is late.
     static let lagMax = Duration.seconds(1)
 
-    enum Late: Equatable { case leader, follower }
+    enum Late: String { case leader, follower }
 
     /// The venue's time of a state that one of them has reached alone. Next: `nil` when the other has it too.
     private var lead: (time: Timestamp, since: Instant, late: Late)?

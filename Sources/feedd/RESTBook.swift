@@ -36,6 +36,45 @@ struct RESTBook: Equatable {
         self.lastTrade = LastTradePrice(text: value["last_trade_price"]?.string ?? "")
     }
 
+    /// As the venue writes it.
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.key("market")
+            $0.string(self.market.description)
+            $0.key("asset_id")
+            $0.string(self.token.description)
+            $0.key("timestamp")
+            $0.string("\(self.timestamp)")
+            $0.key("hash")
+            $0.string(self.hash.description)
+            $0.key("bids")
+            Self.write(self.bids, to: &$0)
+            $0.key("asks")
+            Self.write(self.asks, to: &$0)
+            $0.key("min_order_size")
+            $0.decimalString(self.sizeMin.micros)
+            $0.key("tick_size")
+            $0.decimalString(Int64(self.tick.micros))
+            $0.key("neg_risk")
+            $0.bool(self.isNegRisk)
+            $0.key("last_trade_price")
+            $0.string(self.lastTrade.text)
+        }
+    }
+
+    private static func write(_ levels: [Level], to writer: inout JSONWriter) {
+        writer.array {
+            for level in levels {
+                $0.object {
+                    $0.key("price")
+                    $0.decimalString(Int64(level.price.micros))
+                    $0.key("size")
+                    $0.decimalString(level.size.micros)
+                }
+            }
+        }
+    }
+
     private static func levels(_ values: [JSONValue]) throws(JSONError) -> [Level] {
         guard values.count <= MarketChannelReader.levelCountMax else {
             throw JSONError(.outOfRange, at: 0, member: "levels")

@@ -6,14 +6,17 @@ import Shared
 ///
 /// A line is `{"f":8,"recv_ms":1790000000123,"connection":0,"received_time":1790000000123456,"raw":{…}}`: `f` counts all lines,
 /// lost ones included, `raw` is the venue's JSON byte for byte, or another text as a JSON string. A connection that carries the same
-/// as another has `"follows":0` behind it, with the other's number. A line without a text has an
-/// `event` instead: `opened`, `dropped`, or `terms` with a market as `feedd.sock` tells it. Confined to the daemon's loop.
+/// as another has `"follows":0` behind it, with the other's number. A line without a text has a `JournalEvent` instead. Confined
+/// to the daemon's loop.
 final class RawJournal {
     /// Numbers and names of a line, at most.
     private static let frameByteCountMax = 256
     private static let megabyte = 1_000_000
+    static let name = "raw"
 
     let file: SegmentedJournal
+    /// Whose markets were named last.
+    private var namedFile: Int64?
     /// Each odd connection carries what the one before it carries.
     private let hasFollowers: Bool
     private var lineCount: Int64 = 0
@@ -25,7 +28,7 @@ final class RawJournal {
         self.hasFollowers = hasFollowers
         do throws(JournalError) {
             self.file = try SegmentedJournal(
-                directory: "\(directory)/raw", name: "raw", byteCountMax: megabytesMax * Self.megabyte,
+                directory: "\(directory)/raw", name: Self.name, byteCountMax: megabytesMax * Self.megabyte,
                 dayCountMax: daysMax == 0 ? nil : daysMax)
         } catch { throw error.exit }
     }
@@ -40,30 +43,17 @@ final class RawJournal {
         self.writer.bytes.withUnsafeBufferPointer { self.append($0, connection, received) }
     }
 
-    /// Keeps that something happened to a connection.
-    func note(_ event: StaticString, connection: Int, reason: String, at time: Timestamp) {
-        self.append(connection, time) {
-            $0.key("event")
-            $0.string("\(event)")
-            $0.key("reason")
-            $0.string(reason)
-        }
+    /// Whether a file was begun since this was asked last: whoever reads it must be told of the markets.
+    func hasNewFile(_ status: SegmentedJournal.Status) -> Bool {
+        guard status.fileNumber > 0 else { return false }
+        defer { self.namedFile = status.fileNumber }
+        return self.namedFile.map { $0 != status.fileNumber } ?? false
     }
 
-    /// Keeps what a market's texts do not tell, and whoever plays them must know.
-    func note(_ terms: MarketBody, connection: Int, at time: Timestamp) {
-        self.append(connection, time) {
-            $0.key("event")
-            $0.string("terms")
-            $0.key("terms")
-            terms.write(to: &$0)
-        }
-    }
-
-    /// A line without a text: whoever replays passes over it.
-    private func append(_ connection: Int, _ time: Timestamp, _ write: (inout JSONWriter) -> Void) {
+    /// Keeps what the texts do not tell: a line without a text, over which other readers pass.
+    func note(_ event: JournalEvent, connection: Int, at time: Timestamp) {
         self.writer.clear()
-        self.writer.object(write)
+        self.writer.object { event.writeMembers(to: &$0) }
         // An object of its own would be taken for a text of the venue's.
         let members = self.writer.bytes.dropFirst().dropLast()
         self.file.append(at: time, byteCountMax: members.count + Self.frameByteCountMax) { bytes in

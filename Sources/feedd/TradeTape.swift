@@ -4,7 +4,7 @@ import Shared
 struct TradeTape {
     /// Prints that one connection may be ahead of the other; above that the oldest are forgotten.
     static let countMax = 64
-    /// A print that is older than this comes too late to be published when the leader changes.
+    /// A print that is so much older than the book comes too late to be published when the leader changes.
     static let ageMax = Duration.seconds(5)
 
     /// Published, and not told by the leader yet.
@@ -30,9 +30,10 @@ struct TradeTape {
 
     /// The follower leads from now on.
     ///
+    /// - Parameter bookTime: venue's time of its book.
     /// - Returns: what it told and the former leader did not: to be published now.
-    mutating func changeLeader(now: Timestamp) -> [TradeBody] {
-        let missed = self.heard.filter { now - $0.receivedTime <= Self.ageMax }
+    mutating func changeLeader(bookTime: Timestamp) -> [TradeBody] {
+        let missed = self.heard.filter { bookTime - $0.venueTime <= Self.ageMax }
         self.heard = []
         swap(&self.owedByLeader, &self.owedByFollower)
         for trade in missed { Self.append(trade, to: &self.owedByFollower) }

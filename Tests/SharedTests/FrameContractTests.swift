@@ -98,7 +98,7 @@ import Testing
                 "unknown", "expired",
             ])
         #expect(MarketRemoved.Reason.allCases.map(\.rawValue) == ["ended", "resolved", "filtered", "outranked"])
-        #expect(FeedStatus.Mode.allCases.map(\.rawValue) == ["websocket", "rest_polling", "disconnected"])
+        #expect(FeedStatus.Mode.allCases.map(\.rawValue) == ["websocket", "rest_polling", "disconnected", "replay"])
         #expect(DecisionBody.Action.allCases.map(\.rawValue) == ["quote", "hold", "refuse"])
         #expect(ReferencePriceBody.Kind.allCases.map(\.rawValue) == ["trade", "book", "twap_60", "kline_1h"])
         #expect(ReferencePriceBody.Source.allCases.map(\.rawValue) == ["binance", "polybolt", "estimate"])

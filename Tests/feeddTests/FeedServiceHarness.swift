@@ -13,9 +13,19 @@ final class FeedHarness: Sendable {
     let service: FeedService
     let log = LogLines()
     private let loop: EventLoop
-    private let directory: String
+    let directory: String
+    /// Why the service asked for the daemon's end.
+    private let end = EndRequest()
+    var endRequest: String? { self.end.reason.withLock { $0 } }
 
-    init(_ change: (inout Configuration) -> Void = { _ in }) async throws {
+    private final class EndRequest: Sendable {
+        let reason = Mutex<String?>(nil)
+    }
+
+    /// - Parameter replay: a raw journal that is played, and its speed.
+    init(
+        replay: (path: String, speed: ReplaySpeed)? = nil, _ change: (inout Configuration) -> Void = { _ in }
+    ) async throws {
         var template = Array("/tmp/polybot-feed-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
         let directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
@@ -34,8 +44,8 @@ final class FeedHarness: Sendable {
             directories: try DaemonDirectories(
                 runtimeFlag: directory, stateFlag: directory, environment: [:], user: getuid()),
             environment: [:], logger: Logger(label: "feedd") { _ in log.handler }, notifier: Notifier(),
-            stopRequest: { _ in })
-        self.service = try FeedService(context)
+            stopRequest: { [end = self.end] exit in end.reason.withLock { $0 = exit.message } })
+        self.service = try FeedService(context, replay: try replay.map { (try JournalFiles($0.path), $0.speed) })
         try await Self.runOnThread(loop)
         try await self.service.start()
     }

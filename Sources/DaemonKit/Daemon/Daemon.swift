@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import Logging
-import Shared
+public import Shared
 
 /// The way from `main` to a running service and out again, the same for every daemon.
 ///
@@ -16,15 +16,17 @@ public enum Daemon {
     ///
     /// - Parameters:
     ///   - summary: what it does, to follow its name in help and manual: without a full stop.
+    ///   - ownFlags: what it takes besides what all take, each with a value; see `DaemonContext.flags`.
     ///   - makeService: called once, on the loop's thread before the loop runs; throw `DaemonExit` to refuse.
     public static func main(
-        _ name: String, _ summary: String, arguments: [String] = Array(CommandLine.arguments.dropFirst()),
+        _ name: String, _ summary: String, ownFlags: [ProgramFlag] = [],
+        arguments: [String] = Array(CommandLine.arguments.dropFirst()),
         makeService: (DaemonContext) throws -> any DaemonService
     ) -> Never {
         ProcessSettings.openStandardStreams()
         ProcessSettings.ignoreBrokenPipes()
         do {
-            exit(try Self.run(.daemon(name, summary), arguments, makeService).rawValue)
+            exit(try Self.run(.daemon(name, summary, ownFlags), ownFlags, arguments, makeService).rawValue)
         } catch {
             Self.tell(name, error)
             exit(error.code.rawValue)
@@ -49,11 +51,11 @@ public enum Daemon {
     }
 
     private static func run(
-        _ program: Program, _ arguments: [String],
+        _ program: Program, _ ownFlags: [ProgramFlag], _ arguments: [String],
         _ makeService: (DaemonContext) throws -> any DaemonService
     ) throws(DaemonExit) -> DaemonExit.Code {
         let name = program.name
-        let flags = try DaemonFlags(arguments)
+        let flags = try DaemonFlags(arguments, ownFlags: ownFlags)
         switch flags.action {
         case .printHelp:
             Self.print(program.help, to: 1)
@@ -99,7 +101,7 @@ public enum Daemon {
             allowsDrills: environment[Self.drillsVariable] == "1")
         let context = DaemonContext(
             name: name, loop: loop, configuration: configuration, directories: directories, environment: environment,
-            logger: logger, notifier: notifier, stopRequest: { lifecycle.requestStop($0) })
+            flags: flags.own, logger: logger, notifier: notifier, stopRequest: { lifecycle.requestStop($0) })
         logger.notice(
             "Starting",
             metadata: [

@@ -28,6 +28,8 @@ public struct DaemonContext: Sendable {
     private let peersDirectory: String
     /// The process's environment at the start.
     public let environment: [String: String]
+    /// What was said to the daemon's own flags, by their names: "--replay".
+    public let flags: [String: String]
     public let logger: Logger
     public let notifier: Notifier
     private let stopRequest: @Sendable (DaemonExit) -> Void
@@ -35,7 +37,7 @@ public struct DaemonContext: Sendable {
     /// - Parameter stopRequest: what `requestStop(_:)` does.
     public init(
         name: String, loop: EventLoop, configuration: Configuration, directories: DaemonDirectories,
-        environment: [String: String], logger: Logger, notifier: Notifier,
+        environment: [String: String], flags: [String: String] = [:], logger: Logger, notifier: Notifier,
         stopRequest: @escaping @Sendable (DaemonExit) -> Void
     ) {
         self.name = name
@@ -47,6 +49,7 @@ public struct DaemonContext: Sendable {
         self.stateDirectory = directories.state
         self.peersDirectory = directories.peers
         self.environment = environment
+        self.flags = flags
         self.logger = logger
         self.notifier = notifier
         self.stopRequest = stopRequest

@@ -28,6 +28,8 @@ public struct DaemonFlags: Equatable, Sendable {
     /// A swift-log level's name. It reaches the configuration as `logging.level`.
     public var logLevel: String?
     public var logFormat = LogFormat.auto
+    /// What was said to the daemon's own flags, by their names.
+    public var own: [String: String] = [:]
 
     /// A flag, and what it does. `apply` gets the value, or empty text where the flag takes none.
     private struct Row: Sendable {
@@ -89,16 +91,20 @@ public struct DaemonFlags: Equatable, Sendable {
 
     /// Reads the arguments after the program's name. `--flag value` and `--flag=value` are the same.
     ///
+    /// - Parameter ownFlags: what this daemon takes besides, each with a value.
     /// - Throws: `DaemonExit` with code 64 and a sentence.
-    public init(_ arguments: some Sequence<String>) throws(DaemonExit) {
+    public init(_ arguments: some Sequence<String>, ownFlags: [ProgramFlag] = []) throws(DaemonExit) {
+        let rows =
+            Self.rows
+            + ownFlags.map { flag in Row(flag: flag) { flags, value in flags.own[flag.name] = value } }
         var rest = Array(arguments)[...]
         while let argument = rest.popFirst() {
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let isLong = argument.hasPrefix("--")
             let name = isLong ? parts[0] : argument
             let attached = isLong && parts.count == 2 ? parts[1] : nil
-            guard let row = Self.rows.first(where: { $0.flag.name == name || $0.flag.short == name }) else {
-                let known = Self.table.filter { !$0.isHidden }.map(\.name)
+            guard let row = rows.first(where: { $0.flag.name == name || $0.flag.short == name }) else {
+                let known = rows.map(\.flag).filter { !$0.isHidden }.map(\.name)
                 let nearest = ConfigurationText.nearest(to: name, among: known).map { " Did you mean \($0)?" } ?? ""
                 throw DaemonExit(.usage, "There is no flag \"\(ConfigurationText.cut(name))\".\(nearest) See --help.")
             }

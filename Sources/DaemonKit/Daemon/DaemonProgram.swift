@@ -3,8 +3,10 @@ import Shared
 extension Program {
     /// A daemon as its user meets it: the flags that all have, and what is true of each.
     ///
-    /// - Parameter summary: what it does, to follow its name.
-    static func daemon(_ name: String, _ summary: String) -> Program {
+    /// - Parameters:
+    ///   - summary: what it does, to follow its name.
+    ///   - ownFlags: what it takes besides.
+    static func daemon(_ name: String, _ summary: String, _ ownFlags: [ProgramFlag] = []) -> Program {
         let codes: [(code: DaemonExit.Code, text: String)] = [
             (.stopped, "stopped as asked"), (.usage, "wrong usage"), (.bug, "a bug, or a stop that never ended"),
             (.temporary, "what it needs is gone; systemd starts it anew to get it back"),
@@ -12,7 +14,7 @@ extension Program {
             (.configuration, "wrong configuration; systemd does not start it again"),
         ]
         return Program(
-            name: name, section: 8, summary: summary, flags: DaemonFlags.table,
+            name: name, section: 8, summary: summary, flags: ownFlags + DaemonFlags.table,
             sections: [
                 .init(
                     "DESCRIPTION",

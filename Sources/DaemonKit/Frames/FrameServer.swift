@@ -30,6 +30,9 @@ public final class FrameServer {
     /// Since the start, by name.
     public private(set) var counters: [String: Int64] = [:]
 
+    /// Whether more now could cost a subscriber something: whoever publishes without a clock waits until it is not so.
+    public var isBehind: Bool { self.peers.values.contains { $0.isWaitingForRoom || $0.queue.isBehind } }
+
     private let loop: EventLoop
     private var listener: UnixListener
     private let access: Access

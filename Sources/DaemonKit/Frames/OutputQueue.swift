@@ -68,6 +68,8 @@ struct OutputQueue {
     private var waitingCount: Int { self.waiting.count - self.waitingStart }
     /// Bytes that count against the bound.
     var byteCount: Int { self.ready.count - self.sentCount + self.waitingByteCount }
+    /// Whether there is more than the kernel is given at once, or a snapshot that would swallow what comes before it.
+    var isBehind: Bool { self.byteCount > Self.chunkByteCount || !self.snapshots.isEmpty }
 
     /// Takes a frame in. On `overflow` the subscriber must be disconnected.
     mutating func add(_ frame: EncodedFrame, _ frameClass: FrameClass) -> Admission {

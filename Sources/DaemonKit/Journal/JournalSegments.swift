@@ -33,7 +33,7 @@ struct JournalSegments {
     private var descriptor: Int32 = -1
     /// Of the file that is written to.
     private var day: Int64 = 0
-    private var lastNumber: Int64 = 0
+    private(set) var lastNumber: Int64 = 0
     /// The day whose old files went.
     private var expiredDay = Int64.min
     /// Whether half a write stands at the end, which could not be taken back.
@@ -66,7 +66,7 @@ struct JournalSegments {
         try self.takeLock()
         self.segments = []
         for file in try JournalFile.entries(of: self.directory) {
-            guard let number = self.number(of: file) else { continue }
+            guard let number = Self.number(of: file, name: self.name) else { continue }
             let path = "\(self.directory)/\(file)"
             var status = stat()
             guard stat(path, &status) == 0 else { continue }
@@ -193,16 +193,25 @@ struct JournalSegments {
     // MARK: Names
 
     /// The number in a file's name; `nil` when it is none of ours.
-    private func number(of file: String) -> Int64? {
+    private static func number(of file: String, name: String) -> Int64? {
         var rest = file[...]
         if rest.hasSuffix(Self.tornSuffix) { rest = rest.dropLast(Self.tornSuffix.count) }
-        guard rest.hasPrefix("\(self.name)-"),
+        guard rest.hasPrefix("\(name)-"),
             let suffix = [Self.suffix, Self.plainSuffix].first(where: { rest.hasSuffix($0) })
         else { return nil }
         rest = rest.dropLast(suffix.count)
         return rest.split(separator: "-").last.flatMap { Int64($0) }.flatMap {
             (1...Int64.max / 2).contains($0) ? $0 : nil
         }
+    }
+
+    /// The files of a journal as they were written one after the other, torn ends left out.
+    static func files(of directory: String, name: String) throws(JournalError) -> [String] {
+        var found: [(number: Int64, file: String)] = []
+        for file in try JournalFile.entries(of: directory) where !file.hasSuffix(Self.tornSuffix) {
+            if let number = Self.number(of: file, name: name) { found.append((number, file)) }
+        }
+        return found.sorted { ($0.number, $0.file) < ($1.number, $1.file) }.map { "\(directory)/\($0.file)" }
     }
 
     /// The UTC day of "NAME-20260512T235959Z-42.jsonl.gz"; -1 for what is none.

@@ -36,6 +36,8 @@ public final class SegmentedJournal: @unchecked Sendable {
         /// On the disk.
         public var byteCount: Int64 = 0
         public var droppedCount: Int64 = 0
+        /// Of the file that is written to; 0 before the first.
+        public var fileNumber: Int64 = 0
         /// Why the disk takes nothing at present; `nil` when it does.
         public var failure: String?
 
@@ -133,6 +135,14 @@ public final class SegmentedJournal: @unchecked Sendable {
             self.segments.close()
             throw .system(directory, error)
         }
+    }
+
+    /// The paths of a journal's files as they were written one after the other. Nothing is changed, and nobody's right to write is
+    /// taken.
+    ///
+    /// - Throws: when the directory cannot be read.
+    public static func files(of directory: String, name: String) throws(JournalError) -> [String] {
+        try JournalSegments.files(of: directory, name: name)
     }
 
     /// With the lock held: enough waits for a block.
@@ -319,6 +329,7 @@ public final class SegmentedJournal: @unchecked Sendable {
             self.counted.lineByteCount += Int64(lineByteCount)
             self.counted.byteCount += Int64(written)
             self.counted.droppedCount += dropped
+            self.counted.fileNumber = self.segments.lastNumber
             self.counted.failure = failure.map { "\($0)" }
         }
     }

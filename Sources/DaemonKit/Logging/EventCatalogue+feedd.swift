@@ -139,6 +139,22 @@ extension EventCatalogue {
             by: [.feedd], facts: ["lines"],
             meaning: "The disk takes what the venue sends again; so many lines are missing between."),
         Entry(
+            "Waiting for a subscriber to play the journal for", "replay_waiting", .notice, by: [.feedd],
+            meaning: "feedd was started with --replay. It plays from the coming of the first subscriber.",
+            advice: "Start whatever is to listen."),
+        Entry(
+            "Playing the journal", "replay_started", .notice, by: [.feedd], facts: ["speed"],
+            meaning: "A raw journal is published in the place of what the venue sends: the books are of another time."),
+        Entry(
+            "The journal is damaged", "replay_damaged", .warning, by: [.feedd], facts: ["reason"],
+            meaning:
+                "A file or a line of the journal that is played cannot be read and is left out. Where lines are missing, all books are untrusted.",
+            advice: "See the reason: a journal that ends in the middle of a block was cut off by a crash."),
+        Entry(
+            "The journal was played to its end", "replay_ended", .notice, by: [.feedd],
+            facts: ["lines", "runs", "gaps", "malformed"],
+            meaning: "All markets were taken away, and feedd ends."),
+        Entry(
             "Books come later than they should", "latency_above_target", .warning,
             id: "d85e4f43584df779e425c5159ba687ae",
             by: [.feedd], facts: ["p99_us", "target_us"],

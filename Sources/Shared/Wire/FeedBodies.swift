@@ -196,6 +196,8 @@ public struct FeedStatus: FrameBody, Hashable {
         case webSocket = "websocket"
         case restPolling = "rest_polling"
         case disconnected
+        /// A journal is played: the books are of another time.
+        case replay
     }
     /// One connection to the venue.
     public struct Connection: Hashable, Sendable {

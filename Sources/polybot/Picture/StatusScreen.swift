@@ -99,6 +99,7 @@ enum StatusScreen {
         case .webSocket: "websocket"
         case .restPolling: "REST polling"
         case .disconnected: "disconnected"
+        case .replay: "a journal is played"
         }
     }
 

@@ -7,7 +7,7 @@ struct Summary {
         ok              books are trusted and every daemon answers at the end
         seconds         how long it ran; 0 for status
         venue, mode     which venue; "paper" or "live"
-        feed_mode       "websocket", "rest_polling" or "disconnected"
+        feed_mode       "websocket", "rest_polling", "disconnected" or "replay"
         markets         markets that feedd carries
         trusted         of these, books that are trusted
         untrusted       the others; a market of the last two seconds left aside
