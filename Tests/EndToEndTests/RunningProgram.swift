@@ -90,7 +90,9 @@ final class RunningProgram: Sendable {
     // MARK: Output
 
     /// All that it has written to `stream` so far.
-    func text(of stream: Stream) -> String { self.reader(stream).lines.joined(separator: "\n") }
+    func lines(of stream: Stream) -> [String] { self.reader(stream).lines }
+
+    func text(of stream: Stream) -> String { self.lines(of: stream).joined(separator: "\n") }
 
     /// Waits for the first line that `isWanted`, those written already included.
     func line(
