@@ -6,12 +6,15 @@ import Testing
 
 /// Whatever happens to its connections, what feedd calls trusted and settled is a state that the venue's book had.
 struct FeedStormTests {
-    /// How long faults go on.
-    private static let stormSeconds = Programs.variable("POLYBOT_SOAK") != nil ? 600 : 45
+    /// How long faults go on. An hour is `POLYBOT_STORM_SECONDS=3600`.
+    private static let stormSeconds =
+        Programs.variable("POLYBOT_STORM_SECONDS").flatMap { Int($0) }
+        ?? (Programs.variable("POLYBOT_SOAK") != nil ? 600 : 45)
+    /// A storm of so long shows whether memory grows.
+    private static let memorySeconds = 600
     private static let settings = [
         "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_FEED_RECONNECT_DELAY_S": "0.2",
         "POLYBOT_FEED_SILENCE_MAX_S": "3", "POLYBOT_FEED_PING_INTERVAL_S": "1", "POLYBOT_FEED_BREAKER_TIMEOUT_S": "1",
-        "POLYBOT_FEED_JOURNAL": "false",
     ]
 
     @Test func inAStormOfFaultsNoBookThatIsTrustedIsWrong() async throws {
@@ -28,7 +31,9 @@ struct FeedStormTests {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(Self.stormSeconds)
         var told: [String] = []
+        var memory: [Int] = []
         while clock.now < end {
+            memory.append(try #require(pipeline.feed.residentByteCount))
             for command in Self.faults(using: &random) {
                 told.append(command)
                 // A connection may be away just now.
@@ -49,6 +54,9 @@ struct FeedStormTests {
         #expect(wrong == 0, "\(wrong) states that the venue never had, SIMULATION_SEED=\(seed), \(told.suffix(30))")
         #expect(faults == [], "SIMULATION_SEED=\(seed)")
         #expect(believed > 100 * Self.stormSeconds, "too little was believed to prove anything")
+        let growth = MemoryGrowth(memory)
+        print("feedd in \(Self.stormSeconds) s of storm, SIMULATION_SEED=\(seed): \(growth), \(seconds) s to recover")
+        #expect(Self.stormSeconds < Self.memorySeconds || growth.isFlat, "\(growth)")
         // It was a storm, and the second connection was of use.
         let counters = witness.counters
         #expect((counters["leader_changes"] ?? 0) > 3, "\(counters)")
@@ -85,6 +93,28 @@ struct FeedStormTests {
         case 20: return [#"{"do":"http_status","status":503,"count":\#(count)}"#]
         default: return [#"{"do":"refuse_ws","seconds":1}"#]
         }
+    }
+}
+
+/// What a process held over time, in quarters.
+private struct MemoryGrowth: CustomStringConvertible {
+    /// In the first quarter a process still finds its size.
+    private static let growthMax = 1.1
+    private let medians: [Int]
+
+    /// - Parameter samples: bytes, in the order of time.
+    init(_ samples: [Int]) {
+        self.medians = (0..<4).compactMap { quarter in
+            let part = samples[samples.count * quarter / 4..<samples.count * (quarter + 1) / 4].sorted()
+            return part.isEmpty ? nil : part[part.count / 2]
+        }
+    }
+
+    var isFlat: Bool {
+        self.medians.count == 4 && Double(self.medians[3]) <= Double(self.medians[1]) * Self.growthMax
+    }
+    var description: String {
+        "resident in the quarters, MB: " + self.medians.map { "\($0 / 1_000_000)" }.joined(separator: ", ")
     }
 }
 

@@ -87,6 +87,13 @@ final class RunningProgram: Sendable {
         return pid
     }
 
+    /// What it holds in memory now; `nil` when it has ended.
+    var residentByteCount: Int? {
+        guard let bytes = contents(of: "/proc/\(self.pid)/statm") else { return nil }
+        let pages = String(decoding: bytes, as: UTF8.self).split(separator: " ").dropFirst().first
+        return pages.flatMap { Int($0) }.map { $0 * sysconf(Int32(_SC_PAGESIZE)) }
+    }
+
     // MARK: Output
 
     /// All that it has written to `stream` so far.
