@@ -10,33 +10,8 @@ struct BookBuilder {
     static let pendingCountMax = 512
     /// An operation that takes longer than this to arrive has lost a message.
     static let unsettledMax = Duration.seconds(1)
-
-    /// What a message did. `delta` is in `self.delta`; a snapshot is read with `body`.
-    enum Effect: Equatable {
-        case unchanged
-        case delta
-        case snapshot
-        case distrusted(TrustReason)
-    }
-
-    enum Trust: Equatable {
-        case trusted
-        case untrusted(TrustReason)
-    }
-
-    /// An operation of which not all has arrived. Next: none when the hash agrees, a distrusted book otherwise.
-    private struct Unsettled {
-        let timestamp: Int64
-        let hash: BookHash
-        let outcome: Int
-        let since: Instant
-    }
-
-    /// A `price_change` that came before its snapshot.
-    private struct Pending {
-        let timestamp: Int64
-        let changes: [MarketEvent.Change]
-    }
+    /// The second outcome's hash is computed beside the first's for one operation of so many, the first after a snapshot included.
+    static let mirrorPeriod = 16
 
     let n: Int64
     private(set) var market: Market
@@ -65,6 +40,8 @@ struct BookBuilder {
     private var provedCount = 0
     /// Whether the venue itself told the terms that its hash covers.
     private var hasVenueTerms = false
+    /// Operations until the second outcome's hash is compared too.
+    private var mirrorWait = 0
 
     init(n: Int64, market: Market) {
         self.n = n
@@ -124,6 +101,8 @@ struct BookBuilder {
     mutating func distrust(_ reason: TrustReason) -> Effect {
         guard self.trust != .untrusted(reason) && !self.isResolved else { return .unchanged }
         if self.isTrusted { self.epoch += 1 }
+        if reason == .crossed { self.counters.crossed += 1 }
+        if reason == .mirror { self.counters.mirrorsBroken += 1 }
         self.trust = .untrusted(reason)
         self.unsettled = nil
         self.update = 0
@@ -186,25 +165,41 @@ struct BookBuilder {
         _ changes: [MarketEvent.Change], timestamp: Int64, received: Timestamp, now: Instant, hasher: inout BookHasher
     ) -> Effect {
         let claim = BookClaim(changes, timestamp: timestamp, of: self.market)
+        // Without a hash it proves nothing, and what was said before is true no more.
+        self.claim = claim
         guard let hash = claim.hashes.0 ?? claim.hashes.1 else { return self.distrust(.malformed) }
         let outcome = claim.hashes.0 != nil ? 0 : 1
-        self.claim = claim
-        if timestamp * 1_000 < self.venueTime.microseconds { self.counters.old += 1 }
+        if timestamp * 1_000 < self.venueTime.microseconds { self.counters.backwards += 1 }
+        guard !BookMirror.isBroken(changes, of: self.market) else {
+            self.keep(Pending(timestamp: timestamp, changes: changes))
+            return self.distrust(.mirror)
+        }
         if let unsettled = self.unsettled,
             unsettled.timestamp != timestamp || !self.belongs(hash, outcome, to: unsettled, changes)
         {
             // The operation before is over; this is the last moment to see whether it was whole.
-            guard self.settle(unsettled, hasher: &hasher) else {
+            if self.settle(unsettled, hasher: &hasher) {
+                self.lastTrade.forgetCandidates()
+            } else if unsettled.timestamp == timestamp && !self.names(unsettled.outcome, in: changes) {
+                // It may go on in the other outcome's words, and these say its end as well.
+                self.unsettled?.hash = hash
+                self.unsettled?.outcome = outcome
+            } else {
                 self.counters.mismatched += 1
                 self.keep(Pending(timestamp: timestamp, changes: changes))
                 return self.distrust(.hashMismatch)
             }
-            self.lastTrade.forgetCandidates()
         }
         self.delta.levels.removeAll(keepingCapacity: true)
         for change in changes {
-            guard let outcome = self.outcome(of: change.token) else { continue }
-            guard self.set(change, outcome: outcome) else { return self.distrust(.malformed) }
+            guard let outcome = self.outcome(of: change.token) else {
+                self.counters.tokensUnknown += 1
+                continue
+            }
+            guard self.set(change, outcome: outcome) else {
+                self.keep(Pending(timestamp: timestamp, changes: changes))
+                return self.distrust(.malformed)
+            }
         }
         self.venueTime = Timestamp(milliseconds: timestamp)
         self.counters.checked += 1
@@ -212,6 +207,7 @@ struct BookBuilder {
             self.book, of: self.market, outcome: outcome, timestamp: timestamp, lastTrade: self.lastTrade.price ?? .none
         )
         if actual == hash {
+            guard self.mirrors(claim, timestamp: timestamp, hasher: &hasher) else { return self.distrust(.mirror) }
             self.unsettled = nil
             self.hash = outcome == 0 ? hash : nil
             self.settledTime = self.venueTime
@@ -227,6 +223,18 @@ struct BookBuilder {
         return self.emit(nil, received: received)
     }
 
+    /// Whether the second outcome's hash is that of the mirrored book, as far as it is due: the first's has just been found right.
+    private mutating func mirrors(_ claim: BookClaim, timestamp: Int64, hasher: inout BookHasher) -> Bool {
+        guard claim.hashes.0 != nil, let hash = claim.hashes.1 else { return true }
+        self.mirrorWait -= 1
+        guard self.mirrorWait < 0 else { return true }
+        self.mirrorWait = Self.mirrorPeriod - 1
+        self.counters.mirrorsChecked += 1
+        return hash
+            == hasher.hash(
+                self.book, of: self.market, outcome: 1, timestamp: timestamp, lastTrade: self.lastTrade.price ?? .none)
+    }
+
     /// Whether a message carries the hash that the pending operation waits for.
     private func belongs(
         _ hash: BookHash, _ outcome: Int, to unsettled: Unsettled, _ changes: [MarketEvent.Change]
@@ -235,11 +243,19 @@ struct BookBuilder {
         return changes.contains { self.outcome(of: $0.token) == unsettled.outcome && $0.hash == unsettled.hash }
     }
 
+    private func names(_ outcome: Int, in changes: [MarketEvent.Change]) -> Bool {
+        changes.contains { self.outcome(of: $0.token) == outcome }
+    }
+
     private mutating func set(_ change: MarketEvent.Change, outcome: Int) -> Bool {
         let side: BookSide = (change.side == .buy) == (outcome == 0) ? .bid : .ask
         let price = outcome == 0 ? change.price : change.price.mirrored
         let old = self.book.size(side, at: price)
         guard old != change.size else { return true }
+        guard OrderBook.believes(change.size) else {
+            self.counters.sizesRefused += 1
+            return false
+        }
         if !self.book.tick.allows(price) { self.counters.offTick += 1 }
         guard self.book.set(side, price, change.size) else { return false }
         if change.size < old { self.lastTrade.consider(price) }
@@ -263,8 +279,13 @@ struct BookBuilder {
         _ book: OrderBook, _ hash: BookHash, outcome: Int, timestamp: Int64, hasher: inout BookHasher
     ) -> Bool {
         self.counters.checked += 1
-        return self.lastTrade.explains(
-            hash, book, of: self.market, outcome: outcome, timestamp: timestamp, hasher: &hasher)
+        let known = self.lastTrade.price
+        guard
+            self.lastTrade.explains(
+                hash, book, of: self.market, outcome: outcome, timestamp: timestamp, hasher: &hasher)
+        else { return false }
+        if self.lastTrade.price != known && known != nil { self.counters.lastTradesFound += 1 }
+        return true
     }
 
     /// Numbers the change and leaves it in `delta`. `levels` replaces those that are there already.
@@ -312,12 +333,16 @@ struct BookBuilder {
                 self.lastTrade.forgetCandidates()
                 return self.book.isCrossed ? self.distrust(.crossed) : self.emit([], received: received)
             }
+            // The other outcome was just proved to be something else at that very time.
+            if self.isSettled, event.timestamp * 1_000 == self.settledTime.microseconds,
+                outcome == (self.hash == nil ? 0 : 1)
+            {
+                return self.distrust(.mirror)
+            }
         }
         return self.restart(
-            Content(
-                bids: event.bids, asks: event.asks, outcome: outcome, timestamp: event.timestamp, hash: hash,
-                tick: event.tick, lastTrade: event.lastTrade, isFetched: false), source: .webSocket, received: received,
-            now: now, hasher: &hasher)
+            BookContent(event, hash: hash, outcome: outcome), source: .webSocket, received: received, now: now,
+            hasher: &hasher)
     }
 
     /// A `/book` of the REST interface.
@@ -334,9 +359,7 @@ struct BookBuilder {
             return .unchanged
         }
         self.learnTerms(of: rest)
-        let content = Content(
-            bids: rest.bids, asks: rest.asks, outcome: outcome, timestamp: rest.timestamp, hash: rest.hash,
-            tick: rest.tick, lastTrade: rest.lastTrade, isFetched: true)
+        let content = BookContent(rest, outcome: outcome)
         guard source == .webSocket else {
             return self.restart(content, source: source, received: received, now: now, hasher: &hasher)
         }
@@ -354,33 +377,17 @@ struct BookBuilder {
         return effect
     }
 
-    private struct Content {
-        let bids: [Level]
-        let asks: [Level]
-        let outcome: Int
-        let timestamp: Int64
-        let hash: BookHash
-        let tick: TickSize?
-        let lastTrade: LastTradePrice?
-        /// By REST; otherwise it came on the line, in its place among the changes.
-        let isFetched: Bool
-    }
-
     private mutating func restart(
-        _ content: Content, source: BookSource, received: Timestamp, now: Instant, hasher: inout BookHasher
+        _ content: BookContent, source: BookSource, received: Timestamp, now: Instant, hasher: inout BookHasher
     ) -> Effect {
-        var book = OrderBook(tick: content.tick ?? self.book.tick)
-        let isFirst = content.outcome == 0
-        for level in content.bids {
-            guard book.set(isFirst ? .bid : .ask, isFirst ? level.price : level.price.mirrored, level.size) else {
-                return self.distrust(.malformed)
-            }
+        let book: OrderBook
+        do throws(BookContent.Fault) {
+            book = try content.book(tick: self.book.tick)
+        } catch {
+            self.counters.add(error)
+            return self.distrust(.malformed)
         }
-        for level in content.asks {
-            guard book.set(isFirst ? .ask : .bid, isFirst ? level.price : level.price.mirrored, level.size) else {
-                return self.distrust(.malformed)
-            }
-        }
+        self.counters.offTick += Int64(book.offGridCount)
         if let lastTrade = content.lastTrade { self.lastTrade.learn(lastTrade) }
         guard self.verify(book, content.hash, outcome: content.outcome, timestamp: content.timestamp, hasher: &hasher)
         else {
@@ -388,7 +395,7 @@ struct BookBuilder {
             return self.distrust(.hashMismatch)
         }
         guard !book.isCrossed else { return self.distrust(.crossed) }
-        if self.isTrusted && self.source == source && source == .rest {
+        if self.isTrusted && self.source == source && source == .rest && book.tick == self.book.tick {
             self.update += 1
         } else {
             if self.isTrusted { self.epoch += 1 }
@@ -399,8 +406,9 @@ struct BookBuilder {
         self.trust = .trusted
         self.source = source
         self.unsettled = nil
+        self.mirrorWait = 0
         self.delta.isSettled = true
-        self.hash = isFirst ? content.hash : nil
+        self.hash = content.outcome == 0 ? content.hash : nil
         self.venueTime = Timestamp(milliseconds: content.timestamp)
         self.settledTime = self.venueTime
         self.receivedTime = received
@@ -443,9 +451,11 @@ struct BookBuilder {
 
     /// A `last_trade_price`: it names what the hash has held since the trade.
     mutating func trade(_ event: borrowing MarketEvent, received: Timestamp) -> TradeBody? {
-        guard let token = event.token, let outcome = self.outcome(of: token), let price = event.price,
-            let side = event.side
-        else { return nil }
+        guard let outcome = event.token.flatMap({ self.outcome(of: $0) }) else {
+            self.counters.tokensUnknown += 1
+            return nil
+        }
+        guard let price = event.price, let side = event.side else { return nil }
         self.lastTrade.consider(LastTradePrice(price))
         return TradeBody(
             n: self.n, outcome: Int64(outcome), price: price, size: event.size, takerSide: side == .buy ? .buy : .sell,
@@ -455,6 +465,7 @@ struct BookBuilder {
     /// A `tick_size_change`: the levels are laid out anew, and the book must be confirmed by a snapshot.
     mutating func changeTick(_ event: borrowing MarketEvent) -> TickSizeBody? {
         guard let tick = event.tick, tick != self.book.tick else { return nil }
+        self.counters.ticksChanged += 1
         let old = self.book.tick
         self.book.changeTick(to: tick)
         self.market.tick = tick

@@ -74,7 +74,9 @@ extension FeedService {
             let effect = market.builder.change(event, received: received, now: now, hasher: &self.hasher)
             self.publish(effect, of: market)
         case .book:
-            guard let outcome = event.token.flatMap({ market.builder.outcome(of: $0) }) else { return }
+            guard let outcome = event.token.flatMap({ market.builder.outcome(of: $0) }) else {
+                return self.count("events_of_other_markets")
+            }
             let effect = market.builder.snapshot(
                 event, outcome: outcome, received: received, now: now, hasher: &self.hasher)
             self.publish(effect, of: market)
@@ -140,7 +142,10 @@ extension FeedService {
             {
                 market.isTroubleLogged = true
             }
-            if reason == .hashMismatch || reason == .crossed { self.renew(market) }
+            switch reason {
+            case .hashMismatch, .crossed, .mirror, .malformed: self.renew(market)
+            case .silent, .dropped, .gap, .resolved, .removed, .noSnapshot, .restStale: break
+            }
         }
     }
 

@@ -18,7 +18,9 @@ extension FeedService {
         case .priceChange:
             effect = market.follower!.builder.change(event, received: received, now: now, hasher: &self.hasher)
         case .book:
-            guard let outcome = event.token.flatMap({ market.builder.outcome(of: $0) }) else { return }
+            guard let outcome = event.token.flatMap({ market.builder.outcome(of: $0) }) else {
+                return self.count("events_of_other_markets")
+            }
             effect = market.follower!.builder.snapshot(
                 event, outcome: outcome, received: received, now: now, hasher: &self.hasher)
         case .lastTradePrice:

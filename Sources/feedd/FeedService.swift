@@ -214,12 +214,7 @@ actor FeedService: DaemonService {
             self.isWhole.toggle()
             if self.isWhole { self.logger.info("All books are trusted", metadata: ["books": "\(trusted)"]) }
         }
-        checks["hashes_checked"] = books.checked
-        checks["hashes_mismatched"] = books.mismatched
-        checks["repeated"] = books.repeated
-        checks["old"] = books.old
-        checks["off_tick"] = books.offTick
-        checks["books_unproved"] = books.unproved
+        books.write(to: &checks)
         checks["followers_trusted"] = followed
         for (name, value) in self.server.counters { checks["subscribers_\(name)"] = value }
         self.addJournal(to: &checks)

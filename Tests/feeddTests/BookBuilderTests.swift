@@ -159,7 +159,7 @@ import Testing
         try self.driver.take(self.venue.bookText(outcome: 0))
         self.venue.time -= 10
         #expect(try self.driver.take(self.venue.operate(.bid, "0.46", 5)) == [.delta])
-        #expect(self.driver.builder.counters.old == 1 && self.driver.builder.isSettled)
+        #expect(self.driver.builder.counters.backwards == 1 && self.driver.builder.isSettled)
     }
 
     @Test mutating func theScannersNewTermsLeaveTheTickToTheFeed() throws {

@@ -27,7 +27,7 @@ struct VenueModel {
     /// One operation of the engine: all levels at once, then one message a level with the hash of the end.
     mutating func operate(_ changes: [LevelChange], firstOutcomeFirst: Bool = true) -> [String] {
         for change in changes { precondition(self.book.set(change.side, change.price, change.size)) }
-        return changes.map { self.changeText([$0], firstOutcomeFirst: firstOutcomeFirst) }
+        return changes.map { self.changeText([$0], outcomes: firstOutcomeFirst ? [0, 1] : [1, 0]) }
     }
 
     mutating func operate(_ side: BookSide, _ price: String, _ size: Int64) -> String {
@@ -107,7 +107,8 @@ struct VenueModel {
         }
     }
 
-    func changeText(_ changes: [LevelChange], firstOutcomeFirst: Bool = true, hash: BookHash? = nil) -> String {
+    /// - Parameter outcomes: those that the message names, in this order.
+    func changeText(_ changes: [LevelChange], outcomes: [Int] = [0, 1], hash: BookHash? = nil) -> String {
         Self.text {
             $0.key("event_type")
             $0.string("price_change")
@@ -118,7 +119,7 @@ struct VenueModel {
             $0.key("price_changes")
             $0.array {
                 for change in changes {
-                    for outcome in firstOutcomeFirst ? [0, 1] : [1, 0] {
+                    for outcome in outcomes {
                         self.write(change, outcome: outcome, hash: hash ?? self.hash(outcome: outcome), to: &$0)
                     }
                 }

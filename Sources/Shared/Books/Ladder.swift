@@ -25,6 +25,7 @@ struct Ladder: Sendable {
     /// Ascending.
     private var offGrid: [Level] = []
     private(set) var count = 0
+    var offGridCount: Int { self.offGrid.count }
 
     init(tick: TickSize) {
         self.tick = tick.micros

@@ -10,6 +10,9 @@ public struct OrderBook: Sendable {
     /// this is taken for a corrupt message, and a whole side of it still adds up without overflow.
     public static let levelSizeMax = Quantity(shares: 100_000_000)
 
+    /// Whether a size can rest at a price, or be set to nothing.
+    public static func believes(_ size: Quantity) -> Bool { size >= .zero && size <= Self.levelSizeMax }
+
     public private(set) var tick: TickSize
     private var bids: Ladder
     private var asks: Ladder
@@ -24,7 +27,7 @@ public struct OrderBook: Sendable {
     ///
     /// - Returns: `false`, changing nothing, when the size is not believable or the book has no more room off the grid.
     public mutating func set(_ side: BookSide, _ price: Price, _ size: Quantity) -> Bool {
-        guard size >= .zero && size <= Self.levelSizeMax else { return false }
+        guard Self.believes(size) else { return false }
         switch side {
         case .bid: return self.bids.set(price, size)
         case .ask: return self.asks.set(price, size)
@@ -53,6 +56,8 @@ public struct OrderBook: Sendable {
     public var bestAsk: Level? { self.asks.lowest }
     public var bidCount: Int { self.bids.count }
     public var askCount: Int { self.asks.count }
+    /// Levels whose price is no multiple of the tick.
+    public var offGridCount: Int { self.bids.offGridCount + self.asks.offGridCount }
 
     /// Whether somebody bids what another asks, which a settled book of the venue never shows.
     public var isCrossed: Bool {
