@@ -103,6 +103,12 @@ final class FeedConnection {
             self.socket = nil
             socket?.onText = nil
             socket?.onClosed = nil
+            // One that ended by itself was told of already.
+            if let socket, case .waiting = self.feed.state {
+                self.tellOfEnd(
+                    wasOpen: socket.isOpen,
+                    socket.isOpen ? "nothing was heard for too long" : "it did not open in time")
+            }
             socket?.close()
         case .send(let text):
             if self.isTracing {
@@ -130,6 +136,12 @@ final class FeedConnection {
             metadata: ["connection": "\(self.index)", "bytes": "\(text.count)", "text": .traced(text)])
     }
 
+    private func tellOfEnd(wasOpen: Bool, _ reason: String) {
+        self.logger.warning(
+            wasOpen ? "Market channel lost" : "Market channel cannot be reached",
+            metadata: ["connection": "\(self.index)", "reason": "\(reason)"])
+    }
+
     private func connect() {
         guard let url = self.url else { return }
         let socket = WebSocketConnection(url: url, options: self.options, loop: self.loop)
@@ -152,9 +164,8 @@ final class FeedConnection {
         }
         socket.onClosed = { [weak self] reason in
             guard let self else { return }
-            self.logger.warning(
-                self.isLive ? "Market channel lost" : "Market channel cannot be reached",
-                metadata: ["connection": "\(self.index)", "reason": "\(reason)"])
+            self.socket = nil
+            self.tellOfEnd(wasOpen: self.isLive, "\(reason)")
             if case .handshakeRejected(_, let pause?) = reason {
                 self.handle(.refused(retryAfter: pause))
             } else {

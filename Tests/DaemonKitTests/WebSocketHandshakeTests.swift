@@ -1,9 +1,13 @@
+import Shared
 import Testing
 
 @testable import DaemonKit
 
 @Suite struct WebSocketHandshakeTests {
     static let sampleKey = Array("the sample nonce".utf8)  // RFC 6455, 1.3
+
+    /// When answers come: a moment before the one of the standard's example of a date.
+    static let time = Timestamp(rfc3339: "1994-11-06T08:49:07Z")!
 
     func handshake(_ address: String = "ws://venue.test:81/ws/market?x=1") throws -> WebSocketHandshake {
         WebSocketHandshake(
@@ -20,7 +24,7 @@ import Testing
     func outcome(_ bytes: [UInt8]) throws -> Result<Int?, WebSocketHandshakeError> {
         var handshake = try self.handshake()
         return bytes.withUnsafeBufferPointer { buffer in
-            Result { () throws(WebSocketHandshakeError) in try handshake.receive(buffer) }
+            Result { () throws(WebSocketHandshakeError) in try handshake.receive(buffer, time: Self.time) }
         }
     }
 
@@ -39,10 +43,11 @@ import Testing
         #expect(try self.outcome(head + [0x81, 0x00]) == .success(head.count))
         for cut in head.indices {
             var handshake = try self.handshake()
-            let first = try head[..<cut].withContiguousStorageIfAvailable { try handshake.receive($0) }
+            let first = try head[..<cut].withContiguousStorageIfAvailable { try handshake.receive($0, time: Self.time) }
             #expect(first == .some(nil))
             let second = Array(head[cut...]) + [0x81, 0x00]
-            #expect(try second.withUnsafeBufferPointer { try handshake.receive($0) } == head.count - cut)
+            #expect(
+                try second.withUnsafeBufferPointer { try handshake.receive($0, time: Self.time) } == head.count - cut)
         }
     }
 
@@ -51,6 +56,14 @@ import Testing
         #expect(try self.outcome(answer) == .failure(.rejected(status: 429, retryAfter: .seconds(7))))
         let text = WebSocketHandshakeError.rejected(status: 503, retryAfter: .seconds(9)).description
         #expect(text == "the server answered the handshake with HTTP status 503, to be asked again in 9 s")
+    }
+
+    @Test func aRejectionUntilADateCountsFromTheServersClockOrElseFromTheTimeItCame() throws {
+        let until = "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"
+        let bare = self.answer([until], status: "HTTP/1.1 503 No")
+        #expect(try self.outcome(bare) == .failure(.rejected(status: 503, retryAfter: .seconds(30))))
+        let dated = self.answer(["Date: Sun, 06 Nov 1994 08:49:30 GMT", until], status: "HTTP/1.1 503 No")
+        #expect(try self.outcome(dated) == .failure(.rejected(status: 503, retryAfter: .seconds(7))))
     }
 
     @Test(arguments: [200, 301, 403, 429, 503])

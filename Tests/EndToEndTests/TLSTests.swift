@@ -23,26 +23,9 @@ struct TLSTests {
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
-    /// An authority of our own, and what it signed for `localhost`.
-    private func makeCertificates(in directory: TemporaryDirectory) async throws {
-        let script = """
-            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=polybot tests" \
-                -keyout authority.key -out authority.pem
-            openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=localhost" \
-                -keyout venue.key -out venue.csr
-            printf 'subjectAltName=DNS:localhost\\n' >names
-            openssl x509 -req -in venue.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 2 \
-                -extfile names -out venue.pem
-            """
-        let maker = try RunningProgram("/bin/sh", ["-ec", script], in: directory.path)
-        #expect(try await maker.waitForEnd() == .exited(0), "\(maker.report)")
-    }
-
     private func startTerminator(
-        in directory: TemporaryDirectory, from port: Int, to venue: Int
-    ) throws
-        -> RunningProgram
-    {
+        in directory: TemporaryDirectory, from port: Int, to venue: Int, certificate: TestAuthority.Certificate
+    ) throws -> RunningProgram {
         let file = try directory.write(
             "stunnel.conf",
             """
@@ -52,8 +35,8 @@ struct TLSTests {
             [venue]
             accept = 127.0.0.1:\(port)
             connect = 127.0.0.1:\(venue)
-            cert = \(directory.file("venue.pem"))
-            key = \(directory.file("venue.key"))
+            cert = \(certificate.file)
+            key = \(certificate.key)
 
             """)
         return try RunningProgram("/usr/bin/stunnel4", [file], in: directory.path)
@@ -62,7 +45,8 @@ struct TLSTests {
     @Test(.enabled(if: access("/usr/bin/stunnel4", X_OK) == 0, "stunnel4 is not installed"))
     func booksComeThroughATerminatorAndComeBackAfterItWasKilled() async throws {
         let directory = try TemporaryDirectory()
-        try await self.makeCertificates(in: directory)
+        let authority = try await TestAuthority()
+        let certificate = try await authority.sign(for: "localhost")
         let port = try self.freePort()
         let secure = [
             "POLYBOT_VENUE_GAMMA_URL": "https://localhost:\(port)",
@@ -73,8 +57,9 @@ struct TLSTests {
         ]
         let pipeline = try await Pipeline(
             ["--markets", "10", "--rate", "300", "--seed", "41"],
-            settings: secure.merging(["POLYBOT_VENUE_CA_FILE": directory.file("authority.pem")]) { $1 })
-        var terminator = try self.startTerminator(in: directory, from: port, to: pipeline.port)
+            settings: secure.merging(["POLYBOT_VENUE_CA_FILE": authority.file]) { $1 })
+        var terminator = try self.startTerminator(
+            in: directory, from: port, to: pipeline.port, certificate: certificate)
         let client = try PythonClient(pipeline)
         func waitForMovingBooks() async throws {
             let seen = client.states.count
@@ -94,7 +79,7 @@ struct TLSTests {
 
         #expect(try await terminator.stop(SIGKILL) == .killed(by: SIGKILL))
         try await waitFor("untrusted books", state: pipeline.feed.report) { client.books.isEmpty ? true : nil }
-        terminator = try self.startTerminator(in: directory, from: port, to: pipeline.port)
+        terminator = try self.startTerminator(in: directory, from: port, to: pipeline.port, certificate: certificate)
         try await waitForMovingBooks()
         #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
     }

@@ -1,4 +1,5 @@
 import DaemonKit
+import Shared
 
 /// Any cut of the server's answer is judged alike, and no address leads to a request with more lines than ours.
 enum HandshakeTarget {
@@ -41,7 +42,9 @@ enum HandshakeTarget {
         _ piece: [UInt8], _ handshake: inout WebSocketHandshake
     ) throws(WebSocketHandshakeError) -> Int? {
         let result = piece.withUnsafeBufferPointer { bytes in
-            Result { () throws(WebSocketHandshakeError) in try handshake.receive(bytes) }
+            Result { () throws(WebSocketHandshakeError) in
+                try handshake.receive(bytes, time: Timestamp(microseconds: 0))
+            }
         }
         return try result.get()
     }

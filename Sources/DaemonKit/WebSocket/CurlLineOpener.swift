@@ -104,6 +104,8 @@ final class CurlLineOpener: @unchecked Sendable {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return .unresolved(detail)
         case CURLE_COULDNT_CONNECT: return .refused(detail)
         case CURLE_OPERATION_TIMEDOUT: return .timedOut(.connecting)
+        // All that we hand to libcurl is right; it is what it calls a header without a colon.
+        case CURLE_BAD_FUNCTION_ARGUMENT: return .connectFailed("a line of the proxy's answer is no header")
         default: return Curl.isTLS(self.code) ? .tls(detail) : .connectFailed(detail)
         }
     }

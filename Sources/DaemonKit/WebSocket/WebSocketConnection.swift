@@ -1,3 +1,5 @@
+import Shared
+
 /// One WebSocket connection to a venue, on an event loop.
 ///
 /// It belongs to the loop: created, used and called back there, never elsewhere. From `connect()` until its end it
@@ -223,7 +225,7 @@ public final class WebSocketConnection {
         var bytes = bytes
         if case .handshaking(let line, var handshake) = self.state {
             do throws(WebSocketHandshakeError) {
-                let taken = try handshake.receive(bytes)
+                let taken = try handshake.receive(bytes, time: .now())
                 self.state = .handshaking(line, handshake)
                 guard let taken else { return }
                 bytes = UnsafeBufferPointer(rebasing: bytes[taken...])

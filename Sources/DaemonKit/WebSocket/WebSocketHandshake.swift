@@ -1,5 +1,5 @@
 import COpenSSL
-import Shared
+public import Shared
 
 /// Why an opening handshake did not lead to a WebSocket.
 public enum WebSocketHandshakeError: Error, Equatable, CustomStringConvertible {
@@ -53,11 +53,15 @@ public struct WebSocketHandshake: Sendable {
 
     /// Takes bytes of the answer. Nil: more are needed. Otherwise the number of bytes that belonged to the answer; what
     /// follows them are frames already.
-    public mutating func receive(_ bytes: UnsafeBufferPointer<UInt8>) throws(WebSocketHandshakeError) -> Int? {
+    ///
+    /// - Parameter time: when they came.
+    public mutating func receive(
+        _ bytes: UnsafeBufferPointer<UInt8>, time: Timestamp
+    ) throws(WebSocketHandshakeError) -> Int? {
         for (index, byte) in bytes.enumerated() {
             self.head.append(byte)
             if byte == UInt8(ascii: "\n"), self.head.suffix(4).elementsEqual("\r\n\r\n".utf8) {
-                try self.check()
+                try self.check(time)
                 return index + 1
             }
             guard self.head.count < Self.headByteCountMax else {
@@ -67,7 +71,7 @@ public struct WebSocketHandshake: Sendable {
         return nil
     }
 
-    private func check() throws(WebSocketHandshakeError) {
+    private func check(_ time: Timestamp) throws(WebSocketHandshakeError) {
         // Compared as bytes of Latin-1: a character of Swift would join "\r\n", and UTF-8 is not promised.
         var lines = self.head.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
@@ -88,7 +92,7 @@ public struct WebSocketHandshake: Sendable {
             values[name] = values[name].map { "\($0),\(value)" } ?? value
         }
         guard status == 101 else {
-            let pause = values["retry-after"].flatMap { RetryAfter.pause($0, date: values["date"], time: .now()) }
+            let pause = values["retry-after"].flatMap { RetryAfter.pause($0, date: values["date"], time: time) }
             throw .rejected(status: status, retryAfter: pause)
         }
         guard values["upgrade"]?.lowercased() == "websocket" else { throw .malformed("no \"Upgrade: websocket\"") }
