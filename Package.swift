@@ -91,7 +91,7 @@ let package = Package(
                 "polybot", "Shared", "DaemonKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Shared", "Compression", "DaemonKit"], exclude: ["Peers"],
+            name: "EndToEndTests", dependencies: ["Shared", "Compression", "DaemonKit", "Signing"], exclude: ["Peers"],
             swiftSettings: strict),
         .testTarget(
             name: "SystemdTests", exclude: ["systemd-lab", "subscriber.py"], swiftSettings: strict),

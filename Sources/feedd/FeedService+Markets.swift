@@ -257,7 +257,9 @@ extension FeedService {
         case .all: peer.interest = .all
         case .only: peer.interest = .only([])
         }
-        if let id = subscription.id { self.server.send(ResultBody(id: id, .ok(nil)), to: peer) }
+        let value = self.prices.subscribe(peer, to: subscription.referencePrices)
+        if let id = subscription.id { self.server.send(ResultBody(id: id, .ok(value)), to: peer) }
+        self.prices.tellKnown(to: peer)
         for market in markets { self.offer(market, to: peer) }
         self.reconcileSoon()
         self.beginReplay()

@@ -24,6 +24,8 @@ actor FeedService: DaemonService {
     /// A raw journal that is played in the place of the network.
     let player: JournalPlayer?
     let marketChannel: WebSocketURL
+    /// Prices of what markets are about, from elsewhere.
+    let prices: PriceService
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
     var connections: [FeedConnection] = []
@@ -100,6 +102,7 @@ actor FeedService: DaemonService {
         self.latencyWatch = LatencyWatch(target: context.configuration.feed.latencyTarget)
         self.server = try context.makeServer()
         self.scanner = context.makeClient(of: "scannerd")
+        self.prices = try PriceService(context, server: self.server)
         var options = RESTClient.Options()
         options.caFile = context.configuration.venue.authorityFile
         options.proxy = context.configuration.venue.proxy
@@ -116,7 +119,10 @@ actor FeedService: DaemonService {
     func start() async throws {
         // The callbacks run on the loop, which is this actor's executor; `stop()` breaks the cycles.
         self.server.onFrame = { self.take($1, from: $0) }
+        let warn = self.warn
+        self.prices.warn = { _ = warn($0, $1) }
         self.server.onGone = { peer in
+            self.prices.leave(peer)
             guard self.subscriptions.removeValue(forKey: peer.id) != nil else { return }
             self.reconcileSoon()
         }
@@ -134,8 +140,10 @@ actor FeedService: DaemonService {
             return self.context.notifier.ready()
         }
         self.scanner.start()
+        self.prices.start()
         self.every(Self.checkInterval) { self.check() }
         self.every(Self.statusInterval) {
+            self.prices.carry(Set(self.markets.values.compactMap(\.builder.market.asset)))
             self.audit()
             // What could not be carried is tried again.
             if self.lookups.isIncomplete { self.reconcileSoon() }
@@ -156,6 +164,7 @@ actor FeedService: DaemonService {
         self.player?.stop()
         for connection in self.connections { connection.stop() }
         self.scanner.stop()
+        self.prices.stop()
         self.server.stop()
         self.venue.client.stop()
         self.journal?.file.close()
@@ -220,6 +229,7 @@ actor FeedService: DaemonService {
         self.addJournal(to: &checks)
         self.addLatency(to: &checks)
         self.addHealth(to: &checks)
+        self.prices.add(to: &checks)
         let status = FeedStatus(
             mode: self.mode, connections: self.connections.map(\.status), markets: carried, trusted: trusted,
             counters: checks)

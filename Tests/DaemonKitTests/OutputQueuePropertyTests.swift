@@ -25,6 +25,8 @@ struct OutputQueuePropertyTests {
         var tradesPublished: [Int64: Int64] = [:]
         var results: [Int64] = []
         var metrics: [Int64] = []
+        /// The latest of each symbol.
+        var prices: [String: String] = [:]
         var clock: Int64 = 0
         /// Bytes that the subscriber takes at a time.
         var appetite = 40_000
@@ -101,6 +103,9 @@ struct OutputQueuePropertyTests {
                 let text = String(repeating: "x", count: Int(size))
                 self.publish(ResultBody(id: self.clock, .ok(.string(text))), .precious)
             case 985: self.subscribe(n)
+            case 986..<993:
+                self.prices["symbol-\(n)"] = "\(self.clock)"
+                self.publish(ProtocolMarket.price("symbol-\(n)", "\(self.clock)"), .latest(Int(n)))
             case 993 where self.number(1...3) == 1:
                 self.wanted.remove(n)
                 self.forgotten.insert(n)
@@ -153,6 +158,7 @@ struct OutputQueuePropertyTests {
             self.note()
             (self.queue, self.follower, self.wanted) = (OutputQueue(), ProtocolFollower(), [])
             (self.tradesPublished, self.forgotten, self.results, self.metrics) = ([:], [], [], [])
+            self.prices = [:]
             for n in 1...Self.marketCount { self.subscribe(n) }
         }
 
@@ -175,6 +181,9 @@ struct OutputQueuePropertyTests {
                 }
             }
             if self.results != self.follower.results { self.problems.append("precious frames were lost") }
+            if self.prices != self.follower.prices.compactMapValues(\.last) {
+                self.problems.append("a latest value was lost")
+            }
             if !Set(self.follower.metrics).isSubset(of: self.metrics)
                 || self.follower.metrics != self.follower.metrics.sorted()
             {

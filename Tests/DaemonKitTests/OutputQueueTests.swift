@@ -146,6 +146,37 @@ struct OutputQueueTests {
         #expect(line.follower.metrics == line.follower.metrics.sorted())
     }
 
+    @Test func ofALatestValueThatWaitsOnlyTheNewestIsTold() {
+        var line = Line(markets: 1...1)
+        line.drain()
+        line.fill(1)
+        let before = line.queue.byteCount
+        for number in 1...10_000 {
+            for (key, symbol) in ["btcusd", "ethusd"].enumerated() {
+                let price = ProtocolMarket.price(symbol, "\(number)")
+                #expect(line.add(price, .latest(key)) == .queued)
+            }
+        }
+        #expect(line.queue.byteCount == before, "they take no room of books")
+        line.drain()
+        line.change(1)
+        #expect(line.add(ProtocolMarket.price("btcusd", "10001"), .latest(0)) == .queued)
+        line.drain()
+        #expect(line.follower.violations == [])
+        #expect(line.follower.prices == ["btcusd": ["10000", "10001"], "ethusd": ["10000"]])
+        #expect(line.follower.conflated == 0 && line.follower.books[1] == line.markets[1]!.book)
+    }
+
+    @Test func aLatestValueIsGivenUpWithTheConnection() {
+        var line = Line(markets: 1...1)
+        line.drain()
+        line.fill(1)
+        #expect(line.add(ProtocolMarket.price("btcusd", "1"), .latest(0)) == .queued)
+        line.queue.endWith(EncodedFrame(ErrorBody(code: .slowConsumer, message: "too slow"), sentTime: Line.time))
+        line.drain()
+        #expect(line.follower.prices.isEmpty && line.follower.errors.count == 1)
+    }
+
     @Test func preciousFramesDriveBooksOutAndAreNeverLost() {
         var line = Line(markets: 1...1)
         line.drain()

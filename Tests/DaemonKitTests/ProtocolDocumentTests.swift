@@ -93,12 +93,12 @@ struct ProtocolDocumentTests {
         case .decision: return try write(DecisionBody.self)
         case .riskStatus: return try write(RiskStatus.self)
         case .strategyStatus: return try write(StrategyStatus.self)
-        // Commands are read member by member, and nobody publishes reference prices yet: these are objects.
-        case .scanNow, .halt, .resume, .flatten, .explain, .cancelAll, .pauseStrategy, .resumeStrategy, .setLimit,
-            .referencePrice:
+        case .referencePrice: return try write(ReferencePriceBody.self)
+        // Commands are read member by member: these are objects.
+        case .scanNow, .halt, .resume, .flatten, .explain, .cancelAll, .pauseStrategy, .resumeStrategy, .setLimit:
             let command = try Command(envelope)
             guard command.body.object != nil else { throw JSONError(.unexpected, at: 0) }
-            guard type == .referencePrice || command.id != nil else { throw JSONError(.missing, at: 0, member: "id") }
+            guard command.id != nil else { throw JSONError(.missing, at: 0, member: "id") }
             return Array(frame)
         }
     }

@@ -25,6 +25,8 @@ struct ProtocolFollower {
     private(set) var results: [Int64] = []
     /// `messages` of `metrics` frames: what may be left out.
     private(set) var metrics: [Int64] = []
+    /// Of `reference_price` frames, all that came of each symbol.
+    private(set) var prices: [String: [String]] = [:]
     private(set) var errors: [ErrorBody] = []
     private(set) var frameCount: Int64 = 0
     /// What broke a rule, at most a few.
@@ -76,6 +78,9 @@ struct ProtocolFollower {
         case .resolved: self.resolved.insert(try envelope.decode(ResolvedBody.self).n)
         case .result: self.results.append(try envelope.decode(ResultBody.self).id)
         case .metrics: self.metrics.append(try envelope.decode(Metrics.self).values["messages"] ?? -1)
+        case .referencePrice:
+            let body = try envelope.decode(ReferencePriceBody.self)
+            self.prices[body.symbol, default: []].append(body.price)
         case .error: self.errors.append(try envelope.decode(ErrorBody.self))
         default: break
         }
@@ -188,6 +193,12 @@ struct ProtocolMarket {
         TradeBody(
             n: self.n, outcome: 0, price: Price(micros: 500_000)!, size: Quantity(micros: 1_000_000), takerSide: .buy,
             venueTime: Self.time, receivedTime: Timestamp(microseconds: time), transaction: nil)
+    }
+
+    static func price(_ symbol: String, _ price: String) -> ReferencePriceBody {
+        ReferencePriceBody(
+            symbol: symbol, source: .binance, kind: .book, price: price, observedTime: Self.time,
+            receivedTime: Self.time)
     }
 
     mutating func distrust(_ reason: TrustReason) -> TrustBody {

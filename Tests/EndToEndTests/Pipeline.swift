@@ -41,6 +41,8 @@ final class Pipeline: Sendable {
         var environment = [
             "POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(port)", "POLYBOT_VENUE_CLOB_URL": "http://127.0.0.1:\(port)",
             "POLYBOT_VENUE_MARKET_WS_URL": "ws://127.0.0.1:\(port)/ws/market",
+            "POLYBOT_VENUE_PRICES_WS_URL": "ws://127.0.0.1:\(port)/prices",
+            "POLYBOT_VENUE_BINANCE_WS_URL": "ws://127.0.0.1:\(port)",
         ]
         environment.merge(settings) { $1 }
         func start(_ daemon: String, openFilesMax: Int? = nil) async throws -> RunningProgram {

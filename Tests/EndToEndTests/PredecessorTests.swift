@@ -12,7 +12,7 @@ import Testing
             Programs.path(of: "simvenue"), ["--port", "0", "--markets", "12"], in: directory.path)
         let ready = try JSONValue(parsing: Array(try await venue.line(of: .output) { $0.contains("ready") }.utf8))
         let port = try #require(ready["port"]?.integer)
-        try directory.write("polybot.toml", "[scanner]\nmax_markets = 9\n")
+        try directory.write("polybot.toml", "[venue]\nprices_ws_url = \"\"\n[scanner]\nmax_markets = 9\n")
         try directory.write(
             ".env",
             """
@@ -20,6 +20,7 @@ import Testing
             GAMMA_API_URL=http://127.0.0.1:\(port)
             CLOB_API_URL=http://127.0.0.1:\(port)
             POLYMARKET_WS_URL=ws://127.0.0.1:\(port)/ws/market
+            BINANCE_WS_URL=ws://127.0.0.1:\(port)/ws
             MAX_CONCURRENT_MARKETS=3
             MARKET_SCAN_INTERVAL=1
             LOG_LEVEL=debug
@@ -31,7 +32,8 @@ import Testing
         func start(_ daemon: String) throws -> RunningProgram {
             try RunningProgram(
                 Programs.path(of: daemon), flags, in: directory.path,
-                environment: ["POLYBOT_CONFIG": directory.file("polybot.toml"), "POLYBOT_TRADING_MODE": "live"])
+                environment: ["POLYBOT_CONFIG": directory.file("polybot.toml"), "POLYBOT_TRADING_MODE": "live"],
+                hasPrices: true)
         }
         let daemons = try ["scannerd", "feedd", "stratd"].map(start)
         try await waitFor("three trusted books and no strategy", state: daemons.map(\.report).joined(separator: "\n")) {
@@ -48,6 +50,7 @@ import Testing
             #expect(log.contains("Subscriber connected"), "LOG_LEVEL=debug has no effect: \(log)")
             #expect(log.contains("STRATEGY_LATENCY_ARB_ENABLED has no effect"), "\(log)")
         }
+        _ = try await daemons[1].line(of: .errors) { $0.contains("Connected to Binance") }
         // The first passes are a second apart, not ten.
         let passes = try RunningProgram(
             Programs.path(of: "polybot"),

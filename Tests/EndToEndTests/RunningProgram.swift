@@ -27,9 +27,11 @@ final class RunningProgram: Sendable {
     ///   - executable: a path, or a name that is looked up in the path.
     ///   - directory: where it runs. No configuration of the developer's is found there.
     ///   - environment: added to `PATH` and `HOME`; nothing else of ours is handed on.
+    ///   - hasPrices: whether addresses of reference prices are those of a file. Without it they are those of
+    ///     `environment`, or empty: nobody may call the world outside.
     init(
         _ executable: String, _ arguments: [String] = [], in directory: String = "/",
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], hasPrices: Bool = false
     ) throws(SystemError) {
         self.name = executable.split(separator: "/").last.map(String.init) ?? executable
         let output = try Channel()
@@ -41,6 +43,9 @@ final class RunningProgram: Sendable {
         // The sources stay as they are.
         variables["PYTHONDONTWRITEBYTECODE"] = "1"
         variables["LD_LIBRARY_PATH"] = Programs.variable("LD_LIBRARY_PATH")
+        if !hasPrices {
+            for stream in ["PRICES", "BINANCE"] { variables["POLYBOT_VENUE_\(stream)_WS_URL"] = "" }
+        }
         variables.merge(environment) { $1 }
         self.pid = try Self.spawn(
             ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, directory, executable] + arguments, environment: variables,

@@ -36,6 +36,8 @@ final class FeedHarness: Sendable {
         // Port 9 of loopback: nobody listens, and connecting fails at once.
         configuration.venue.clobURL = "http://127.0.0.1:9"
         configuration.venue.marketWebSocketURL = "ws://127.0.0.1:9/ws/market"
+        configuration.venue.pricesWebSocketURL = ""
+        configuration.venue.binanceWebSocketURL = ""
         configuration.feed.journal = false
         change(&configuration)
         let log = self.log

@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func whatCannotBeReadOrIsTooLargeOrTooOpenIsSaid() throws {
-        try self.write(String(repeating: "0", count: Credential.byteCountMax + 1), to: "private_key")
+        try self.write(String(repeating: "0", count: SecretFile.byteCountMax + 1), to: "private_key")
         try self.write(Self.credentials, to: "api_credentials", mode: 0o444)
         #expect(
             try self.managed() == [

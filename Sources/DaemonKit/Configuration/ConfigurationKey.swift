@@ -134,9 +134,10 @@ extension ConfigurationKey {
     }
 
     static func url(
-        _ path: String, _ at: Property<String>, _ schemes: [String], _ summary: String, was names: [String] = []
+        _ path: String, _ at: Property<String>, _ schemes: [String], isOptional: Bool = false, _ summary: String,
+        was names: [String] = []
     ) -> Self {
-        Self(path, .url(schemes: schemes, isOptional: false), summary, names, read: { .text($0[keyPath: at]) }) {
+        Self(path, .url(schemes: schemes, isOptional: isOptional), summary, names, read: { .text($0[keyPath: at]) }) {
             if case .text(let value) = $1 { $0[keyPath: at] = value }
         }
     }

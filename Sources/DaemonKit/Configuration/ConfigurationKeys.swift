@@ -43,10 +43,12 @@ extension ConfigurationKey {
         .url(
             "venue.market_ws_url", \.venue.marketWebSocketURL, socket, "The market channel", was: ["POLYMARKET_WS_URL"]),
         .url("venue.user_ws_url", \.venue.userWebSocketURL, socket, "The user channel"),
-        .url("venue.prices_ws_url", \.venue.pricesWebSocketURL, socket, "The venue's reference prices"),
         .url(
-            "venue.binance_ws_url", \.venue.binanceWebSocketURL, socket, "Binance's market data",
-            was: ["BINANCE_WS_URL"]),
+            "venue.prices_ws_url", \.venue.pricesWebSocketURL, socket, isOptional: true,
+            "The venue's reference prices; empty for none"),
+        .url(
+            "venue.binance_ws_url", \.venue.binanceWebSocketURL, socket, isOptional: true,
+            "Binance's market data; empty for none", was: ["BINANCE_WS_URL"]),
         .url("venue.geoblock_url", \.venue.geoblockURL, web, "Where to ask whether trading is allowed from here"),
         .url("venue.data_url", \.venue.dataURL, web, "Positions and history"),
         .url("venue.relayer_url", \.venue.relayerURL, web, "Transactions without gas"),

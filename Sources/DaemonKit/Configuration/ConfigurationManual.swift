@@ -44,6 +44,9 @@ extension Configuration {
                             .init(
                                 ["$CREDENTIALS_DIRECTORY/private_key", "$CREDENTIALS_DIRECTORY/api_credentials"],
                                 "The secrets of the account, for stratd alone."),
+                            .init(
+                                ["$CREDENTIALS_DIRECTORY/readonly_api_credentials"],
+                                "Credentials that may only read, for feedd alone: for the venue's price stream."),
                         ])
                     ]),
                 .init(

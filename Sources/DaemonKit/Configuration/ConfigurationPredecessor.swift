@@ -36,7 +36,7 @@ struct ConfigurationPredecessor: Sendable {
         "venue.gamma_url": "scannerd and polybot read the listing there",
         "venue.clob_url": "feedd reads books there, and the last trade prices",
         "venue.market_ws_url": "feedd and polybot test-ws listen there",
-        "venue.binance_ws_url": "Checked; no program of this version listens there",
+        "venue.binance_ws_url": "feedd follows reference prices there",
         "scanner.interval_s": "scannerd waits so long between two passes",
         "scanner.max_markets": "scannerd publishes no more markets",
         "scanner.keywords": "scannerd refuses markets without any of them",

@@ -26,6 +26,10 @@ extension Configuration {
             `POLYGON_PRIVATE_KEY` in the environment or in `.env`. Such a file has mode 0600 and belongs to the user. Paper trading
             needs none: a secret that is there and cannot be used is a warning, and the status line names it.
 
+            feedd has one of its own and reads no other: the credential `readonly_api_credentials` of its service, of the same
+            form as `api_credentials` and of a key that may only read. With it the venue tells the averages of
+            prices that windows settle on; without it they are estimated.
+
             ## Names of the Python predecessor
 
             They keep working, in the environment and in `.env`. Where a key's own variable is set in the same place, that one counts.

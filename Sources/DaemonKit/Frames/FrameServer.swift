@@ -96,9 +96,13 @@ public final class FrameServer {
 
     /// Queues `body` for every peer that wants market `n`; for every subscriber when `n` is `nil`.
     public func publish<Body: FrameBody>(_ body: Body, market n: Int64? = nil, as frameClass: FrameClass = .precious) {
+        self.publish(body, as: frameClass) { n.map($0.wants) ?? $0.isSubscribed }
+    }
+
+    /// Queues `body` for every peer that wants it.
+    public func publish<Body: FrameBody>(_ body: Body, as frameClass: FrameClass, to wants: (FramePeer) -> Bool) {
         var isEncoded = false
-        for peer in self.peers.values where peer.state == .open {
-            guard n.map(peer.wants) ?? peer.isSubscribed else { continue }
+        for peer in self.peers.values where peer.state == .open && wants(peer) {
             if !isEncoded { self.frame.encode(body, sentTime: .now(), writer: &self.writer) }
             isEncoded = true
             self.queue(self.frame, frameClass, for: peer)

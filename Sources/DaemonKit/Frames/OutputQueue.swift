@@ -8,6 +8,8 @@ public enum FrameClass: Hashable, Sendable {
     case opening
     /// The next one says the same anew: left out while the queue is full.
     case status
+    /// The latest value of something, one of few keys: while it waits, the next one of that key takes its place.
+    case latest(Int)
     /// Part of market `n`'s book: replaced by a fresh snapshot.
     case book(n: Int64)
     /// A print of market `n`: its loss is told.
@@ -50,6 +52,8 @@ struct OutputQueue {
     private var waitingByteCount = 0
     private var openingByteCount = 0
     private var sequence: Int64 = 0
+    /// Latest values that wait, by key; they leave before the rest.
+    private var latest: [Int: EncodedFrame] = [:]
     /// Markets whose next word is a snapshot.
     private var snapshots: [Int64: PendingSnapshot] = [:]
     /// Their turns. A market that was forgotten or has had its turn may stand here still.
@@ -74,6 +78,9 @@ struct OutputQueue {
     /// Takes a frame in. On `overflow` the subscriber must be disconnected.
     mutating func add(_ frame: EncodedFrame, _ frameClass: FrameClass) -> Admission {
         switch frameClass {
+        case .latest(let key):
+            self.addLatest(frame, key)
+            return .queued
         case .book(let n) where self.snapshots[n] != nil:
             self.wantSnapshot(n, replacing: 1)
             return .queued
@@ -87,7 +94,7 @@ struct OutputQueue {
             guard self.openingByteCount + size <= Self.openingByteCountMax else { return .overflow }
         } else if self.byteCount + size > Self.byteCountMax {
             switch frameClass {
-            case .opening, .status: return .queued
+            case .opening, .status, .latest: return .queued
             case .book(let n):
                 self.conflate()
                 self.wantSnapshot(n, replacing: 1)
@@ -112,12 +119,23 @@ struct OutputQueue {
         return .queued
     }
 
+    private mutating func addLatest(_ frame: EncodedFrame, _ key: Int) {
+        guard self.waitingCount == 0 && self.snapshots.isEmpty && self.ready.count < Self.chunkByteCount else {
+            self.latest[key] = frame
+            return
+        }
+        self.latest[key] = nil
+        self.sequence += 1
+        frame.write(sequence: self.sequence, to: &self.ready)
+    }
+
     /// Gives up all that waits, lets a half-sent frame be completed, and adds a last one.
     mutating func endWith(_ frame: EncodedFrame) {
         self.waiting.removeAll()
         self.waitingStart = 0
         self.waitingByteCount = 0
         self.openingByteCount = 0
+        self.latest.removeAll()
         self.snapshots.removeAll()
         self.snapshotOrder.removeAll()
         self.snapshotStart = 0
@@ -178,7 +196,7 @@ struct OutputQueue {
                 kept.append(item)
                 keptByteCount += item.frame.byteCount(sequence: self.sequence + Int64(kept.count))
             case .opening: kept.append(item)
-            case .status: break
+            case .status, .latest: break
             case .book(let n) where self.forgotten.contains(n): break
             case .trade(let n, _) where self.forgotten.contains(n): break
             case .book(let n): self.wantSnapshot(n, replacing: 1)
@@ -207,6 +225,11 @@ struct OutputQueue {
     /// - Parameter snapshot: the frames that bring a subscriber up to date with market `n`: `trades_dropped` first where
     ///   prints were lost, then the book; none when the market is gone. `conflated` is `nil` for a first snapshot.
     mutating func refill(snapshot: (_ n: Int64, _ conflated: Int64?, _ lost: LostTrades?) -> [EncodedFrame]) {
+        for key in self.latest.keys.sorted() {
+            self.sequence += 1
+            self.latest[key]!.write(sequence: self.sequence, to: &self.ready)
+        }
+        self.latest.removeAll(keepingCapacity: true)
         while self.ready.count < Self.chunkByteCount && self.waitingCount > 0 {
             let item = self.waiting[self.waitingStart]
             self.waitingStart += 1

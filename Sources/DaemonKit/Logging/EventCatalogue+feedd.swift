@@ -127,6 +127,59 @@ extension EventCatalogue {
             meaning:
                 "The venue settled a market; \"none\" where it named no winner. Its book ends, positions are settled.",
             advice: "Nothing. Compare the winner with what you expected if you held some of it."),
+        // Reference prices.
+        Entry(
+            "Connected to Binance", "binance_connected", .info, by: [.feedd], facts: ["connection"],
+            meaning: "A connection to Binance's market data is open. Each is replaced before its day is over."),
+        Entry(
+            "A connection to Binance ended", "binance_ended", .warning, by: [.feedd], facts: ["connection", "reason"],
+            meaning: "A connection to Binance's market data broke or could not be made. Another follows.",
+            advice:
+                "If it lasts, see venue.binance_ws_url: where Binance is closed, wss://data-stream.binance.vision may be open; empty text turns it off."
+        ),
+        Entry(
+            "No connection to Binance is left", "binance_lost", .warning, id: "cb75412942c4f0da5641626f634fa77d",
+            by: [.feedd],
+            meaning: "Prices of Binance, and estimates that are made of them, stand still until one is back.",
+            advice: "Nothing if it comes back. If it does so often, look at the network."),
+        Entry(
+            "Binance refused a command", "binance_refused", .warning, by: [.feedd], facts: ["reason"],
+            meaning: "What was asked for is not sent.", advice: "Read the reason, and look for a new version."),
+        Entry(
+            "Connected to the venue's price stream", "price_stream_connected", .info, by: [.feedd],
+            meaning: "The stream of the prices that markets settle on is open, and took the credentials."),
+        Entry(
+            "The connection to the venue's price stream ended", "price_stream_ended", .warning, by: [.feedd],
+            facts: ["reason"],
+            meaning: "It broke or could not be made. Another follows; until then averages are estimated.",
+            advice: "If it lasts, look at the network and at venue.prices_ws_url."),
+        Entry(
+            "The venue's price stream refused a request", "price_stream_refused", .warning, by: [.feedd],
+            facts: ["code"],
+            meaning: "The credentials, or a symbol, were refused. Averages are estimated meanwhile.",
+            advice: "auth_invalid: put other credentials into readonly_api_credentials, then restart feedd."),
+        Entry(
+            "A source of reference prices sent a text that cannot be read", "price_text_unreadable", .warning,
+            by: [.feedd], facts: ["source", "reason"],
+            meaning: "The text is passed over: the next price says the same anew.",
+            advice: "If it comes again, the source changed its format: look for a new version."),
+        Entry(
+            "Average prices are estimates", "prices_estimated", .notice, id: "04b1a15efedee460a38e078d4f6c7a69",
+            by: [.feedd], facts: ["symbol"],
+            meaning:
+                "The venue's own averages of a symbol are not heard. They are reckoned from Binance's trades and labelled as estimates.",
+            advice:
+                "Nothing on paper. For the venue's own, credentials for reading must stand in readonly_api_credentials."
+        ),
+        Entry(
+            "Average prices are the venue's", "prices_of_venue", .notice, id: "7dcf6884cf7d051cd0911c1641c8c437",
+            by: [.feedd], facts: ["symbol"],
+            meaning: "Averages of a symbol, estimated before, come from the venue's price stream."),
+        Entry(
+            "A subscriber asks for reference prices that are not known", "price_symbol_unknown", .warning,
+            by: [.feedd], facts: ["symbol"], meaning: "No source tells the price of what a subscriber named.",
+            advice: "Mend the subscriber: names are written like btcusd."),
+
         Entry(
             "The raw journal loses lines", "raw_journal_down", .error, id: "0b4493d989c921eabeb6f3a67ca4a3d6",
             by: [.feedd],

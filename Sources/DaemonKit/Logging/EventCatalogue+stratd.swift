@@ -5,7 +5,7 @@ extension EventCatalogue {
         // Secrets.
         Entry(
             "A credential cannot be used", "credential_unusable", .warning, id: "d6e0cf3976e447d1b387138d2e11ebb9",
-            by: [.stratd],
+            by: [.feedd, .stratd],
             facts: ["credential", "place", "reason"],
             meaning: "A secret of the account is there and cannot be read, has another form, or is open to others.",
             advice: "Paper trading needs none. Mend what the reason names, or remove it; what it holds is never shown."),

@@ -64,8 +64,8 @@ struct ChildPlan {
         for name in ["GAMMA", "CLOB", "GEOBLOCK", "DATA", "RELAYER"] {
             variables["POLYBOT_VENUE_\(name)_URL"] = "http://127.0.0.1:\(port)"
         }
-        for (name, channel) in [("MARKET", "market"), ("USER", "user"), ("PRICES", "prices"), ("BINANCE", "binance")] {
-            variables["POLYBOT_VENUE_\(name)_WS_URL"] = "ws://127.0.0.1:\(port)/ws/\(channel)"
+        for (name, path) in [("MARKET", "/ws/market"), ("USER", "/ws/user"), ("PRICES", "/prices"), ("BINANCE", "")] {
+            variables["POLYBOT_VENUE_\(name)_WS_URL"] = "ws://127.0.0.1:\(port)\(path)"
         }
         // Whoever set one of these on purpose meant it.
         func preset(_ name: String, _ predecessor: String?, _ value: String) {

@@ -57,7 +57,7 @@ struct CredentialSearch {
         let dotEnv = configuration.dotEnvPath
         if let text = configuration.dotEnvValue(of: Self.keyVariable), !text.isEmpty {
             look(.privateKey, at: "\(dotEnv): \(Self.keyVariable)") { () throws(Credential.Problem) in
-                try Credential.checkAccess(file: dotEnv)
+                try SecretFile.checkAccess(file: dotEnv)
                 return try Self.checkKey(text)
             }
         }
