@@ -14,17 +14,47 @@ extension BookBuilder {
         case untrusted(TrustReason)
     }
 
-    /// An operation of which not all has arrived. Next: none when the hash agrees, a distrusted book otherwise.
+    /// An operation of which not all has arrived, or whose hash was left out. Next: none when the hash agrees, a distrusted book
+    /// otherwise; where it was left out, the next operation.
     struct Unsettled {
         let timestamp: Int64
         var hash: BookHash
         var outcome: Int
         let since: Instant
+        /// Whether the last message of it was applied without a look at the hash.
+        var isLeftOut = false
+    }
+
+    /// Changes that were applied since the last hash that was right.
+    struct Unverified {
+        let since: Instant
+        var count = 0
+
+        /// Longest time and most messages between two hashes of one market, whatever they cost.
+        static let durationMax = Duration.milliseconds(500)
+        static let countMax = 256
+
+        /// Whether one more may be left out.
+        func mayGrow(now: Instant) -> Bool { self.count < Self.countMax && now - self.since < Self.durationMax }
     }
 
     /// A `price_change` that came before its snapshot.
     struct Pending {
         let timestamp: Int64
         let changes: [MarketEvent.Change]
+    }
+
+    /// The snapshot that a subscriber gets now.
+    func body(conflated: Int64?) -> BookBody {
+        BookBody(
+            n: self.n, market: self.market.condition, epoch: self.epoch, update: self.update, isTrusted: self.isTrusted,
+            isSettled: self.isSettled, source: self.source, tick: self.book.tick, bids: self.book.levels(.bid),
+            asks: self.book.levels(.ask), hash: self.isSettled ? self.hash : nil, conflated: conflated,
+            venueTime: self.venueTime, receivedTime: self.receivedTime)
+    }
+
+    /// 0 the first outcome, 1 the second, `nil` when the token is of another market.
+    func outcome(of token: TokenID) -> Int? {
+        token == self.market.first.token ? 0 : token == self.market.second.token ? 1 : nil
     }
 }

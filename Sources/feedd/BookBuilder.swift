@@ -30,6 +30,7 @@ struct BookBuilder {
     private(set) var delta: DeltaBody
     private(set) var counters = Counters()
     private var unsettled: Unsettled?
+    private var unverified: Unverified?
     /// `nil` on a new line.
     private var claim: BookClaim?
     private var lastTrade = LastTradeSearch()
@@ -57,15 +58,6 @@ struct BookBuilder {
     /// The market has ended: whatever still comes, its book is never believed again.
     var isResolved: Bool { self.trust == .untrusted(.resolved) }
 
-    /// The snapshot that a subscriber gets now.
-    func body(conflated: Int64?) -> BookBody {
-        BookBody(
-            n: self.n, market: self.market.condition, epoch: self.epoch, update: self.update, isTrusted: self.isTrusted,
-            isSettled: self.isSettled, source: self.source, tick: self.book.tick, bids: self.book.levels(.bid),
-            asks: self.book.levels(.ask), hash: self.isSettled ? self.hash : nil, conflated: conflated,
-            venueTime: self.venueTime, receivedTime: self.receivedTime)
-    }
-
     /// Takes new terms from the scanner; those inside the hash stay as the venue told them to the feed.
     mutating func describe(_ market: Market) {
         var market = market
@@ -75,11 +67,6 @@ struct BookBuilder {
             market.isNegRisk = self.market.isNegRisk
         }
         self.market = market
-    }
-
-    /// 0 the first outcome, 1 the second, `nil` when the token is of another market.
-    func outcome(of token: TokenID) -> Int? {
-        token == self.market.first.token ? 0 : token == self.market.second.token ? 1 : nil
     }
 
     /// The book becomes the one that is published: it is numbered as those before it were.
@@ -105,6 +92,7 @@ struct BookBuilder {
         if reason == .mirror { self.counters.mirrorsBroken += 1 }
         self.trust = .untrusted(reason)
         self.unsettled = nil
+        self.unverified = nil
         self.update = 0
         return .distrusted(reason)
     }
@@ -118,8 +106,9 @@ struct BookBuilder {
     }
 
     /// To be called now and then: an operation whose end never came, or whose last trade price is now known.
-    mutating func check(now: Instant, hasher: inout BookHasher) -> Effect {
+    mutating func check(now: Instant, hasher: inout MeteredHasher) -> Effect {
         guard let unsettled = self.unsettled else { return .unchanged }
+        if unsettled.isLeftOut && hasher.leavesOut(after: self.unverified, now: now) { return .unchanged }
         if self.settle(unsettled, hasher: &hasher) {
             return self.book.isCrossed ? self.distrust(.crossed) : self.emit([], received: self.receivedTime)
         }
@@ -132,7 +121,7 @@ struct BookBuilder {
 
     /// A `price_change`.
     mutating func change(
-        _ event: borrowing MarketEvent, received: Timestamp, now: Instant, hasher: inout BookHasher
+        _ event: borrowing MarketEvent, received: Timestamp, now: Instant, hasher: inout MeteredHasher
     ) -> Effect {
         guard self.isTrusted && self.source == .webSocket else {
             if self.isResolved { return .unchanged }
@@ -140,14 +129,16 @@ struct BookBuilder {
             return .unchanged
         }
         guard event.timestamp <= self.fetchedTime else {
-            return self.apply(event.changes, timestamp: event.timestamp, received: received, now: now, hasher: &hasher)
+            return self.apply(
+                event.changes, timestamp: event.timestamp, received: received, now: now, hasher: &hasher, mayWait: true)
         }
         return self.applyOld(event.changes, timestamp: event.timestamp, received: received, now: now, hasher: &hasher)
     }
 
     /// What the fetched book holds already is passed over; within its very millisecond only the hash can tell.
     private mutating func applyOld(
-        _ changes: [MarketEvent.Change], timestamp: Int64, received: Timestamp, now: Instant, hasher: inout BookHasher
+        _ changes: [MarketEvent.Change], timestamp: Int64, received: Timestamp, now: Instant,
+        hasher: inout MeteredHasher
     ) -> Effect {
         if timestamp == self.fetchedTime {
             var trial = self
@@ -161,26 +152,32 @@ struct BookBuilder {
         return .unchanged
     }
 
+    /// - Parameter mayWait: whether the hash may be left out where the budget is spent.
     private mutating func apply(
-        _ changes: [MarketEvent.Change], timestamp: Int64, received: Timestamp, now: Instant, hasher: inout BookHasher
+        _ changes: [MarketEvent.Change], timestamp: Int64, received: Timestamp, now: Instant,
+        hasher: inout MeteredHasher,
+        mayWait: Bool = false
     ) -> Effect {
         let claim = BookClaim(changes, timestamp: timestamp, of: self.market)
         // Without a hash it proves nothing, and what was said before is true no more.
         self.claim = claim
-        guard let hash = claim.hashes.0 ?? claim.hashes.1 else { return self.distrust(.malformed) }
         let outcome = claim.hashes.0 != nil ? 0 : 1
+        guard let hash = claim.hash(of: outcome) else { return self.distrust(.malformed) }
         if timestamp * 1_000 < self.venueTime.microseconds { self.counters.backwards += 1 }
         guard !BookMirror.isBroken(changes, of: self.market) else {
             self.keep(Pending(timestamp: timestamp, changes: changes))
             return self.distrust(.mirror)
         }
         if let unsettled = self.unsettled,
-            unsettled.timestamp != timestamp || !self.belongs(hash, outcome, to: unsettled, changes)
+            unsettled.timestamp != timestamp || claim.hash(of: unsettled.outcome) != unsettled.hash
         {
             // The operation before is over; this is the last moment to see whether it was whole.
-            if self.settle(unsettled, hasher: &hasher) {
+            if unsettled.isLeftOut {
+                // Nobody looked: what is right later says that this was as well.
+                self.unsettled = nil
+            } else if self.settle(unsettled, hasher: &hasher) {
                 self.lastTrade.forgetCandidates()
-            } else if unsettled.timestamp == timestamp && !self.names(unsettled.outcome, in: changes) {
+            } else if unsettled.timestamp == timestamp && claim.hash(of: unsettled.outcome) == nil {
                 // It may go on in the other outcome's words, and these say its end as well.
                 self.unsettled?.hash = hash
                 self.unsettled?.outcome = outcome
@@ -202,15 +199,22 @@ struct BookBuilder {
             }
         }
         self.venueTime = Timestamp(milliseconds: timestamp)
+        if self.delta.levels.isEmpty && self.isSettled && self.delta.isSettled && hash == self.hash && outcome == 0
+            && self.venueTime == self.settledTime
+        {
+            self.counters.repeated += 1
+            return .unchanged
+        }
+        if mayWait && hasher.leavesOutChange(after: self.unverified, now: now) {
+            return self.leaveOut(timestamp, hash, outcome, received: received, now: now)
+        }
         self.counters.checked += 1
         let actual = hasher.hash(
             self.book, of: self.market, outcome: outcome, timestamp: timestamp, lastTrade: self.lastTrade.price ?? .none
         )
         if actual == hash {
             guard self.mirrors(claim, timestamp: timestamp, hasher: &hasher) else { return self.distrust(.mirror) }
-            self.unsettled = nil
-            self.hash = outcome == 0 ? hash : nil
-            self.settledTime = self.venueTime
+            self.prove(hash, outcome: outcome)
             self.lastTrade.forgetCandidates()
             if self.book.isCrossed { return self.distrust(.crossed) }
             if self.delta.levels.isEmpty && self.delta.isSettled {
@@ -219,12 +223,41 @@ struct BookBuilder {
             }
         } else if self.unsettled == nil {
             self.unsettled = Unsettled(timestamp: timestamp, hash: hash, outcome: outcome, since: now)
+        } else {
+            self.unsettled?.isLeftOut = false
         }
         return self.emit(nil, received: received)
     }
 
+    /// What is published now has the venue's hash.
+    private mutating func prove(_ hash: BookHash, outcome: Int) {
+        self.unsettled = nil
+        self.unverified = nil
+        self.hash = outcome == 0 ? hash : nil
+        self.settledTime = self.venueTime
+    }
+
+    /// Applied, and not compared: it stays unsettled, as nobody may decide on what is not proved.
+    private mutating func leaveOut(
+        _ timestamp: Int64, _ hash: BookHash, _ outcome: Int, received: Timestamp, now: Instant
+    ) -> Effect {
+        self.counters.leftOut += 1
+        if self.unverified == nil { self.unverified = Unverified(since: now) }
+        self.unverified?.count += 1
+        if self.unsettled == nil {
+            self.unsettled = Unsettled(timestamp: timestamp, hash: hash, outcome: outcome, since: now)
+        }
+        self.unsettled?.isLeftOut = true
+        return self.emit(nil, received: received)
+    }
+
+    /// Compares what was left out, whatever it costs: somebody wants to build on it.
+    mutating func settleLeftOut(hasher: inout MeteredHasher) {
+        if let unsettled = self.unsettled, unsettled.isLeftOut { _ = self.settle(unsettled, hasher: &hasher) }
+    }
+
     /// Whether the second outcome's hash is that of the mirrored book, as far as it is due: the first's has just been found right.
-    private mutating func mirrors(_ claim: BookClaim, timestamp: Int64, hasher: inout BookHasher) -> Bool {
+    private mutating func mirrors(_ claim: BookClaim, timestamp: Int64, hasher: inout MeteredHasher) -> Bool {
         guard claim.hashes.0 != nil, let hash = claim.hashes.1 else { return true }
         self.mirrorWait -= 1
         guard self.mirrorWait < 0 else { return true }
@@ -233,18 +266,6 @@ struct BookBuilder {
         return hash
             == hasher.hash(
                 self.book, of: self.market, outcome: 1, timestamp: timestamp, lastTrade: self.lastTrade.price ?? .none)
-    }
-
-    /// Whether a message carries the hash that the pending operation waits for.
-    private func belongs(
-        _ hash: BookHash, _ outcome: Int, to unsettled: Unsettled, _ changes: [MarketEvent.Change]
-    ) -> Bool {
-        if outcome == unsettled.outcome { return hash == unsettled.hash }
-        return changes.contains { self.outcome(of: $0.token) == unsettled.outcome && $0.hash == unsettled.hash }
-    }
-
-    private func names(_ outcome: Int, in changes: [MarketEvent.Change]) -> Bool {
-        changes.contains { self.outcome(of: $0.token) == outcome }
     }
 
     private mutating func set(_ change: MarketEvent.Change, outcome: Int) -> Bool {
@@ -263,20 +284,18 @@ struct BookBuilder {
         return true
     }
 
-    private mutating func settle(_ unsettled: Unsettled, hasher: inout BookHasher) -> Bool {
+    private mutating func settle(_ unsettled: Unsettled, hasher: inout MeteredHasher) -> Bool {
         guard
             self.verify(
                 self.book, unsettled.hash, outcome: unsettled.outcome, timestamp: unsettled.timestamp, hasher: &hasher)
         else { return false }
-        self.unsettled = nil
-        self.hash = unsettled.outcome == 0 ? unsettled.hash : nil
-        self.settledTime = Timestamp(milliseconds: unsettled.timestamp)
+        self.prove(unsettled.hash, outcome: unsettled.outcome)
         return true
     }
 
     /// Whether `hash` is that of `book`, with the last trade price that is known or one that may be.
     private mutating func verify(
-        _ book: OrderBook, _ hash: BookHash, outcome: Int, timestamp: Int64, hasher: inout BookHasher
+        _ book: OrderBook, _ hash: BookHash, outcome: Int, timestamp: Int64, hasher: inout MeteredHasher
     ) -> Bool {
         self.counters.checked += 1
         let known = self.lastTrade.price
@@ -314,7 +333,7 @@ struct BookBuilder {
 
     /// A `book` of the market channel.
     mutating func snapshot(
-        _ event: borrowing MarketEvent, outcome: Int, received: Timestamp, now: Instant, hasher: inout BookHasher
+        _ event: borrowing MarketEvent, outcome: Int, received: Timestamp, now: Instant, hasher: inout MeteredHasher
     ) -> Effect {
         guard !self.isResolved else { return .unchanged }
         guard let hash = event.hash else { return self.distrust(.malformed) }
@@ -326,10 +345,9 @@ struct BookBuilder {
             // The copy that follows a trade, or the other outcome's: usually it shows what we have.
             if self.verify(self.book, hash, outcome: outcome, timestamp: event.timestamp, hasher: &hasher) {
                 self.venueTime = Timestamp(milliseconds: event.timestamp)
-                self.settledTime = self.venueTime
-                self.hash = outcome == 0 ? hash : nil
-                guard self.unsettled != nil else { return .unchanged }
-                self.unsettled = nil
+                let wasSettled = self.isSettled
+                self.prove(hash, outcome: outcome)
+                guard !wasSettled else { return .unchanged }
                 self.lastTrade.forgetCandidates()
                 return self.book.isCrossed ? self.distrust(.crossed) : self.emit([], received: received)
             }
@@ -350,7 +368,7 @@ struct BookBuilder {
     /// To build on with a line's changes it must be borne out by that line: the interface may serve what is long past, with a hash
     /// that is right for it. Whoever has no line has nothing better than what is polled.
     mutating func snapshot(
-        _ rest: RESTBook, source: BookSource, received: Timestamp, now: Instant, hasher: inout BookHasher
+        _ rest: RESTBook, source: BookSource, received: Timestamp, now: Instant, hasher: inout MeteredHasher
     ) -> Effect {
         guard !self.isResolved, let outcome = self.outcome(of: rest.token) else { return .unchanged }
         // An answer that was overtaken by the line, or by a later answer.
@@ -378,7 +396,7 @@ struct BookBuilder {
     }
 
     private mutating func restart(
-        _ content: BookContent, source: BookSource, received: Timestamp, now: Instant, hasher: inout BookHasher
+        _ content: BookContent, source: BookSource, received: Timestamp, now: Instant, hasher: inout MeteredHasher
     ) -> Effect {
         let book: OrderBook
         do throws(BookContent.Fault) {
@@ -405,12 +423,10 @@ struct BookBuilder {
         self.market.tick = book.tick
         self.trust = .trusted
         self.source = source
-        self.unsettled = nil
         self.mirrorWait = 0
         self.delta.isSettled = true
-        self.hash = content.outcome == 0 ? content.hash : nil
         self.venueTime = Timestamp(milliseconds: content.timestamp)
-        self.settledTime = self.venueTime
+        self.prove(content.hash, outcome: content.outcome)
         self.receivedTime = received
         self.lastTrade.forgetCandidates()
         self.fetchedTime = content.isFetched && source == .webSocket ? content.timestamp : 0
@@ -422,7 +438,7 @@ struct BookBuilder {
     }
 
     /// Applies what came on the line while a book was fetched and is younger than it.
-    private mutating func catchUp(received: Timestamp, now: Instant, hasher: inout BookHasher) {
+    private mutating func catchUp(received: Timestamp, now: Instant, hasher: inout MeteredHasher) {
         let pending = self.pending
         self.pending.removeAll(keepingCapacity: true)
         self.provedCount = 0

@@ -18,8 +18,10 @@ struct BookClaim {
         }
     }
 
+    func hash(of outcome: Int) -> BookHash? { outcome == 0 ? self.hashes.0 : self.hashes.1 }
+
     /// Whether it is that very book.
     func names(_ book: RESTBook, outcome: Int) -> Bool {
-        book.timestamp == self.timestamp && book.hash == (outcome == 0 ? self.hashes.0 : self.hashes.1)
+        book.timestamp == self.timestamp && book.hash == self.hash(of: outcome)
     }
 }

@@ -18,6 +18,7 @@ extension FeedService {
         let now = Instant.now()
         self.messageCount += 1
         self.oldestVenueTime = .max
+        self.hasher.beginText()
         var problem: JSONError?
         var isJSON = false
         do throws(JSONError) {
@@ -37,6 +38,7 @@ extension FeedService {
         if self.oldestVenueTime < .max && self.player == nil {
             self.wholeLatency.record(received.microseconds - self.oldestVenueTime * 1_000 + duration)
         }
+        self.recordLeftOut(on: connection)
         self.journal?.take(text, isJSON: isJSON, connection: connection, received: received)
         guard let problem else { return }
         // Nobody knows which book that text was about: all of this line begin anew.

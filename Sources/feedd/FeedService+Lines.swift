@@ -61,6 +61,7 @@ extension FeedService {
     /// - Returns: whether it did.
     @discardableResult
     func changeLeader(of market: CarriedMarket, because reason: TrustReason?) -> Bool {
+        market.follower?.builder.settleLeftOut(hasher: &self.hasher)
         guard market.mayChangeLeader else { return false }
         market.changeLeader()
         self.count("leader_changes")

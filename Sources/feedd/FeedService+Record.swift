@@ -15,6 +15,12 @@ extension FeedService {
             .checked(n: market.n, isExpired: effect == .distrusted(.hashMismatch)), connection: connection, at: .now())
     }
 
+    /// The budget decided it. To be called before the text itself is recorded.
+    func recordLeftOut(on connection: Int) {
+        guard let journal = self.journal, !self.hasher.leftOut.isEmpty else { return }
+        journal.note(.leftOut(self.hasher.leftOut), connection: connection, at: .now())
+    }
+
     /// The files before this one may be gone when it is played: it names all markets and open lines itself.
     func recordMarkets() {
         for connection in self.connections where connection.isLive {

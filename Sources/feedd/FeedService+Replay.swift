@@ -29,6 +29,7 @@ extension FeedService {
         for n in self.markets.keys.sorted() { if let market = self.markets[n] { _ = self.drop(market) } }
         self.replayedNumbers = [:]
         for connection in self.connections { connection.isReplayedLive = false }
+        self.hasher.play(leftOut: [])
     }
 
     private func endReplay(_ counts: JournalPlayer.Counts) {
@@ -45,7 +46,9 @@ extension FeedService {
     private func play(_ line: JournalLine, _ bytes: UnsafeBufferPointer<UInt8>) {
         while self.connections.count <= line.connection { self.connections.append(self.replayedConnection()) }
         switch line.content {
-        case .json(let range): self.take(UnsafeBufferPointer(rebasing: bytes[range]), on: line.connection)
+        case .json(let range):
+            self.take(UnsafeBufferPointer(rebasing: bytes[range]), on: line.connection)
+            self.hasher.play(leftOut: [])
         case .text(var text): text.withUTF8 { self.take($0, on: line.connection) }
         case .event(let event): self.play(event, on: line.connection)
         case .gap: break
@@ -85,6 +88,7 @@ extension FeedService {
             }
         case .expired(let n):
             if let market = self.replayed(n) { self.expirePolled(market) }
+        case .leftOut(let places): self.hasher.play(leftOut: places)
         case .late(let n, let late):
             if let market = self.replayed(n) { self.take(late, of: market) }
         }

@@ -47,7 +47,8 @@ actor FeedService: DaemonService {
     var replayedNumbers: [Int64: Int64] = [:]
     var health: HostHealth
     var budget = VenueBudget(now: .now())
-    var hasher = BookHasher()
+    var hasher: MeteredHasher
+    var hashShare = HashShareWatch()
     var reader = MarketChannelReader()
     var counters: [String: Int64] = [:]
     /// Events that say nothing new, by kind: too many to count by name.
@@ -99,6 +100,7 @@ actor FeedService: DaemonService {
             throw DaemonExit(.configuration, "venue.market_ws_url: \(error)")
         }
         self.health = HostHealth(context.configuration.feed)
+        self.hasher = MeteredHasher(percent: Int64(context.configuration.feed.hashBudgetPercent), now: .now())
         self.latencyWatch = LatencyWatch(target: context.configuration.feed.latencyTarget)
         self.server = try context.makeServer()
         self.scanner = context.makeClient(of: "scannerd")
@@ -224,6 +226,7 @@ actor FeedService: DaemonService {
             if self.isWhole { self.logger.info("All books are trusted", metadata: ["books": "\(trusted)"]) }
         }
         books.write(to: &checks)
+        self.addHashShare(books, to: &checks)
         checks["followers_trusted"] = followed
         for (name, value) in self.server.counters { checks["subscribers_\(name)"] = value }
         self.addJournal(to: &checks)
@@ -244,7 +247,7 @@ actor FeedService: DaemonService {
             "publish_latency_p99_us": self.publishLatency.quantile(0.99),
             "whole_latency_p50_us": self.wholeLatency.quantile(0.5),
             "whole_latency_p99_us": self.wholeLatency.quantile(0.99),
-            "subscribers": Int64(self.server.peers.count),
+            "subscribers": Int64(self.server.peers.count), "hashes_permille": self.hashShare.permille,
         ])
         self.server.publish(metrics, as: .status)
         self.venueLatency.reset()

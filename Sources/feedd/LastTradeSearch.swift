@@ -33,7 +33,8 @@ struct LastTradeSearch {
 
     /// Whether `hash` is that of `book`, with the price that is known or one that may be, which is then known.
     mutating func explains(
-        _ hash: BookHash, _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64, hasher: inout BookHasher
+        _ hash: BookHash, _ book: OrderBook, of market: Market, outcome: Int, timestamp: Int64,
+        hasher: inout MeteredHasher
     ) -> Bool {
         for price in [self.price ?? .none] + self.candidates.reversed()
         where hash == hasher.hash(book, of: market, outcome: outcome, timestamp: timestamp, lastTrade: price) {

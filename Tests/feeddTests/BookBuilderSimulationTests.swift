@@ -6,9 +6,10 @@ import Testing
 /// A made-up venue, a line that loses, doubles and exchanges texts, answers that come early or late: whatever happens, a
 /// book that is called trusted and settled is the venue's after the same operation, and once the faults stop all is well.
 @Suite struct BookBuilderSimulationTests {
-    @Test(arguments: UInt64(1)...16)
-    func aTrustedSettledBookIsTheVenues(seed: UInt64) throws {
-        var simulation = FeedSimulation(seed: seed)
+    /// - Parameter hashPercent: with 0 all hashes are left out that can be.
+    @Test(arguments: UInt64(1)...16, [Int64(25), 0])
+    func aTrustedSettledBookIsTheVenues(seed: UInt64, hashPercent: Int64) throws {
+        var simulation = FeedSimulation(seed: seed, hashPercent: hashPercent)
         for step in 0..<400 {
             try simulation.step(hasFaults: true)
             let isRight = simulation.isRight
@@ -27,9 +28,9 @@ import Testing
         #expect(provesSomething, "SIMULATION_SEED=\(seed) proves nothing")
     }
 
-    @Test(arguments: UInt64(1)...8)
-    func withoutFaultsTrustIsNeverLost(seed: UInt64) throws {
-        var simulation = FeedSimulation(seed: seed)
+    @Test(arguments: UInt64(1)...8, [Int64(25), 0])
+    func withoutFaultsTrustIsNeverLost(seed: UInt64, hashPercent: Int64) throws {
+        var simulation = FeedSimulation(seed: seed, hashPercent: hashPercent)
         for step in 0..<400 {
             try simulation.step(hasFaults: false)
             let isRight = simulation.isRight
@@ -39,6 +40,7 @@ import Testing
         let isHealed = simulation.isHealed
         #expect(isHealed, "SIMULATION_SEED=\(seed): \(simulation.explanation)")
         #expect(simulation.lossCount == 0, "SIMULATION_SEED=\(seed)")
+        #expect((simulation.leftOutCount > 200) == (hashPercent == 0), "\(simulation.leftOutCount)")
     }
 
     @Test func theSameSeedGivesTheSameStory() throws {
@@ -71,11 +73,11 @@ private struct FeedSimulation {
     private(set) var lossCount = 0
     private(set) var believedCount = 0
 
-    init(seed: UInt64) {
+    init(seed: UInt64, hashPercent: Int64 = 25) {
         self.random = SeededRandom(seed: seed)
         let tick = TickSize(micros: Self.ticks.randomElement(using: &self.random)!)!
         self.venue = VenueModel(market: .example(tick: tick))
-        self.driver = BuilderDriver(self.venue.market)
+        self.driver = BuilderDriver(self.venue.market, hashPercent: hashPercent)
         for _ in 0..<20 { _ = self.operation() }
         self.record()
         self.line = [self.venue.bookText(outcome: 0), self.venue.bookText(outcome: 1)]
@@ -215,6 +217,8 @@ private struct FeedSimulation {
         self.driver.builder.isTrusted && self.driver.builder.isSettled
             && self.driver.builder.book.levels == self.venue.book.levels
     }
+
+    var leftOutCount: Int64 { self.driver.builder.counters.leftOut }
 
     var explanation: String {
         let builder = self.driver.builder

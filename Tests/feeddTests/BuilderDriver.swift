@@ -13,10 +13,14 @@ struct BuilderDriver {
     /// Our clock, beside it.
     private var received: Timestamp { Timestamp(microseconds: 1_786_845_600_000_000 + self.now.nanoseconds / 1_000) }
     private var reader = MarketChannelReader()
-    private var hasher = BookHasher()
+    private var hasher: MeteredHasher
     private var subscriber = Subscriber()
 
-    init(_ market: Market = .example()) { self.builder = BookBuilder(n: 17, market: market) }
+    /// - Parameter hashPercent: share of one core for hashes; with 0 only those are computed that cannot wait.
+    init(_ market: Market = .example(), hashPercent: Int64 = 25) {
+        self.builder = BookBuilder(n: 17, market: market)
+        self.hasher = MeteredHasher(percent: hashPercent, now: self.now)
+    }
 
     /// The book as its bids and asks in shares, best first: "0.48:100 0.47:5 | 0.52:7".
     var picture: String { BuilderDriver.picture(self.builder.book) }
@@ -36,6 +40,7 @@ struct BuilderDriver {
     mutating func take(_ text: String) throws -> [BookBuilder.Effect] {
         var copy = text
         var effects: [BookBuilder.Effect] = []
+        self.hasher.beginText()
         var reader = self.reader
         let kind = try copy.withUTF8 { bytes in try reader.read(bytes) { effects.append(self.take($0)) } }
         self.reader = reader

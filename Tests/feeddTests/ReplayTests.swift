@@ -8,8 +8,15 @@ import Testing
 /// A raw journal in the place of the network: whoever listens gets what was published when it was recorded.
 @Suite struct ReplayTests {
     /// Records a storm, and what a subscriber saw of it.
-    private func record(seed: UInt64, steps: Int) async throws -> (feed: FeedHarness, tape: [String]) {
-        let feed = try await FeedHarness { $0.feed.journal = true }
+    ///
+    /// - Parameter hashPercent: with 0 all hashes are left out that can be.
+    private func record(
+        seed: UInt64, steps: Int, hashPercent: Int = 25
+    ) async throws -> (feed: FeedHarness, tape: [String]) {
+        let feed = try await FeedHarness {
+            $0.feed.journal = true
+            $0.feed.hashBudgetPercent = hashPercent
+        }
         let subscriber = try await PublishedTape(feed)
         let universe = UniverseBody(markets: [.example()], age: 0)
         try await feed.run { feed in
@@ -39,8 +46,9 @@ import Testing
         return (tape, log)
     }
 
-    @Test(arguments: [1, 2, 3, 4, 5] as [UInt64]) func whatWasPublishedIsPublishedAgain(seed: UInt64) async throws {
-        let (feed, recorded) = try await self.record(seed: seed, steps: 400)
+    @Test(arguments: [1, 2, 3, 4, 5] as [UInt64], [25, 0])
+    func whatWasPublishedIsPublishedAgain(seed: UInt64, hashPercent: Int) async throws {
+        let (feed, recorded) = try await self.record(seed: seed, steps: 400, hashPercent: hashPercent)
         let (played, log) = try await self.play(feed.directory, .max)
         // The end of the playing takes the markets away.
         #expect(played.last?.contains("removed") == true)
@@ -49,6 +57,8 @@ import Testing
             played.dropLast() == recorded[...],
             "seed \(seed): alike up to frame \(same) of \(recorded.count); recorded \(recorded.dropFirst(same).prefix(2)), played \(played.dropFirst(same).prefix(2))"
         )
+        let leftOut = try feed.rawLines().count { $0.contains(#""event":"left_out""#) }
+        #expect((leftOut > 50) == (hashPercent == 0), "\(leftOut)")
         #expect(recorded.count > 200 && log.contains("The journal was played to its end"))
         await feed.stop()
     }

@@ -86,6 +86,8 @@ public struct Configuration: Sendable, Equatable {
         public var breakerTimeout = Duration.seconds(60)
         /// A REST answer slower than this counts as an error for the breaker.
         public var breakerLatency = Duration.milliseconds(2_000)
+        /// Processor time that may go into comparing hashes, in hundredths of one core; above it they are sampled.
+        public var hashBudgetPercent = 25
         /// Venue to subscriber. Above it `feed_status` says so; nothing stops.
         public var latencyTarget = Duration.milliseconds(100)
         /// Whether raw messages are kept on disk.

@@ -113,6 +113,9 @@ extension ConfigurationKey {
         .milliseconds(
             "feed.target_latency_ms", \.feed.latencyTarget, 1...60_000,
             "Venue to subscriber; above it the status says so", was: ["TARGET_LATENCY_MS"]),
+        .count(
+            "feed.hash_budget_percent", \.feed.hashBudgetPercent, 1...100,
+            "Share of one core that may go into comparing books with the venue's hashes; above it they are sampled"),
         .flag("feed.journal", \.feed.journal, "Whether raw messages are kept on disk"),
         .count(
             "feed.journal_max_mb", \.feed.journalMegabytesMax, 16...1_000_000,

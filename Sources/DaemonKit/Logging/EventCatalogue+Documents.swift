@@ -86,6 +86,7 @@ extension EventCatalogue {
         ("command", "an operator's command"),
         // How many.
         ("books", "how many books"),
+        ("budget_percent", "share of one core that comparing hashes may take"),
         ("bytes", "how many bytes"),
         ("count", "how many prints"),
         ("ends", "how many starts in a row ended soon"),
@@ -104,6 +105,7 @@ extension EventCatalogue {
         ("open_files_max", "how many descriptors the process may have"),
         ("open_orders", "how many orders"),
         ("orders", "how many orders"),
+        ("permille", "how many of a thousand"),
         ("passes_failed", "how many passes over the listing failed since the start"),
         ("seq", "number of a frame on its connection, from 1 in each direction"),
         ("seconds", "how long, seconds"),

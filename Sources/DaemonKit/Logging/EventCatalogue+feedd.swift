@@ -107,6 +107,18 @@ extension EventCatalogue {
             "Cannot fetch a book", "book_not_fetched", .warning, by: [.feedd],
             meaning: "A snapshot was needed and the venue's REST interface did not give it. It is asked again.",
             advice: "If it lasts, read the reason: the network, or a limit of the venue."),
+        Entry(
+            "Not every hash is compared", "hashes_sampled", .warning, id: "db6b2bd64b8649ddab59bb6a24258ba9",
+            by: [.feedd],
+            facts: ["permille", "budget_percent"],
+            meaning:
+                "So many messages come that comparing each with the venue's hash would cost more than feed.hash_budget_percent.",
+            advice:
+                "Nothing: what is not compared is not called settled. Watch fewer markets, or allow more, if it lasts."),
+        Entry(
+            "Every hash is compared again", "hashes_whole", .notice, id: "08b716151459450c99b71fc2c2007056",
+            by: [.feedd],
+            meaning: "For ten seconds each message was compared with the venue's hash."),
 
         // The venue's words.
         Entry(

@@ -19,11 +19,14 @@ enum JournalEvent: Equatable {
     case checked(n: Int64, isExpired: Bool)
     /// No poll has confirmed the book for too long.
     case expired(n: Int64)
+    /// Hashes of the text that follows which were not compared, by their place among its changes.
+    case leftOut([Int])
     /// One of two connections has not told what the other has.
     case late(n: Int64, LagWatch.Late)
 
     private enum Name: String {
         case opened, dropped, terms, described, removed, fetched, polled, checked, expired, late
+        case leftOut = "left_out"
     }
 
     private var name: Name {
@@ -37,6 +40,7 @@ enum JournalEvent: Equatable {
         case .polled: .polled
         case .checked: .checked
         case .expired: .expired
+        case .leftOut: .leftOut
         case .late: .late
         }
     }
@@ -68,6 +72,9 @@ enum JournalEvent: Equatable {
             Self.write(n, to: &writer)
             writer.key("expired")
             writer.bool(isExpired)
+        case .leftOut(let places):
+            writer.key("places")
+            writer.array { for place in places { $0.integer(place) } }
         case .late(let n, let late):
             Self.write(n, to: &writer)
             writer.key("late")
@@ -89,6 +96,7 @@ enum JournalEvent: Equatable {
         var follower: Int?
         var book: RESTBook?
         var isExpired: Bool?
+        var places: [Int]?
         var late: String?
     }
 
@@ -109,6 +117,7 @@ enum JournalEvent: Equatable {
         case .polled: self = .polled(n: try need("n", members.n), try need("book", members.book))
         case .checked: self = .checked(n: try need("n", members.n), isExpired: try need("expired", members.isExpired))
         case .expired: self = .expired(n: try need("n", members.n))
+        case .leftOut: self = .leftOut(try need("places", members.places))
         case .late:
             let late = try need("late", members.late.flatMap { LagWatch.Late(rawValue: $0) })
             self = .late(n: try need("n", members.n), late)

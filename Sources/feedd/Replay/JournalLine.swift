@@ -53,6 +53,7 @@ struct JournalLine: Equatable {
             case "follower": members.follower = Int(exactly: try reader.integer())
             case "book": members.book = try RESTBook(JSONValue(reading: &reader))
             case "expired": members.isExpired = try reader.bool()
+            case "places": members.places = try Self.places(&reader)
             case "late": members.late = try reader.string().string
             default: try reader.skip()
             }
@@ -70,5 +71,16 @@ struct JournalLine: Equatable {
         self.connection = Int(connection)
         self.received = Timestamp(microseconds: received)
         if let content { self.content = content } else { self.content = .event(try JournalEvent(members)) }
+    }
+
+    private static func places(_ reader: inout JSONReader) throws(JSONError) -> [Int] {
+        var places: [Int] = []
+        try reader.array { (reader) throws(JSONError) in
+            guard places.count < MarketChannelReader.eventCountMax else {
+                throw JSONError(.outOfRange, at: reader.offset, member: "places")
+            }
+            places.append(Int(try reader.integer()))
+        }
+        return places
     }
 }
