@@ -89,6 +89,7 @@ extension FeedService {
         case .expired(let n):
             if let market = self.replayed(n) { self.expirePolled(market) }
         case .leftOut(let places): self.hasher.play(leftOut: places)
+        case .price(let price): self.prices.play(price)
         case .late(let n, let late):
             if let market = self.replayed(n) { self.take(late, of: market) }
         }

@@ -104,7 +104,7 @@ actor FeedService: DaemonService {
         self.latencyWatch = LatencyWatch(target: context.configuration.feed.latencyTarget)
         self.server = try context.makeServer()
         self.scanner = context.makeClient(of: "scannerd")
-        self.prices = try PriceService(context, server: self.server)
+        self.prices = try PriceService(context, server: self.server, isReplay: replay != nil)
         var options = RESTClient.Options()
         options.caFile = context.configuration.venue.authorityFile
         options.proxy = context.configuration.venue.proxy
@@ -123,6 +123,7 @@ actor FeedService: DaemonService {
         self.server.onFrame = { self.take($1, from: $0) }
         let warn = self.warn
         self.prices.warn = { _ = warn($0, $1) }
+        self.prices.onPrice = { self.journal?.note(.price($0), connection: 0, at: .now()) }
         self.server.onGone = { peer in
             self.prices.leave(peer)
             guard self.subscriptions.removeValue(forKey: peer.id) != nil else { return }

@@ -38,8 +38,13 @@ struct ReplayStorm {
             var described = self.venue.market
             described.question = "Question \(self.description)"
             feed.describe(described)
+        case 11:
+            feed.prices.play(
+                ReferencePriceBody(
+                    symbol: "btcusd", source: .binance, kind: .trade, price: "\(self.venue.time % 1_000).5",
+                    observedTime: Timestamp(milliseconds: self.venue.time), receivedTime: .now()))
         case 10: self.tell(feed, [self.venue.bookText(outcome: 1)])
-        case 11...15:
+        case 12...15:
             let side = self.chance(2) ? BookSide.bid : .ask
             if let trade = self.venue.trade(side: side, size: Quantity(shares: 3), taker: 0) {
                 self.tell(feed, trade.texts)
@@ -105,7 +110,7 @@ final class PublishedTape: @unchecked Sendable {
             let client = FrameClient(
                 loop: service.loop, path: path, hello: hello, seed: 1,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            client.onConnected = { _ in client.send(Subscribe(id: 1, markets: .all)) }
+            client.onConnected = { _ in client.send(Subscribe(id: 1, markets: .all, referencePrices: ["btcusd"])) }
             client.onFrame = { envelope in
                 guard !["feed_status", "metrics"].contains(envelope.type) else { return }
                 let body = String(decoding: envelope.body, as: UTF8.self)

@@ -48,8 +48,12 @@ import Testing
 
     @Test(arguments: [1, 2, 3, 4, 5] as [UInt64], [25, 0])
     func whatWasPublishedIsPublishedAgain(seed: UInt64, hashPercent: Int) async throws {
-        let (feed, recorded) = try await self.record(seed: seed, steps: 400, hashPercent: hashPercent)
-        let (played, log) = try await self.play(feed.directory, .max)
+        let (feed, whole) = try await self.record(seed: seed, steps: 400, hashPercent: hashPercent)
+        let (wholePlayed, log) = try await self.play(feed.directory, .max)
+        // Of several prices only the newest need come, and it may come between others of the venue's frames.
+        func isPrice(_ line: String) -> Bool { line.hasPrefix("reference_price") }
+        #expect(whole.last(where: isPrice) == wholePlayed.last(where: isPrice) && whole.contains(where: isPrice))
+        let (recorded, played) = (whole.filter { !isPrice($0) }, wholePlayed.filter { !isPrice($0) })
         // The end of the playing takes the markets away.
         #expect(played.last?.contains("removed") == true)
         let same = zip(recorded, played).prefix { $0 == $1 }.count

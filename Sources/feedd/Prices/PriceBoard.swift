@@ -199,6 +199,17 @@ struct PriceBoard {
         return key
     }
 
+    // MARK: A journal
+
+    /// A price that was told when it was recorded.
+    ///
+    /// - Returns: what changed; `nil` when the symbol is none of ours.
+    mutating func play(_ price: ReferencePriceBody, received: Timestamp) -> Key? {
+        guard let symbol = ReferenceSymbol(rawValue: price.symbol) else { return nil }
+        return self.keep(
+            symbol, price.source, price.kind, price.price, price.observedTime, received: received)
+    }
+
     // MARK: The estimate
 
     /// Our own averages of the second that has just ended, for `symbols` whose settling stream is not heard.

@@ -36,15 +36,20 @@ final class PriceService {
     private var isStopped = false
     /// Says a sentence unless it came too often.
     var warn: (String, Logger.Metadata) -> Void = { _, _ in }
+    /// Told of each price that is told.
+    var onPrice: (ReferencePriceBody) -> Void = { _ in }
 
+    /// - Parameter isReplay: whether prices come from a journal alone; see `play`.
     /// - Throws: for an address that is none.
-    init(_ context: DaemonContext, server: FrameServer, settings: Settings = Settings()) throws {
+    init(
+        _ context: DaemonContext, server: FrameServer, isReplay: Bool = false, settings: Settings = Settings()
+    ) throws {
         self.loop = context.loop
         self.server = server
         self.logger = context.logger
         self.board = PriceBoard(settings: settings.board)
-        self.binance = try BinanceLines(context, settings: settings.binance)
-        self.polyBolt = try PolyBoltLine(context, settings: settings.polyBolt)
+        self.binance = isReplay ? nil : try BinanceLines(context, settings: settings.binance)
+        self.polyBolt = isReplay ? nil : try PolyBoltLine(context, settings: settings.polyBolt)
     }
 
     func start() {
@@ -116,6 +121,11 @@ final class PriceService {
 
     // MARK: Telling
 
+    /// Tells again what was recorded.
+    func play(_ price: ReferencePriceBody) {
+        if let key = self.board.play(price, received: .now()) { self.tell(key) }
+    }
+
     private func tellSoon(_ key: PriceBoard.Key) {
         let isFirst = self.changed.isEmpty
         self.changed.insert(key)
@@ -126,11 +136,14 @@ final class PriceService {
     private func tell() {
         let changed = self.changed.sorted()
         self.changed.removeAll(keepingCapacity: true)
-        for key in changed {
-            guard let body = self.board[key] else { continue }
-            self.server.publish(body, as: .latest(key.number)) {
-                self.subscriptions[$0.id]?.contains(key.symbol) == true
-            }
+        for key in changed { self.tell(key) }
+    }
+
+    private func tell(_ key: PriceBoard.Key) {
+        guard let body = self.board[key] else { return }
+        self.onPrice(body)
+        self.server.publish(body, as: .latest(key.number)) {
+            self.subscriptions[$0.id]?.contains(key.symbol) == true
         }
     }
 

@@ -21,11 +21,13 @@ enum JournalEvent: Equatable {
     case expired(n: Int64)
     /// Hashes of the text that follows which were not compared, by their place among its changes.
     case leftOut([Int])
+    /// A reference price was told.
+    case price(ReferencePriceBody)
     /// One of two connections has not told what the other has.
     case late(n: Int64, LagWatch.Late)
 
     private enum Name: String {
-        case opened, dropped, terms, described, removed, fetched, polled, checked, expired, late
+        case opened, dropped, terms, described, removed, fetched, polled, checked, expired, price, late
         case leftOut = "left_out"
     }
 
@@ -41,6 +43,7 @@ enum JournalEvent: Equatable {
         case .checked: .checked
         case .expired: .expired
         case .leftOut: .leftOut
+        case .price: .price
         case .late: .late
         }
     }
@@ -75,6 +78,9 @@ enum JournalEvent: Equatable {
         case .leftOut(let places):
             writer.key("places")
             writer.array { for place in places { $0.integer(place) } }
+        case .price(let price):
+            writer.key("price")
+            price.write(to: &writer)
         case .late(let n, let late):
             Self.write(n, to: &writer)
             writer.key("late")
@@ -98,6 +104,7 @@ enum JournalEvent: Equatable {
         var isExpired: Bool?
         var places: [Int]?
         var late: String?
+        var price: ReferencePriceBody?
     }
 
     /// - Throws: when a member is missing or is not what it should be; also for an event that is not known.
@@ -118,6 +125,7 @@ enum JournalEvent: Equatable {
         case .checked: self = .checked(n: try need("n", members.n), isExpired: try need("expired", members.isExpired))
         case .expired: self = .expired(n: try need("n", members.n))
         case .leftOut: self = .leftOut(try need("places", members.places))
+        case .price: self = .price(try need("price", members.price))
         case .late:
             let late = try need("late", members.late.flatMap { LagWatch.Late(rawValue: $0) })
             self = .late(n: try need("n", members.n), late)

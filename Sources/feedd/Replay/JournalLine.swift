@@ -54,6 +54,7 @@ struct JournalLine: Equatable {
             case "book": members.book = try RESTBook(JSONValue(reading: &reader))
             case "expired": members.isExpired = try reader.bool()
             case "places": members.places = try Self.places(&reader)
+            case "price": members.price = try ReferencePriceBody(reading: &reader)
             case "late": members.late = try reader.string().string
             default: try reader.skip()
             }
