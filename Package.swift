@@ -54,7 +54,8 @@ let package = Package(
             ], swiftSettings: strict),
         .executableTarget(name: "feedd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
         .executableTarget(name: "scannerd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
-        .executableTarget(name: "stratd", dependencies: ["Shared", "DaemonKit", logging], swiftSettings: strict),
+        .executableTarget(
+            name: "stratd", dependencies: ["Shared", "Signing", "DaemonKit", logging], swiftSettings: strict),
         .executableTarget(
             name: "simvenue",
             dependencies: [

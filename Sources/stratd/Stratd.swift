@@ -3,7 +3,9 @@ import DaemonKit
 @main
 struct Stratd {
     static func main() {
-        Daemon.main("stratd", "runs the strategies: risk, orders, positions") { context in try StrategyService(context)
+        Daemon.main("stratd", "runs the strategies: risk, orders, positions", commands: [CancelAll.command]) {
+            context in
+            try StrategyService(context)
         }
     }
 }

@@ -17,16 +17,22 @@ public enum Daemon {
     /// - Parameters:
     ///   - summary: what it does, to follow its name in help and manual: without a full stop.
     ///   - ownFlags: what it takes besides what all take, each with a value; see `DaemonContext.flags`.
+    ///   - commands: what it does once, when its name is the first argument.
     ///   - makeService: called once, on the loop's thread before the loop runs; throw `DaemonExit` to refuse.
     public static func main(
         _ name: String, _ summary: String, ownFlags: [ProgramFlag] = [],
+        commands: [DaemonCommand] = [],
         arguments: [String] = Array(CommandLine.arguments.dropFirst()),
         makeService: (DaemonContext) throws -> any DaemonService
     ) -> Never {
         ProcessSettings.openStandardStreams()
         ProcessSettings.ignoreBrokenPipes()
         do {
-            exit(try Self.run(.daemon(name, summary, ownFlags), ownFlags, arguments, makeService).rawValue)
+            if let command = commands.first(where: { $0.name == arguments.first }) {
+                exit(try Self.run(command, of: name, Array(arguments.dropFirst())).rawValue)
+            }
+            exit(
+                try Self.run(.daemon(name, summary, ownFlags, commands), ownFlags, arguments, makeService).rawValue)
         } catch {
             Self.tell(name, error)
             exit(error.code.rawValue)
@@ -119,6 +125,32 @@ public enum Daemon {
             throw DaemonExit(.bug, "The service cannot be made: \(error).")
         }
         return try lifecycle.run(service, signals: signals, lifeline: lifeline)
+    }
+
+    private static func run(
+        _ command: DaemonCommand, of name: String, _ arguments: [String]
+    ) throws(DaemonExit) -> DaemonExit.Code {
+        let flags = try DaemonFlags(arguments)
+        let program = Program.command(command, of: name)
+        switch flags.action {
+        case .printHelp:
+            Self.print(program.help, to: 1)
+            return .stopped
+        case .run: break
+        case .checkConfiguration, .generate, .printVersion:
+            throw DaemonExit(.usage, "\(name) \(command.name) takes no such flag. See --help.")
+        }
+        let environment = ProcessEnvironment.current()
+        let configuration = try Self.configuration(name, flags, environment)
+        let directories = try DaemonDirectories(
+            runtimeFlag: flags.runtimeDirectory, stateFlag: flags.stateDirectory, peersFlag: flags.peersDirectory,
+            environment: environment, user: getuid())
+        try DaemonDirectories.create(directories.state)
+        try command.run(
+            DaemonCommand.Context(
+                configuration: configuration, environment: environment, stateDirectory: directories.state,
+                tell: { Self.print($0, to: 1) }))
+        return .stopped
     }
 
     private static func configuration(

@@ -11,13 +11,6 @@ enum Credential: String, CaseIterable {
     typealias Problem = SecretFile.Problem
     typealias Keeper = SecretFile.Keeper
 
-    /// Looks at a file.
-    ///
-    /// - Returns: false when it does not exist.
-    func check(file path: String, keptBy keeper: Keeper) throws(Problem) -> Bool {
-        try SecretFile.read(path, keptBy: keeper) { (bytes) throws(Problem) in try self.checkForm(bytes) }
-    }
-
     /// Whether `bytes` have the secret's form; one line feed may follow.
     func checkForm(_ bytes: UnsafeBufferPointer<UInt8>) throws(Problem) {
         let text = UnsafeBufferPointer(rebasing: bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...])

@@ -1,6 +1,7 @@
 import DaemonKit
 import Glibc
 import Logging
+import Signing
 
 /// Looks for the account's secrets where they may stand, and says which of them could not be used.
 ///
@@ -18,59 +19,107 @@ struct CredentialSearch {
         let problem: Credential.Problem?
     }
 
-    /// Whatever is there, in the order in which it counts.
-    static func findings(_ configuration: Configuration, environment: [String: String]) -> [Finding] {
-        var findings: [Finding] = []
-        func look(
-            _ credential: Credential, at place: String, _ check: () throws(Credential.Problem) -> Bool
-        ) {
-            do throws(Credential.Problem) {
-                if try check() { findings.append(Finding(credential: credential, place: place, problem: nil)) }
-            } catch { findings.append(Finding(credential: credential, place: place, problem: error)) }
-        }
-        func look(_ credential: Credential, in file: String, keptBy keeper: Credential.Keeper) {
-            look(credential, at: file) { () throws(Credential.Problem) in
-                try credential.check(file: file, keptBy: keeper)
-            }
-        }
+    /// Where a secret may stand.
+    private struct Place {
+        let credential: Credential
+        /// For people.
+        let name: String
+        /// Lends what is there; false when nothing is.
+        let lend: (Lender) throws(Credential.Problem) -> Bool
+    }
+    typealias Lender = (UnsafeBufferPointer<UInt8>) throws(Credential.Problem) -> Void
+
+    /// All of them, in the order in which they count.
+    private static func places(_ configuration: Configuration, environment: [String: String]) -> [Place] {
+        var places: [Place] = []
         if let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty {
             for credential in Credential.allCases {
-                look(credential, in: "\(directory)/\(credential.rawValue)", keptBy: .manager)
+                let path = "\(directory)/\(credential.rawValue)"
+                places.append(
+                    Place(credential: credential, name: path) { (lender) throws(Credential.Problem) in
+                        try SecretFile.read(path, keptBy: .manager, lender)
+                    })
             }
         }
-        guard !ProcessEnvironment.isUnderSystemd(environment, process: getpid()) else { return findings }
-        for (credential, file) in [
+        guard !ProcessEnvironment.isUnderSystemd(environment, process: getpid()) else { return places }
+        for (credential, path) in [
             (Credential.privateKey, configuration.trading.privateKeyFile),
             (.apiCredentials, configuration.trading.credentialsFile),
         ] {
-            guard let file else { continue }
-            look(credential, at: file) { () throws(Credential.Problem) in
-                guard try credential.check(file: file, keptBy: .user) else {
-                    throw .unreadable("it does not exist, but the configuration names it")
-                }
-                return true
-            }
+            guard let path else { continue }
+            places.append(
+                Place(credential: credential, name: path) { (lender) throws(Credential.Problem) in
+                    guard try SecretFile.read(path, keptBy: .user, lender) else {
+                        throw .unreadable("it does not exist, but the configuration names it")
+                    }
+                    return true
+                })
         }
         if let text = environment[Self.keyVariable], !text.isEmpty {
-            look(.privateKey, at: Self.keyVariable) { () throws(Credential.Problem) in try Self.checkKey(text) }
+            places.append(
+                Place(credential: .privateKey, name: Self.keyVariable) { (lender) throws(Credential.Problem) in
+                    try Self.lend(text, to: lender)
+                })
         }
         let dotEnv = configuration.dotEnvPath
         if let text = configuration.dotEnvValue(of: Self.keyVariable), !text.isEmpty {
-            look(.privateKey, at: "\(dotEnv): \(Self.keyVariable)") { () throws(Credential.Problem) in
-                try SecretFile.checkAccess(file: dotEnv)
-                return try Self.checkKey(text)
-            }
+            places.append(
+                Place(credential: .privateKey, name: "\(dotEnv): \(Self.keyVariable)") {
+                    (lender) throws(Credential.Problem) in
+                    try SecretFile.checkAccess(file: dotEnv)
+                    return try Self.lend(text, to: lender)
+                })
+        }
+        return places
+    }
+
+    private static func lend(_ text: String, to lender: Lender) throws(Credential.Problem) -> Bool {
+        var text = text
+        let result = text.withUTF8 { bytes in Result { () throws(Credential.Problem) in try lender(bytes) } }
+        try result.get()
+        return true
+    }
+
+    /// Whatever is there, in the order in which it counts.
+    static func findings(_ configuration: Configuration, environment: [String: String]) -> [Finding] {
+        var findings: [Finding] = []
+        for place in Self.places(configuration, environment: environment) {
+            do throws(Credential.Problem) {
+                let isThere = try place.lend { (bytes) throws(Credential.Problem) in
+                    try place.credential.checkForm(bytes)
+                }
+                if isThere { findings.append(Finding(credential: place.credential, place: place.name, problem: nil)) }
+            } catch { findings.append(Finding(credential: place.credential, place: place.name, problem: error)) }
         }
         return findings
     }
 
-    private static func checkKey(_ text: String) throws(Credential.Problem) -> Bool {
-        var text = text
-        let result = text.withUTF8 { bytes in
-            Result { () throws(Credential.Problem) in try Credential.privateKey.checkForm(bytes) }
+    /// The account's key, from the first place that has one.
+    ///
+    /// - Throws: code 78 when there is none, or when one that is there cannot be used: another is not taken for it.
+    static func privateKey(
+        _ configuration: Configuration, environment: [String: String]
+    ) throws(DaemonExit) -> PrivateKey {
+        for place in Self.places(configuration, environment: environment) where place.credential == .privateKey {
+            var key: PrivateKey?
+            do throws(Credential.Problem) {
+                let isThere = try place.lend { (bytes) throws(Credential.Problem) in
+                    try Credential.privateKey.checkForm(bytes)
+                    key = PrivateKey(
+                        hex: UnsafeBufferPointer(
+                            rebasing: bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]))
+                    guard key != nil else { throw .malformed("the curve has no such key") }
+                }
+                guard isThere else { continue }
+            } catch {
+                throw DaemonExit(.configuration, "The private key at \(place.name) cannot be used: \(error.reason).")
+            }
+            if let key { return key }
         }
-        try result.get()
-        return true
+        throw DaemonExit(
+            .configuration,
+            "There is no private key: name its file, of mode 0600, in trading.private_key_file, or set \(Self.keyVariable)."
+        )
     }
 
     /// Says in the log what was found, and returns what a status line adds for it; empty when all is well.

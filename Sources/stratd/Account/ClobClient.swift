@@ -1,0 +1,137 @@
+import DaemonKit
+import Shared
+import Signing
+
+/// The private half of the venue's REST interface. Source: reference, 2.2 to 2.4, 4.1 and 4.2.
+struct ClobClient: Sendable {
+    /// Orders in one page, and pages of one list, that are read at most.
+    private static let pageCountMax = 1_000
+    private static let firstCursor = "MA=="
+    private static let lastCursor = "LTE="
+    private static let timeout = Duration.seconds(10)
+    /// Of the year 9999.
+    private static let secondsMax: Int64 = 253_402_300_799
+
+    let client: RESTClient
+    let baseURL: String
+    let key: PrivateKey
+    /// What must be added to our clock to get the venue's.
+    var clockOffset = Duration.zero
+
+    struct Cancellation: Equatable {
+        var cancelled: [String] = []
+        /// With the venue's reasons.
+        var notCancelled: [String: String] = [:]
+    }
+
+    /// An order that rests.
+    struct OpenOrder: Equatable {
+        /// Its hash.
+        let id: String
+    }
+
+    // MARK: Without credentials
+
+    /// The venue's clock, to the second.
+    func time() async throws(ClobFailure) -> Timestamp {
+        let response = try await self.send(RESTRequest(url: "\(self.baseURL)/time", timeout: Self.timeout))
+        guard let seconds = Int64(String(decoding: response.body, as: UTF8.self).filter { !$0.isWhitespace }),
+            (0...Self.secondsMax).contains(seconds)
+        else { throw .malformed("/time is no number of seconds") }
+        return Timestamp(seconds: seconds)
+    }
+
+    /// The key's credentials: those that exist, else new ones.
+    ///
+    /// - Returns: them, and the venue's own words for them.
+    func makeCredentials(now: Timestamp) async throws(ClobFailure) -> (AccountCredentials, text: [UInt8]) {
+        do throws(ClobFailure) {
+            return try await self.credentials(.get, "/auth/derive-api-key", now: now)
+        } catch {
+            guard case .refused = error else { throw error }
+            return try await self.credentials(.post, "/auth/api-key", now: now)
+        }
+    }
+
+    private func credentials(
+        _ method: RESTRequest.Method, _ path: String, now: Timestamp
+    ) async throws(ClobFailure) -> (AccountCredentials, text: [UInt8]) {
+        let seconds = self.seconds(now)
+        let claim = ClobAuth(address: self.key.address, timestamp: seconds)
+        let response = try await self.send(
+            RESTRequest(
+                method, url: self.baseURL + path,
+                headers: [
+                    ("POLY_ADDRESS", "\(self.key.address)"), ("POLY_SIGNATURE", "\(self.key.sign(claim.digest))"),
+                    ("POLY_TIMESTAMP", "\(seconds)"), ("POLY_NONCE", "\(claim.nonce)"),
+                ], timeout: Self.timeout))
+        guard let credentials = response.body.withUnsafeBufferPointer({ AccountCredentials($0) }) else {
+            throw .malformed("\(path) holds no credentials")
+        }
+        return (credentials, response.body)
+    }
+
+    // MARK: With credentials
+
+    /// Cancels everything that rests for any wallet of the key.
+    func cancelAll(_ credentials: AccountCredentials, now: Timestamp) async throws(ClobFailure) -> Cancellation {
+        Self.cancellation(try await self.ask(.delete, "/cancel-all", credentials, now: now))
+    }
+
+    /// Everything that rests, page by page.
+    func openOrders(_ credentials: AccountCredentials, now: Timestamp) async throws(ClobFailure) -> [OpenOrder] {
+        var orders: [OpenOrder] = []
+        var cursor = Self.firstCursor
+        for _ in 0..<Self.pageCountMax {
+            let page = try await self.ask(
+                .get, "/data/orders", query: "next_cursor=\(cursor)", credentials, now: now)
+            guard let rows = page["data"]?.array, let next = page["next_cursor"]?.string else {
+                throw .malformed("/data/orders is no page")
+            }
+            for row in rows {
+                guard let id = row["id"]?.string else { throw .malformed("/data/orders has an order without an id") }
+                orders.append(OpenOrder(id: id))
+            }
+            if next == Self.lastCursor { return orders }
+            guard next != cursor, next.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "&") }) else {
+                throw .malformed("/data/orders does not go on")
+            }
+            cursor = next
+        }
+        throw .malformed("/data/orders has more than \(Self.pageCountMax) pages")
+    }
+
+    private static func cancellation(_ answer: JSONValue) -> Cancellation {
+        Cancellation(
+            cancelled: (answer["canceled"]?.array ?? []).compactMap(\.string),
+            notCancelled: (answer["not_canceled"]?.object ?? [:]).mapValues { $0.string ?? "" })
+    }
+
+    private func ask(
+        _ method: RESTRequest.Method, _ path: String, query: String? = nil, _ credentials: AccountCredentials,
+        now: Timestamp
+    ) async throws(ClobFailure) -> JSONValue {
+        let seconds = self.seconds(now)
+        let response = try await self.send(
+            RESTRequest(
+                method, url: self.baseURL + path + (query.map { "?\($0)" } ?? ""),
+                headers: [
+                    ("POLY_ADDRESS", "\(self.key.address)"), ("POLY_API_KEY", credentials.key),
+                    ("POLY_PASSPHRASE", credentials.passphrase), ("POLY_TIMESTAMP", "\(seconds)"),
+                    (
+                        "POLY_SIGNATURE",
+                        credentials.secret.sign(timestamp: seconds, method: method.rawValue, path: path)
+                    ),
+                ], timeout: Self.timeout))
+        do { return try JSONValue(parsing: response.body) } catch { throw .malformed("\(path): \(error)") }
+    }
+
+    private func seconds(_ now: Timestamp) -> Int64 { (now + self.clockOffset).microseconds / 1_000_000 }
+
+    private func send(_ request: RESTRequest) async throws(ClobFailure) -> RESTResponse {
+        let response: RESTResponse
+        do { response = try await self.client.request(request) } catch { throw .transport(error) }
+        guard response.isSuccess else { throw ClobFailure(response) }
+        return response
+    }
+}
