@@ -26,6 +26,13 @@ struct ReferencePriceTests {
         let book = try #require(witness.latest(.binance, .book))
         #expect(abs(venueAverage - book) < book / 50, "\(venueAverage) and \(book)")
 
+        let tap = try RunningProgram(
+            Programs.path(of: "polybot"),
+            ["tap", "feedd", "--runtime-dir", pipeline.directory.path, "--prices", "gold, btcusd"]
+                + ["--type", "reference_price", "--count", "1"])
+        #expect(try await tap.waitForEnd() == .exited(0), "\(tap.report)")
+        #expect(tap.text(of: .output).contains(#""symbol":"btcusd""#), "\(tap.report)")
+
         // The stream takes our credentials for bad ones and stays away; Binance is dropped too, and comes back.
         try await pipeline.control(#"{"do":"drop_prices","code":4001}"#)
         _ = try await feed.line(of: .errors) { $0.contains("The connection to the venue's price stream ended") }

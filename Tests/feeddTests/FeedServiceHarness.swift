@@ -108,9 +108,10 @@ final class FeedHarness: Sendable {
     }
 
     /// Follows the service's socket as a subscriber does.
-    func subscriber(_ markets: Subscribe.Markets) async throws -> FeedSubscriber {
+    func subscriber(_ markets: Subscribe.Markets, prices: [String] = []) async throws -> FeedSubscriber {
         try await FeedSubscriber(
-            path: "\(self.directory)/feedd.sock", loop: self.loop, markets: markets, service: self.service)
+            path: "\(self.directory)/feedd.sock", loop: self.loop,
+            subscription: Subscribe(id: 1, markets: markets, referencePrices: prices), service: self.service)
     }
 }
 
@@ -141,13 +142,13 @@ final class FeedSubscriber: Sendable {
     /// All that came: a test that is held up for a second must not miss the one of that second.
     private let statuses = Mutex<[FeedStatus]>([])
 
-    init(path: String, loop: EventLoop, markets: Subscribe.Markets, service: FeedService) async throws {
+    init(path: String, loop: EventLoop, subscription: Subscribe, service: FeedService) async throws {
         let hello = Hello(daemon: "test", version: "0", instance: "0", pid: 1)
         await service.run { _ in
             let client = FrameClient(
                 loop: loop, path: path, hello: hello, seed: 1,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            client.onConnected = { _ in client.send(Subscribe(id: 1, markets: markets)) }
+            client.onConnected = { _ in client.send(subscription) }
             client.onFrame = { envelope in
                 if envelope.type == FrameType.feedStatus.rawValue {
                     if let status = try? envelope.decode(FeedStatus.self) {

@@ -51,7 +51,7 @@ extension EventCatalogue {
         ("hash", "the venue's number of an order"),
         ("strategy", "name of a strategy"),
         ("connection", "number of a connection to the market channel, from 0, or to Binance, from 1"),
-        ("symbol", "of a reference price: `btcusd`"),
+        ("symbol", "of a reference price: `btcusd`, or `none`"),
         ("source", "of reference prices: `binance` or `polybolt`"),
         ("peer", "number of a connection to a daemon's own socket, from 1 at each start"),
         ("socket", "path of a socket"),

@@ -167,7 +167,7 @@ extension EventCatalogue {
             advice: "If it lasts, look at the network and at venue.prices_ws_url."),
         Entry(
             "The venue's price stream refused a request", "price_stream_refused", .warning, by: [.feedd],
-            facts: ["code"],
+            facts: ["code", "symbol"],
             meaning: "The credentials, or a symbol, were refused. Averages are estimated meanwhile.",
             advice: "auth_invalid: put other credentials into readonly_api_credentials, then restart feedd."),
         Entry(

@@ -29,19 +29,16 @@ struct PolyBoltFeed {
     enum Ending: Equatable {
         /// 4001, or we have no credentials.
         case refused
-        /// 4002: we read too slowly, or our pongs did not come.
-        case slow
         /// 4003: the server goes away.
         case draining
         /// 4008: we broke a rule.
         case policy
-        /// 1006 and all else.
+        /// 4002 when we read too slowly or our pongs did not come, 1006 and all else.
         case lost
 
         init(closeCode: UInt16?) {
             switch closeCode {
             case 4_001: self = .refused
-            case 4_002: self = .slow
             case 4_003: self = .draining
             case 4_008: self = .policy
             default: self = .lost
@@ -67,8 +64,8 @@ struct PolyBoltFeed {
         /// Reads the credentials, sends them with the request id, and forgets them.
         case authenticate(request: String)
         case send(String)
-        /// Credentials or a request were refused, with the code.
-        case tellRefused(String)
+        /// The credentials were refused, or what was asked of a symbol.
+        case tellRefused(code: String, symbol: ReferenceSymbol?)
         case wake(at: Instant)
     }
 
@@ -172,7 +169,7 @@ struct PolyBoltFeed {
         case .refused, .policy: delay = self.settings.refusedDelay
         case .draining:
             delay = .nanoseconds(Int64.random(in: 0...self.settings.drainDelayMax.nanoseconds, using: &self.random))
-        case .slow, .lost: delay = self.backoff.next(using: &self.random)
+        case .lost: delay = self.backoff.next(using: &self.random)
         }
         return [.close] + self.waitForConnect(until: max(now + delay, self.connectAllowedAt ?? now), now: now)
     }
@@ -182,20 +179,22 @@ struct PolyBoltFeed {
         case .idle, .connecting, .waiting: return []
         case .authenticating:
             let isPassing = code == "auth_unavailable" || code == "rate_limited"
-            return [.tellRefused(code)] + self.drop(isPassing ? .lost : .refused, now: now)
+            return [.tellRefused(code: code, symbol: nil)] + self.drop(isPassing ? .lost : .refused, now: now)
         case .live:
+            let symbol = request.flatMap(ReferenceSymbol.init(rawValue:))
             switch code {
             case "auth_expired", "auth_required", "auth_unavailable": return self.drop(.lost, now: now)
-            case "auth_invalid", "auth_attempts": return [.tellRefused(code)] + self.drop(.refused, now: now)
+            case "auth_invalid", "auth_attempts":
+                return [.tellRefused(code: code, symbol: nil)] + self.drop(.refused, now: now)
             case "rate_limited":
                 // Asked again when the bucket, emptied now, has filled.
-                if let symbol = request.flatMap(ReferenceSymbol.init(rawValue:)) { self.told.remove(symbol) }
+                if let symbol { self.told.remove(symbol) }
                 while self.requests.take(now: now) {}
                 return self.proceed(now: now)
             default:
                 // A symbol that is not there: asked for again with the next connection, not before.
-                if let symbol = request.flatMap(ReferenceSymbol.init(rawValue:)) { self.refused.insert(symbol) }
-                return [.tellRefused(code)]
+                if let symbol { self.refused.insert(symbol) }
+                return [.tellRefused(code: code, symbol: symbol)]
             }
         }
     }

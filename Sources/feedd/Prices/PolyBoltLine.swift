@@ -99,9 +99,11 @@ final class PolyBoltLine {
         case .authenticate(let request): self.authenticate(request)
         case .send(let text):
             if self.socket?.send(text: text) != true { self.socket?.abort() }
-        case .tellRefused(let code):
+        case .tellRefused(let code, let symbol):
             self.refusalCount += 1
-            self.warn("The venue's price stream refused a request", ["code": "\(code)"])
+            self.warn(
+                "The venue's price stream refused a request",
+                ["code": "\(code)", "symbol": "\(symbol?.rawValue ?? "none")"])
         case .wake(let instant):
             if let timer = self.timer { self.loop.cancel(timer) }
             self.timer = self.loop.at(instant) { [weak self] in self?.handle(.woke) }

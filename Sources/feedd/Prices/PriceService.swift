@@ -33,7 +33,8 @@ final class PriceService {
     /// Symbols of which the log says that their averages are estimates.
     private var toldEstimated: Set<ReferenceSymbol> = []
     private var unknownCount: Int64 = 0
-    private var isStopped = false
+    /// Nobody is called before the start, and a journal that is played never starts it.
+    private var isRunning = false
     /// Says a sentence unless it came too often.
     var warn: (String, Logger.Metadata) -> Void = { _, _ in }
     /// Told of each price that is told.
@@ -53,6 +54,7 @@ final class PriceService {
     }
 
     func start() {
+        self.isRunning = true
         self.binance?.warn = self.warn
         self.polyBolt?.warn = self.warn
         self.binance?.onMessage = { [weak self] message, received in
@@ -63,11 +65,12 @@ final class PriceService {
             guard let self, let key = self.board.take(update, received: received) else { return }
             self.tellSoon(key)
         }
+        self.apply()
         self.scheduleEstimate()
     }
 
     func stop() {
-        self.isStopped = true
+        self.isRunning = false
         self.binance?.stop()
         self.polyBolt?.stop()
     }
@@ -113,7 +116,7 @@ final class PriceService {
     private var wanted: Set<ReferenceSymbol> { self.subscriptions.values.reduce(self.carried) { $0.union($1) } }
 
     private func apply() {
-        guard !self.isStopped else { return }
+        guard self.isRunning else { return }
         let wanted = self.wanted
         self.binance?.want(wanted)
         self.polyBolt?.want(wanted)
@@ -149,7 +152,7 @@ final class PriceService {
 
     private func scheduleEstimate() {
         self.loop.after(Self.estimateInterval) { [weak self] in
-            guard let self, !self.isStopped else { return }
+            guard let self, self.isRunning else { return }
             let wanted = self.wanted
             for key in self.board.estimate(wanted, now: .now()) { self.tellSoon(key) }
             self.tellOfEstimates(wanted)

@@ -26,6 +26,8 @@ struct TapCommand: ParsableCommand {
     var types: String?
     @Option(help: "Only frames of this market: its condition id (0x…) or its slug.")
     var market: String?
+    @Option(help: "Of feedd also the reference prices of these, separated by commas: btcusd,ethusd.")
+    var prices: String?
     @Option(help: "End after so many lines.")
     var count: Int?
     @Option(name: .customLong("for"), help: "End after this time: 500ms, 20s, 2m, 1h.", transform: DurationText.parse)
@@ -57,7 +59,9 @@ struct TapCommand: ParsableCommand {
         var line: [UInt8] = []
         var connection = try TapConnection(path: path)
         defer { connection.close() }
-        let subscription = Subscribe(id: 1, markets: filter.market.map { .only([$0]) } ?? .all)
+        let prices = (self.prices ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) }
+        let subscription = Subscribe(
+            id: 1, markets: filter.market.map { .only([$0]) } ?? .all, referencePrices: prices)
         let ending = connection.follow(subscription, until: self.duration.map { .now() + $0 }) { envelope, frame in
             guard filter.lets(envelope) else { return true }
             line.removeAll(keepingCapacity: true)
