@@ -24,10 +24,10 @@ final class CarriedMarket {
     var tape = TradeTape()
     /// How far the one connection is behind the other.
     var lag = LagWatch()
-    /// When a connection spoke of it last.
-    var heardAt: Instant
-    /// When the REST interface was asked last whether it is still so.
-    var auditedAt: Instant
+    /// How it usually talks.
+    var silence = SilenceWatch()
+    /// When the REST interface is asked whether it is still so.
+    var audit: AuditWatch
     /// The terms as the subscribers know them.
     var toldMarket: Market
     /// Since when there has been no trusted book.
@@ -50,8 +50,7 @@ final class CarriedMarket {
         self.follower = follower.map { Follower(connection: $0, builder: BookBuilder(n: n, market: market)) }
         self.toldMarket = market
         self.untrustedSince = now
-        self.heardAt = now
-        self.auditedAt = now
+        self.audit = AuditWatch(now: now)
         self.renewalAllowedAt = now + Self.renewalPause
     }
 

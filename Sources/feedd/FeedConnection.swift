@@ -15,6 +15,8 @@ final class FeedConnection {
     private(set) var lineCount = 0
     /// When the line was opened, or brought an event last; a `PONG` is none.
     var eventAt = Instant(nanoseconds: 0)
+    /// Of the first of two connections: how both compare.
+    var twins = TwinWatch()
     /// Whether the line is open in the journal that is played.
     var isReplayedLive = false
     var onText: (UnsafeBufferPointer<UInt8>) -> Void = { _ in }

@@ -11,12 +11,13 @@ extension FeedService {
         let now = Instant.now()
         let quietMin = self.context.configuration.feed.silenceMax / Self.quietShare
         guard !self.lookups.isAuditing, !self.lookups.isPolling else { return }
-        let quiet = self.markets.values.filter {
-            $0.builder.isTrusted && $0.builder.source == .webSocket && now - $0.heardAt > quietMin
-                && now - $0.auditedAt > quietMin
-        }.sorted { $0.n < $1.n }.prefix(VenueBooks.bookCountMax)
-        guard !quiet.isEmpty, self.mayAsk(.books) else { return }
-        for market in quiet { market.auditedAt = now }
+        let markets = self.markets.values.filter { $0.builder.isTrusted && $0.builder.source == .webSocket }
+        guard markets.contains(where: { $0.audit.isDue(quietMin: quietMin, now: now) }), self.mayAsk(.books) else {
+            return
+        }
+        let quiet = markets.filter { $0.audit.mayGoAlong(quietMin: quietMin, now: now) }.sorted { $0.n < $1.n }
+            .prefix(VenueBooks.bookCountMax)
+        for market in quiet { market.audit.begin(now: now) }
         self.lookups.isAuditing = true
         self.count("audits")
         let tokens = quiet.map { $0.builder.market.first.token }

@@ -66,8 +66,9 @@ extension FeedService {
             self.count("events_of_other_markets")
             return
         }
-        market.heardAt = now
-        self.connections[connection].eventAt = now
+        market.audit.heard(now: now)
+        if event.kind == .priceChange || event.kind == .lastTradePrice { market.silence.heard(now: now) }
+        self.heard(event, on: connection, now: now)
         guard market.connection == connection else {
             return self.follow(event, market, on: connection, received: received, now: now)
         }
@@ -196,6 +197,7 @@ extension FeedService {
             self.compareConnections(of: market, now: now)
         }
         self.compareLines(now: now)
+        self.watchSilence(now: now)
         guard stale > 0 else { return }
         self.logger.warning("Books are not trusted, no poll confirmed them", metadata: ["books": "\(stale)"])
     }

@@ -4,8 +4,12 @@ import Shared
 
 /// Two connections carry each market, each with books of its own: one leads and is published, the other follows.
 extension FeedService {
-    /// A connection that has brought no event for so long, while the other has, is dead whatever it answers to our pings.
-    private static let lineLagMax = Duration.seconds(5)
+    /// Something of a carried market came.
+    func heard(_ event: borrowing MarketEvent, on connection: Int, now: Instant) {
+        self.connections[connection].eventAt = now
+        self.connections[connection & ~1].twins.heard(
+            on: connection & 1, time: event.timestamp, isNews: event.kind != .book, now: now)
+    }
 
     /// A message of the connection that follows: nothing of it is published while the leader does well.
     func follow(
@@ -52,6 +56,7 @@ extension FeedService {
     /// A line that was opened brings the first books by itself.
     func awaitBooks(onLine index: Int) {
         let now = Instant.now()
+        self.connections[index & ~1].twins.begin()
         for n in self.connections[index].markets { self.markets[n]?.beginRenewal(now: now) }
     }
 
@@ -141,13 +146,13 @@ extension FeedService {
         for index in stride(from: 0, to: self.connections.count - 1, by: 2) {
             let (one, other) = (self.connections[index], self.connections[index + 1])
             guard one.isLive && other.isLive else { continue }
-            let silent = one.eventAt < other.eventAt ? one : other
-            let lag = max(one.eventAt, other.eventAt) - silent.eventAt
-            guard lag > Self.lineLagMax else { continue }
+            guard let (line, since) = one.twins.silent(now: now) else { continue }
+            let silent = line == 0 ? one : other
             self.count("lines_silent")
             self.logger.warning(
                 "A connection says nothing while the other does",
-                metadata: ["connection": "\(silent.index)", "seconds": "\(lag.inSeconds)"])
+                metadata: ["connection": "\(silent.index)", "seconds": "\((now - since).inSeconds)"])
+            one.twins.begin()
             silent.restart(.silent)
         }
     }

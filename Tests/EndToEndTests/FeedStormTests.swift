@@ -119,7 +119,7 @@ private struct MemoryGrowth: CustomStringConvertible {
 }
 
 /// Sees both sides: the venue by a connection that no fault concerns, and what feedd says of it.
-private final class StormWitness: Sendable {
+final class StormWitness: Sendable {
     private struct State {
         var truth: TrueStates
         let believed = BelievedStates()

@@ -58,6 +58,12 @@ extension EventCatalogue {
             advice: "Nothing if it comes back. If it does so often, look at the network and at the venue's status page."
         ),
         Entry(
+            "A market that always talks says nothing", "market_silent", .notice, by: [.feedd],
+            facts: ["market", "connection", "seconds"],
+            meaning:
+                "A market has been silent for much longer than it ever was in its last minute of talk. Its book is asked for anew.",
+            advice: "Nothing: if something was lost, the book that comes heals it."),
+        Entry(
             "WebSocket unavailable, falling back to REST polling", "fallback_began", .warning,
             id: "a8703eeeb87660bc20c15c02675e1070", by: [.feedd],
             meaning: "No market channel for too long: books are polled. They are older, and prints are missing.",
