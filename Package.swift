@@ -19,7 +19,8 @@ let package = Package(
         .executable(name: "stratd", targets: ["stratd"]),
         .executable(name: "simvenue", targets: ["simvenue"]),
         .executable(name: "polybot", targets: ["polybot"]),
-        // For the package in Benchmarks.
+        // For the packages in Benchmarks and Fuzz.
+        .library(name: "Compression", targets: ["Compression"]),
         .library(name: "Shared", targets: ["Shared"]),
         .library(name: "Signing", targets: ["Signing"]),
         .library(name: "DaemonKit", targets: ["DaemonKit"]),

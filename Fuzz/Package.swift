@@ -17,6 +17,7 @@ let package = Package(
             name: "fuzz",
             dependencies: [
                 .product(name: "Shared", package: "polybot"), .product(name: "DaemonKit", package: "polybot"),
+                .product(name: "Compression", package: "polybot"),
             ], swiftSettings: strict)
     ],
     swiftLanguageModes: [.v6]

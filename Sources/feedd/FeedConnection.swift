@@ -151,7 +151,11 @@ final class FeedConnection {
         socket.onOpen = { [weak self] in
             guard let self else { return }
             self.logger.info(
-                "Market channel connected", metadata: ["connection": "\(self.index)", "tokens": "\(self.tokens.count)"])
+                "Market channel connected",
+                metadata: [
+                    "connection": "\(self.index)", "tokens": "\(self.tokens.count)",
+                    "compression": "\(self.socket?.deflate?.description ?? "none")",
+                ])
             self.lineCount += 1
             self.eventAt = .now()
             self.onOpened()

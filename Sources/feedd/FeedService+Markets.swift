@@ -184,6 +184,7 @@ extension FeedService {
         var options = WebSocketConnection.Options()
         options.caFile = configuration.venue.authorityFile
         options.proxy = configuration.venue.proxy
+        options.offersDeflate = configuration.feed.compression
         let connection = FeedConnection(
             index: index, loop: self.loop, url: self.player == nil ? self.marketChannel : nil, options: options,
             settings: MarketFeed.Settings(configuration.feed),

@@ -68,6 +68,9 @@ struct Flags: Hashable, Sendable {
             "--script", value: "FILE", "faults with their times: JSON lines {\"at_ms\":1500,\"do\":\"drop\"}",
             completion: .file),
         ProgramFlag(
+            "--compression", value: "KIND",
+            "off, or on: the market channel is compressed for who offers it; default off"),
+        ProgramFlag(
             "--balance", value: "N",
             "pUSD of a trader's account at first, 0 to "
                 + "\(Desk.startingBalanceMax.micros / Decimal6.scale); default 10000"),
@@ -87,6 +90,7 @@ struct Flags: Hashable, Sendable {
     var replay: String?
     var speed = 1.0
     var script: String?
+    var compresses = false
     var desk = Desk.Settings()
 
     static func parse(_ arguments: [String]) throws(Problem) -> Command {
@@ -153,6 +157,11 @@ struct Flags: Hashable, Sendable {
                 isSimulationAsked = true
             case "--replay": flags.replay = value
             case "--script": flags.script = value
+            case "--compression":
+                guard value == "on" || value == "off" else {
+                    throw Problem(sentence: "--compression is on or off, not '\(value)'")
+                }
+                flags.compresses = value == "on"
             case "--balance", "--tier", "--limits":
                 try flags.readTrading(name, value)
                 isTradingAsked = true
@@ -230,6 +239,7 @@ struct Flags: Hashable, Sendable {
             ("replay", self.replay.map { .string($0) } ?? .null),
             ("speed", isSimulated ? .null : .number("\(self.speed)")),
             ("script", self.script.map { .string($0) } ?? .null),
+            ("compression", .string(self.compresses ? "on" : "off")),
             ("balance", isSimulated ? .number(self.desk.startingBalance.description) : .null),
             ("tier", isSimulated ? .string(self.desk.tier.rawValue) : .null),
             ("limits", isSimulated ? .string(self.desk.enforcesRateLimits ? "enforce" : "warn") : .null),

@@ -39,7 +39,8 @@ struct Simvenue {
         let server: VenueServer
         do {
             server = try VenueServer.start(
-                port: flags.port, on: loop, script: script, desk: flags.desk, makeCore: makeCore
+                port: flags.port, on: loop, compresses: flags.compresses, script: script, desk: flags.desk,
+                makeCore: makeCore
             ).wait()
         } catch {
             throw Flags.Problem(sentence: "cannot listen on \(VenueServer.host), port \(flags.port): \(error)")

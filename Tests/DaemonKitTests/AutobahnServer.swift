@@ -11,12 +11,14 @@ final class AutobahnServer: Sendable {
         let number: String
         let behavior: String
         let close: String
+        /// In the server's words.
+        let result: String
 
         var isClean: Bool {
             ["OK", "NON-STRICT", "INFORMATIONAL"].contains(self.behavior)
                 && ["OK", "INFORMATIONAL"].contains(self.close)
         }
-        var description: String { "case \(self.number): \(self.behavior), its close \(self.close)" }
+        var description: String { "case \(self.number): \(self.behavior), its close \(self.close): \(self.result)" }
     }
 
     /// The server is ended by then, whatever becomes of the test.
@@ -72,9 +74,11 @@ final class AutobahnServer: Sendable {
     func verdicts(on agent: String) throws -> [Verdict] {
         let cases = try JSONValue(parsing: self.reports.read("index.json").utf8)[agent]?.object ?? [:]
         return cases.map { number, told in
-            Verdict(
+            let report = told["reportfile"]?.string.map { self.reports.read($0) } ?? ""
+            return Verdict(
                 number: number, behavior: told["behavior"]?.string ?? "none",
-                close: told["behaviorClose"]?.string ?? "none")
+                close: told["behaviorClose"]?.string ?? "none",
+                result: (try? JSONValue(parsing: report.utf8))?["result"]?.string ?? "")
         }
     }
 }

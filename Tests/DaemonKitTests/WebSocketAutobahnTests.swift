@@ -14,15 +14,23 @@ struct WebSocketAutobahnTests {
         try await Self.judge(["--cases", "1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"], count: 247)
     }
 
-    @Test(.enabled(if: getenv("POLYBOT_SOAK") != nil, "minutes long: `make soak` runs it"))
-    func largeMessagesPassTooSoak() async throws {
-        // Without the time limits of others in its way.
-        try await Self.judge(["--cases", "9.*"], count: 54, laneCount: 1, within: .seconds(1_200))
+    /// Each with compression offered, which those of framing pass without as well. Large messages come one at a time, so that
+    /// the time limits of one are not in another's way.
+    @Test(
+        .enabled(if: getenv("POLYBOT_SOAK") != nil, "minutes long: `make soak` runs it"),
+        arguments: [
+            (["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"], 247, 8), (["9.*"], 54, 1),
+            (["12.*"], 90, 2), (["13.*"], 126, 2),
+        ])
+    func everyCaseOfAllPassesSoak(cases: [String], count: Int, laneCount: Int) async throws {
+        try await Self.judge(
+            ["--cases"] + cases, count: count, offersDeflate: true, laneCount: laneCount, within: .seconds(1_200))
     }
 
     /// - Parameter laneCount: cases under way at a time: many wait for a time-out of the server.
     private static func judge(
-        _ selection: [String], count expected: Int, laneCount: Int = 8, within limit: Duration = .seconds(60)
+        _ selection: [String], count expected: Int, offersDeflate: Bool = false, laneCount: Int = 8,
+        within limit: Duration = .seconds(60)
     ) async throws {
         let server = try await AutobahnServer(selection)
         let text = try await Self.converse(server.address, ["/getCaseCount"], isEchoing: false)
@@ -30,7 +38,7 @@ struct WebSocketAutobahnTests {
         #expect(count == expected)
         let cases = (1...count).map { "/runCase?case=\($0)&agent=\(Self.agent)" }
         let end = try await Self.converse(
-            server.address, cases, isEchoing: true, laneCount: laneCount, within: limit)
+            server.address, cases, isEchoing: true, offersDeflate: offersDeflate, laneCount: laneCount, within: limit)
         #expect(end != nil, "some case did not end")
         _ = try await Self.converse(server.address, ["/updateReports?agent=\(Self.agent)"], isEchoing: false)
         let verdicts = try server.verdicts(on: Self.agent)
@@ -40,12 +48,14 @@ struct WebSocketAutobahnTests {
 
     /// Connects to every path, sends each message back, and tells the last text when all connections have ended.
     private static func converse(
-        _ address: String, _ paths: [String], isEchoing: Bool, laneCount: Int = 1, within limit: Duration = .seconds(60)
+        _ address: String, _ paths: [String], isEchoing: Bool, offersDeflate: Bool = false, laneCount: Int = 1,
+        within limit: Duration = .seconds(60)
     ) async throws -> String? {
         let urls = try paths.map { try WebSocketURL(address + $0) }
         return try await onLoop(within: limit) { (loop, finish: @escaping (String) -> Void) in
             var options = WebSocketConnection.Options()
             options.proxy = ""
+            options.offersDeflate = offersDeflate
             options.sendQueueByteCountMax = 32 << 20
             var waiting = urls[...]
             var endedCount = 0

@@ -36,8 +36,12 @@ enum HeardEvent: Equatable, CustomStringConvertible {
 }
 
 /// Feeds the pieces one after the other and notes every event.
-func heard(_ pieces: [[UInt8]], messageByteCountMax: Int = WebSocketCodec.messageByteCountMaxDefault) -> [HeardEvent] {
+func heard(
+    _ pieces: [[UInt8]], messageByteCountMax: Int = WebSocketCodec.messageByteCountMaxDefault,
+    deflate: WebSocketDeflate? = nil
+) -> [HeardEvent] {
     var codec = WebSocketCodec(messageByteCountMax: messageByteCountMax)
+    if let deflate { codec.accept(deflate) }
     var events: [HeardEvent] = []
     for piece in pieces {
         piece.withUnsafeBufferPointer { buffer in

@@ -96,6 +96,30 @@ struct LineFaultTests {
         #expect(!logged.contains("sesame"), "the log tells the proxy's password")
     }
 
+    @Test func whatAServerMayNotSayOfCompressionIsToldAndABombEndsItsLine() async throws {
+        let wrong = "it names an extension that was not offered"
+        let logged = try await Self.live(
+            through: [
+                Fault(step: "extension:permessage-lz4", told: wrong),
+                Fault(step: "extension:permessage-deflate, permessage-deflate", told: "names permessage-deflate twice"),
+                Fault(
+                    step: "extension:permessage-deflate; server_max_window_bits=16",
+                    told: "a server_max_window_bits that is not 8 to 15"),
+                Fault(
+                    step: "extension:permessage-deflate; level=9", told: "has a parameter that does not exist"),
+                Fault(step: "unasked", isConnected: true, told: "a reserved bit is set (close code 1002)"),
+                Fault(step: "damaged", isConnected: true, told: "cannot be inflated"),
+                Fault(step: "bomb", isConnected: true, told: "larger than 16777216 bytes (close code 1009)"),
+            ], then: "pass", venue: ["--compression", "on"]
+        ) {
+            [
+                "POLYBOT_VENUE_MARKET_WS_URL": "ws://127.0.0.1:\($0)/ws/market",
+                "POLYBOT_FEED_COMPRESSION": "true",
+            ]
+        }
+        #expect(logged.contains("compression=permessage-deflate"))
+    }
+
     private static func tls(_ certificate: TestAuthority.Certificate) -> String {
         "tls:\(certificate.file):\(certificate.key)"
     }
@@ -104,15 +128,17 @@ struct LineFaultTests {
     ///
     /// - Parameters:
     ///   - last: what every later connection meets.
+    ///   - venueArguments: for simvenue, besides what all have.
     ///   - settings: of the daemons, for the port of the faulty line.
     /// - Returns: what feedd logged.
     @discardableResult
     private static func live(
-        through faults: [Fault], then last: String, _ settings: (Int) -> [String: String]
+        through faults: [Fault], then last: String, venue venueArguments: [String] = [],
+        _ settings: (Int) -> [String: String]
     ) async throws -> String {
         let line = try await FaultyLine(faults.map(\.step) + [last])
         let pipeline = try await Pipeline(
-            ["--markets", "6", "--rate", "200", "--seed", "43"],
+            ["--markets", "6", "--rate", "200", "--seed", "43"] + venueArguments,
             settings: Self.settings.merging(settings(line.port)) { $1 },
             beforeDaemons: { try line.leads(to: $0) })
         var expected: [(sentence: String, told: String)] = []
@@ -137,8 +163,18 @@ struct LineFaultTests {
         }
         #expect(told().count == expected.count, "the line that is right was not kept: \(told())")
         Self.expectWaits(line.arrivals, faults)
+        // A bomb of 256 MB would show.
+        let memory = try #require(Self.memoryMax(of: pipeline.feed))
+        #expect(memory < 160_000, "feedd had \(memory) kB")
         #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
         return pipeline.feed.text(of: .errors)
+    }
+
+    /// The most memory that a program has had, in kB.
+    private static func memoryMax(of program: RunningProgram) -> Int? {
+        let status = String(decoding: contents(of: "/proc/\(program.pid)/status") ?? [], as: UTF8.self)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split { $0 == " " || $0 == "\t" }.dropFirst().first.flatMap { Int($0) }
     }
 
     /// Between two connections lies at least the half of what the back-off has come to, and what the venue asked for.

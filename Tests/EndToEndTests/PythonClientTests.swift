@@ -13,11 +13,12 @@ struct PythonClientTests {
         #expect(String(decoding: document, as: UTF8.self).contains(block))
     }
 
-    @Test func itsBooksAreTheVenuesWhenTrafficRests() async throws {
+    @Test(arguments: [false, true])
+    func itsBooksAreTheVenuesWhenTrafficRests(isCompressed: Bool) async throws {
         // Without the windows that may end while the test runs.
         let pipeline = try await Pipeline(
-            ["--markets", "12", "--rate", "800", "--seed", "21"],
-            settings: ["POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown"])
+            ["--markets", "12", "--rate", "800", "--seed", "21", "--compression", "on"],
+            settings: ["POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_FEED_COMPRESSION": "\(isCompressed)"])
         let client = try PythonClient(pipeline)
         try await waitFor("books that move", state: client.program.report) {
             client.states.count > 200 && client.books.count >= 4 ? true : nil
@@ -32,6 +33,7 @@ struct PythonClientTests {
             truth[name] = PythonClient.state(ofServed: book, market: name)
         }
         #expect(truth.count >= 4)
+        #expect(pipeline.feed.text(of: .errors).contains("compression=permessage-deflate") == isCompressed)
         try await waitFor("the venue's books", state: client.program.report) {
             client.books.filter { truth[$0.key] != nil } == truth ? true : nil
         }

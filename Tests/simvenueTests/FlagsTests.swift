@@ -55,12 +55,15 @@ struct FlagsTests {
         (
             ["--print-config"],
             #"{"port":0,"markets":30,"listing":"plain","rate":200,"volatility":1,"bursts":0,"seed":7,"#
-                + #""replay":null,"speed":null,"script":null,"balance":10000,"tier":"Standard","limits":"warn"}"#
+                + #""replay":null,"speed":null,"script":null,"compression":"off","balance":10000,"tier":"Standard","limits":"warn"}"#
         ),
         (
-            ["--print-config", "--replay", "a", "--speed", "0.5", "--script", "b", "--port", "80"],
+            [
+                "--print-config", "--replay", "a", "--speed", "0.5", "--script", "b", "--port", "80", "--compression",
+                "on",
+            ],
             #"{"port":80,"markets":null,"listing":null,"rate":null,"volatility":null,"bursts":null,"seed":null,"#
-                + #""replay":"a","speed":0.5,"script":"b","balance":null,"tier":null,"limits":null}"#
+                + #""replay":"a","speed":0.5,"script":"b","compression":"on","balance":null,"tier":null,"limits":null}"#
         ),
     ])
     func theSettingsArePrintedAsOneLine(arguments: [String], line: String) throws {
@@ -88,6 +91,7 @@ struct FlagsTests {
             "--replay serves a recording; --markets, --listing, --rate, --volatility, --bursts and --seed make traffic up: "
                 + "choose one"
         ),
+        (["--compression", "gzip"], "--compression is on or off, not 'gzip'"),
         (["--print-config", "--port", "-1"], "--port must be a whole number from 0 to 65535, not '-1'"),
         (["--script"], "--script needs a value; see simvenue --help"),
         (["--balance", "-1"], "--balance must be a whole number from 0 to 10000000, not '-1'"),

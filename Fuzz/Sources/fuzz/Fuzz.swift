@@ -5,7 +5,7 @@ import Glibc
 /// A target traps when something does not hold that must hold for all bytes: that is what libFuzzer looks for, beside what
 /// the address sanitizer finds.
 enum Target: String, CaseIterable {
-    case configuration, frames, gamma, handshake, json, numbers, websocket
+    case configuration, deflate, frames, gamma, handshake, json, numbers, websocket
     case marketChannel = "market-channel"
 
     /// Read once; libFuzzer's own main cannot hand it on.
@@ -19,6 +19,7 @@ enum Target: String, CaseIterable {
     func run(_ input: UnsafeBufferPointer<UInt8>) {
         switch self {
         case .configuration: ConfigurationTarget.run(input)
+        case .deflate: DeflateTarget.run(input)
         case .frames: FramesTarget.run(input)
         case .gamma: GammaTarget.run(input)
         case .handshake: HandshakeTarget.run(input)

@@ -79,6 +79,8 @@ public struct Configuration: Sendable, Equatable {
         public var pingInterval = Duration.seconds(10)
         public var silenceMax = Duration.seconds(15)
         public var tokensPerConnection = 200
+        /// Whether the venue may compress what it sends.
+        public var compression = false
         /// Whether a second connection follows and takes over.
         public var standby = true
         public var restPollInterval = Duration.milliseconds(1_000)

@@ -97,6 +97,9 @@ extension ConfigurationKey {
             "Silence after which a connection is suspected and its books are untrusted"),
         .count(
             "feed.tokens_per_connection", \.feed.tokensPerConnection, 2...1_000, "Tokens that share one connection"),
+        .flag(
+            "feed.compression", \.feed.compression,
+            "Whether the venue is asked to compress the market channel: less traffic, and more work for each message"),
         .flag("feed.standby", \.feed.standby, "Whether a second connection follows and takes over"),
         .milliseconds(
             "feed.rest_poll_interval_ms", \.feed.restPollInterval, 100...60_000,

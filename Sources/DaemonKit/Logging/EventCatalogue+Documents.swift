@@ -109,6 +109,7 @@ extension EventCatalogue {
         ("passes_failed", "how many passes over the listing failed since the start"),
         ("seq", "number of a frame on its connection, from 1 in each direction"),
         ("seconds", "how long, seconds"),
+        ("compression", "what was agreed about compressed messages, or `none`"),
         ("tokens", "how many tokens are subscribed"),
         ("wait_s", "how long it waits, seconds"),
         // Processes.

@@ -32,7 +32,9 @@ extension EventCatalogue {
         // The line.
         Entry(
             "Market channel connected", "line_connected", .info, id: "e99d785860dc224ea2c133fe2e0dce03", by: [.feedd],
-            facts: ["connection", "tokens"], meaning: "A connection to the venue's market channel is open."),
+            facts: ["connection", "tokens", "compression"],
+            meaning:
+                "A connection to the venue's market channel is open. feed.compression asks for compressed messages."),
         Entry(
             "Market channel lost", "line_lost", .warning, id: "70ab05c4603a17a347767e575bc421d4", by: [.feedd],
             facts: ["connection", "reason"],

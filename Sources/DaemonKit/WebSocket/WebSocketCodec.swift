@@ -1,6 +1,9 @@
+import Compression
+
 /// A server that broke RFC 6455. The connection is to be closed with `code`.
 public struct WebSocketProtocolError: Error, Equatable, CustomStringConvertible {
-    /// 1002 for broken framing, 1007 for text that is not UTF-8, 1009 for a message that is too large.
+    /// 1002 for broken framing, 1007 for text that is not UTF-8 and for what cannot be inflated, 1009 for a message that is
+    /// too large.
     public let code: UInt16
     public let detail: String
 
@@ -17,7 +20,8 @@ public struct WebSocketProtocolError: Error, Equatable, CustomStringConvertible 
 ///     while let event = try codec.next(&bytes) { … }
 ///
 /// It pulls, so whoever handles an event may send, close or throw all away in the middle of a read. A message that lies
-/// whole in `bytes`, as nearly all do, is handed out where it lies; only what is cut or fragmented is copied, once.
+/// whole in `bytes`, as nearly all do, is handed out where it lies; only what is cut or fragmented is copied, once, and what
+/// is compressed (RFC 7692) is inflated to where the others are copied.
 public struct WebSocketCodec: ~Copyable {
     public typealias Bytes = UnsafeBufferPointer<UInt8>
 
@@ -57,13 +61,27 @@ public struct WebSocketCodec: ~Copyable {
     private var utf8 = UTF8Validator()
     private var control = WebSocketMessageBuffer()
 
-    /// - Parameter messageByteCountMax: a larger message, fragmented or not, is refused with 1009 before it is stored.
+    // Where compressed messages were agreed on.
+    private var inflater: MessageInflater?
+    private var forgetsMessages = false
+    private var isCompressed = false
+    /// Bytes of the present message, as they came.
+    private var compressedByteCount = 0
+
+    /// - Parameter messageByteCountMax: a larger message, fragmented or not, is refused with 1009 before it is stored; a
+    ///   compressed one as soon as so much of it is inflated.
     public init(messageByteCountMax: Int = Self.messageByteCountMaxDefault) {
         precondition(messageByteCountMax >= 0)
         self.messageByteCountMax = messageByteCountMax
     }
 
     deinit { self.header.deallocate() }
+
+    /// From now on messages may be compressed. To be called before the first byte.
+    public mutating func accept(_ deflate: WebSocketDeflate) {
+        self.inflater = MessageInflater()
+        self.forgetsMessages = deflate.serverNoContextTakeover
+    }
 
     /// Takes from the front of `bytes` what makes the next event. Nil: all of `bytes` is taken, and more is needed.
     ///
@@ -126,8 +144,11 @@ public struct WebSocketCodec: ~Copyable {
         }
     }
 
-    private func checkFirstBytes(_ header: UnsafePointer<UInt8>) throws(WebSocketProtocolError) {
-        guard header[0] & 0x70 == 0 else { throw Self.broken("a reserved bit is set") }
+    // This and what it calls change nothing. But a codec that is not to be changed is handed on as a copy, for every frame.
+    private mutating func checkFirstBytes(_ header: UnsafePointer<UInt8>) throws(WebSocketProtocolError) {
+        guard header[0] & 0x70 == 0 || self.beginsCompressed(header[0]) else {
+            throw Self.broken("a reserved bit is set")
+        }
         guard let opcode = WebSocketFrame.Opcode(rawValue: header[0] & 0x0F) else {
             throw Self.broken("reserved opcode \(header[0] & 0x0F)")
         }
@@ -144,6 +165,13 @@ public struct WebSocketCodec: ~Copyable {
         }
     }
 
+    /// The first frame of a message may say that it is compressed, if that was agreed on (RFC 7692, 6).
+    private mutating func beginsCompressed(_ first: UInt8) -> Bool {
+        guard first & 0x70 == 0x40 && self.inflater != nil else { return false }
+        return first & 0x0F == WebSocketFrame.Opcode.text.rawValue
+            || first & 0x0F == WebSocketFrame.Opcode.binary.rawValue
+    }
+
     private mutating func beginFrame(_ header: UnsafePointer<UInt8>) throws(WebSocketProtocolError) {
         try self.checkFirstBytes(header)
         var length = UInt64(header[1])
@@ -156,10 +184,8 @@ public struct WebSocketCodec: ~Copyable {
         self.isFinal = header[0] & 0x80 != 0
         self.opcode = WebSocketFrame.Opcode(rawValue: header[0] & 0x0F) ?? .continuation
         if !self.opcode.isControl {
-            guard length <= UInt64(self.messageByteCountMax - self.message.count) else {
-                throw WebSocketProtocolError(
-                    code: 1009, detail: "a message is larger than \(self.messageByteCountMax) bytes")
-            }
+            guard length <= UInt64(self.messageByteCountMax - self.message.count) else { throw self.tooLarge() }
+            if header[0] & 0x40 != 0 { self.beginCompressed() }
         }
         self.remaining = Int(length)
         self.isInFrame = true
@@ -181,11 +207,16 @@ public struct WebSocketCodec: ~Copyable {
             self.messageOpcode = self.opcode
             self.utf8 = UTF8Validator()
         }
-        if self.messageOpcode == .text {
-            guard self.utf8.accept(piece) else { throw Self.notUTF8 }
+        if self.isCompressed {
+            try self.inflate(piece)
+        } else {
+            if self.messageOpcode == .text {
+                guard self.utf8.accept(piece) else { throw Self.notUTF8 }
+            }
+            self.message.append(piece)
         }
-        self.message.append(piece)
         guard self.remaining == 0 && self.isFinal else { return nil }
+        if self.isCompressed { try self.endInflating() }
         let isText = self.messageOpcode == .text
         guard !isText || self.utf8.isComplete else { throw Self.notUTF8 }
         self.messageOpcode = nil
@@ -199,6 +230,57 @@ public struct WebSocketCodec: ~Copyable {
         var utf8 = UTF8Validator()
         guard utf8.accept(bytes) && utf8.isComplete else { throw Self.notUTF8 }
         return .text(bytes)
+    }
+
+    // MARK: Compressed messages
+
+    /// Such a message is put together like one of many pieces, even if it lies whole in the bytes.
+    private mutating func beginCompressed() {
+        self.messageOpcode = self.opcode
+        self.utf8 = UTF8Validator()
+        self.isCompressed = true
+        self.compressedByteCount = 0
+    }
+
+    private mutating func inflate(_ piece: Bytes) throws(WebSocketProtocolError) {
+        self.compressedByteCount += piece.count
+        // Of bytes that become nothing there could be any number.
+        guard self.compressedByteCount <= self.messageByteCountMax else { throw self.tooLarge() }
+        var rest = piece
+        var isFull = false
+        while !rest.isEmpty || isFull {
+            let room = self.roomForInflated()
+            let count: Int
+            do throws(CompressionProblem) { count = try self.inflater?.inflate(&rest, to: room) ?? 0 } catch {
+                throw Self.damaged(error)
+            }
+            try self.take(room, count)
+            isFull = count == room.count
+        }
+    }
+
+    private mutating func endInflating() throws(WebSocketProtocolError) {
+        let room = self.roomForInflated()
+        let count: Int
+        do throws(CompressionProblem) { count = try self.inflater?.endMessage(room) ?? 0 } catch {
+            throw Self.damaged(error)
+        }
+        try self.take(room, count)
+        if self.forgetsMessages { self.inflater?.forget() }
+        self.isCompressed = false
+    }
+
+    /// One byte more than a message may have, so that a larger one shows.
+    private mutating func roomForInflated() -> UnsafeMutableBufferPointer<UInt8> {
+        self.message.room(byteCountMax: self.messageByteCountMax - self.message.count + 1)
+    }
+
+    private mutating func take(_ room: UnsafeMutableBufferPointer<UInt8>, _ count: Int) throws(WebSocketProtocolError) {
+        self.message.grew(by: count)
+        guard self.message.count <= self.messageByteCountMax else { throw self.tooLarge() }
+        guard self.messageOpcode != .text || self.utf8.accept(Bytes(rebasing: room[..<count])) else {
+            throw Self.notUTF8
+        }
     }
 
     private mutating func endControl() throws(WebSocketProtocolError) -> Event {
@@ -226,6 +308,14 @@ public struct WebSocketCodec: ~Copyable {
 
     private static func broken(_ detail: String) -> WebSocketProtocolError {
         WebSocketProtocolError(code: 1002, detail: detail)
+    }
+
+    private mutating func tooLarge() -> WebSocketProtocolError {
+        WebSocketProtocolError(code: 1009, detail: "a message is larger than \(self.messageByteCountMax) bytes")
+    }
+
+    private static func damaged(_ problem: CompressionProblem) -> WebSocketProtocolError {
+        WebSocketProtocolError(code: 1007, detail: "a message cannot be inflated: \(problem)")
     }
 
     private static var notUTF8: WebSocketProtocolError {

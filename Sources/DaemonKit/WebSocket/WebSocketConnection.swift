@@ -22,7 +22,9 @@ public final class WebSocketConnection {
         public var userAgent = "polybot/0.1"
         /// Further headers of the upgrade request.
         public var headers: [WebSocketHandshake.Header] = []
-        /// Larger messages end the connection with 1009.
+        /// Whether the server may compress what it sends (permessage-deflate).
+        public var offersDeflate = false
+        /// Larger messages, counted as they are when inflated, end the connection with 1009.
         public var messageByteCountMax = WebSocketCodec.messageByteCountMaxDefault
         /// What may wait for a peer that does not read. Beyond it `send` refuses.
         public var sendQueueByteCountMax = 1 << 20
@@ -51,6 +53,8 @@ public final class WebSocketConnection {
     private static let bytesPerTurnMax = 512 << 10
 
     public let url: WebSocketURL
+    /// What was agreed about compressed messages, once it is open.
+    public private(set) var deflate: WebSocketDeflate?
     private let loop: EventLoop
     private let options: Options
     private var state = State.idle
@@ -153,7 +157,8 @@ public final class WebSocketConnection {
     private func lineOpened(_ line: CurlLine) {
         let key = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &self.random) }
         let handshake = WebSocketHandshake(
-            url: self.url, key: key, userAgent: self.options.userAgent, headers: self.options.headers)
+            url: self.url, key: key, userAgent: self.options.userAgent, headers: self.options.headers,
+            offersDeflate: self.options.offersDeflate)
         self.state = .handshaking(line, handshake)
         self.setDeadline(self.options.handshakeTimeout) { $0.end(.timedOut(.handshake)) }
         do throws(SystemError) {
@@ -229,6 +234,8 @@ public final class WebSocketConnection {
                 self.state = .handshaking(line, handshake)
                 guard let taken else { return }
                 bytes = UnsafeBufferPointer(rebasing: bytes[taken...])
+                self.deflate = handshake.deflate
+                if let deflate = handshake.deflate { self.codec.accept(deflate) }
             } catch {
                 switch error {
                 case .rejected(let status, let pause):

@@ -31,24 +31,32 @@ public struct WebSocketHandshake: Sendable {
 
     /// The whole request, ready to send.
     public let request: [UInt8]
+    /// What was agreed about compressed messages, once the answer is whole.
+    public private(set) var deflate: WebSocketDeflate?
     private let expectedAccept: String
+    private let offersDeflate: Bool
     private var head: [UInt8] = []
 
     /// - Parameters:
     ///   - key: sixteen random bytes; the answer proves that the server has read them.
     ///   - headers: sent as they are. Names and values come from the program: a line end in them is a bug.
-    public init(url: WebSocketURL, key: [UInt8], userAgent: String, headers: [Header] = []) {
+    ///   - offersDeflate: whether the server may compress what it sends.
+    public init(
+        url: WebSocketURL, key: [UInt8], userAgent: String, headers: [Header] = [], offersDeflate: Bool = false
+    ) {
         precondition(key.count == 16, "a key has sixteen bytes")
         let encodedKey = Base64.encode(key)
         var lines = [
             "GET \(url.target) HTTP/1.1", "Host: \(url.authority)", "Upgrade: websocket", "Connection: Upgrade",
             "Sec-WebSocket-Key: \(encodedKey)", "Sec-WebSocket-Version: 13", "User-Agent: \(userAgent)",
         ]
+        if offersDeflate { lines.append("Sec-WebSocket-Extensions: \(WebSocketDeflate.offer)") }
         lines += headers.map { "\($0.name): \($0.value)" }
         precondition(
             lines.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }, "a header has a control character")
         self.request = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
         self.expectedAccept = Self.accept(for: encodedKey)
+        self.offersDeflate = offersDeflate
     }
 
     /// Takes bytes of the answer. Nil: more are needed. Otherwise the number of bytes that belonged to the answer; what
@@ -71,7 +79,7 @@ public struct WebSocketHandshake: Sendable {
         return nil
     }
 
-    private func check(_ time: Timestamp) throws(WebSocketHandshakeError) {
+    private mutating func check(_ time: Timestamp) throws(WebSocketHandshakeError) {
         // Compared as bytes of Latin-1: a character of Swift would join "\r\n", and UTF-8 is not promised.
         var lines = self.head.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
@@ -103,13 +111,15 @@ public struct WebSocketHandshake: Sendable {
         guard values["sec-websocket-accept"] == self.expectedAccept else {
             throw .malformed("its Sec-WebSocket-Accept is not the answer to our key")
         }
-        // Nothing of the kind was offered, so frames could mean something else than we believe.
-        guard values["sec-websocket-extensions", default: ""].isEmpty else {
+        // With something that was not offered, frames could mean something else than we believe.
+        let extensions = values["sec-websocket-extensions", default: ""]
+        guard self.offersDeflate || extensions.isEmpty else {
             throw .malformed("it names an extension that was not offered")
         }
         guard values["sec-websocket-protocol", default: ""].isEmpty else {
             throw .malformed("it names a subprotocol that was not offered")
         }
+        if self.offersDeflate { self.deflate = try WebSocketDeflate(answer: extensions) }
     }
 
     private static func trimmed(_ text: String) -> String {

@@ -4,6 +4,8 @@ struct WebSocketMessageBuffer: ~Copyable {
     /// A buffer larger than this is given back after its message: one huge message must not cost memory for ever.
     static let keptByteCountMax = 1 << 20
     private static let firstCapacity = 4_096
+    /// Room that is worth being filled by itself.
+    private static let roomMin = 1_024
 
     private var storage: UnsafeMutablePointer<UInt8>?
     private var capacity = 0
@@ -23,6 +25,15 @@ struct WebSocketMessageBuffer: ~Copyable {
         (storage + self.count).initialize(from: source, count: bytes.count)
         self.count += bytes.count
     }
+
+    /// Room behind the bytes, to be filled from its beginning and then told to `grew(by:)`. Not empty.
+    mutating func room(byteCountMax: Int) -> UnsafeMutableBufferPointer<UInt8> {
+        self.grow(to: self.count + min(byteCountMax, Self.roomMin))
+        let free = min(self.capacity - self.count, byteCountMax)
+        return UnsafeMutableBufferPointer(start: self.storage.map { $0 + self.count }, count: free)
+    }
+
+    mutating func grew(by count: Int) { self.count += count }
 
     mutating func removeAll() {
         self.count = 0

@@ -40,7 +40,7 @@ struct TestWebSocketCommand: ParsableCommand {
         } catch {
             throw DaemonExit(.configuration, "venue.market_ws_url: \(error)")
         }
-        let (found, connectTime) = try self.listen(test, url, configuration.venue)
+        let (found, connectTime) = try self.listen(test, url, configuration)
         if self.json {
             StandardStreams.write(found.json(url: url.description, connectTime: connectTime))
         } else {
@@ -86,13 +86,14 @@ struct TestWebSocketCommand: ParsableCommand {
     }
 
     private func listen(
-        _ test: ChannelTest, _ url: WebSocketURL, _ venue: Configuration.Venue
+        _ test: ChannelTest, _ url: WebSocketURL, _ configuration: Configuration
     ) throws(DaemonExit) -> (ChannelTest, connectTime: Duration) {
         let loop: EventLoop
         do { loop = try EventLoop() } catch { throw DaemonExit(.bug, "The event loop cannot be made: \(error).") }
         var options = WebSocketConnection.Options()
-        options.caFile = venue.authorityFile
-        options.proxy = venue.proxy
+        options.caFile = configuration.venue.authorityFile
+        options.proxy = configuration.venue.proxy
+        options.offersDeflate = configuration.feed.compression
         let socket = WebSocketConnection(url: url, options: options, loop: loop)
         let began = Instant.now()
         var test = test

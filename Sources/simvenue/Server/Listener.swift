@@ -90,7 +90,10 @@ final class Listener {
                 let target = ChannelTarget(uri: head.uri)
                 let isTaken = target.map { service.value.takesUpgrade(to: $0) } ?? false
                 if target == .market && !isTaken { service.value.audit.refusedUpgradeCount += 1 }
-                return channel.eventLoop.makeSucceededFuture(isTaken ? HTTPHeaders() : nil)
+                let isCompressed =
+                    target == .market && service.value.compresses && FrameDeflater.isOffered(head.headers)
+                let headers = isCompressed ? FrameDeflater.headers : HTTPHeaders()
+                return channel.eventLoop.makeSucceededFuture(isTaken ? headers : nil)
             },
             upgradePipelineHandler: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
@@ -107,7 +110,8 @@ final class Listener {
                     } else if target == .user {
                         try operations.addHandler(UserSubscriber(service.value))
                     } else {
-                        try operations.addHandler(MarketSubscriber(service.value, gate: gate))
+                        let deflater = service.value.compresses ? FrameDeflater(for: head.headers) : nil
+                        try operations.addHandler(MarketSubscriber(service.value, gate: gate, deflater: deflater))
                     }
                 }
             })

@@ -20,14 +20,17 @@ final class MarketSubscriber: ChannelInboundHandler {
     private let service: VenueService
     /// Stands before the frame encoder, so that frames encoded once for all go out as they are.
     private let gate: FrameGate
+    /// Where compression was agreed on.
+    private let deflater: FrameDeflater?
     private var context: ChannelHandlerContext?
     /// Bytes written that the socket has not taken yet.
     private var pendingByteCount = 0
     private var lastProgress: Int64 = 0
 
-    init(_ service: VenueService, gate: FrameGate) {
+    init(_ service: VenueService, gate: FrameGate, deflater: FrameDeflater?) {
         self.service = service
         self.gate = gate
+        self.deflater = deflater
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -63,6 +66,7 @@ final class MarketSubscriber: ChannelInboundHandler {
     /// Sends whole frames. A reader that lets too much pile up is cut off, unless it is to get a frame of any size.
     func send(_ frames: ByteBuffer, at time: Int64, isBounded: Bool = true) {
         guard let context = self.context, let gate = self.gate.context else { return }
+        let frames = self.deflater?.deflated(frames) ?? frames
         guard !isBounded || self.pendingByteCount + frames.readableBytes <= self.service.pendingByteCountMax else {
             return self.cutOff()
         }

@@ -21,16 +21,18 @@ struct VenueServer: Sendable {
     ///
     /// - Parameters:
     ///   - port: 0 for any free one.
+    ///   - compresses: whether the market channel is compressed for those who offer it.
     ///   - script: faults, by time since the start.
     ///   - desk: for traders, if the venue has an engine.
     static func start(
-        port: Int, on loop: any EventLoop, pendingByteCountMax: Int = 16 << 20, script: FaultScript = .empty,
+        port: Int, on loop: any EventLoop, pendingByteCountMax: Int = 16 << 20, compresses: Bool = false,
+        script: FaultScript = .empty,
         desk: Desk.Settings = Desk.Settings(), makeCore: @escaping @Sendable (Int64) -> any VenueCore
     ) -> EventLoopFuture<VenueServer> {
         loop.flatSubmit {
             let service = VenueService(
                 makeCore(WallClock.milliseconds), desk: Desk(desk), on: loop, pendingByteCountMax: pendingByteCountMax,
-                script: script)
+                compresses: compresses, script: script)
             return Listener(service, on: loop).listen(port: port).map { VenueServer(port: $0) }
         }
     }

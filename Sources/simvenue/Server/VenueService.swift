@@ -18,6 +18,8 @@ final class VenueService {
     let loop: any EventLoop
     /// Bytes that may wait for one subscriber before it is cut off.
     let pendingByteCountMax: Int
+    /// Whether the market channel is compressed for those who offer it.
+    let compresses: Bool
     /// The way in, for the faults that are about it.
     weak var listener: Listener?
     var core: any VenueCore
@@ -51,7 +53,8 @@ final class VenueService {
     var clockSkew: Int64 = 0
 
     init(
-        _ core: any VenueCore, desk: Desk, on loop: any EventLoop, pendingByteCountMax: Int, script: FaultScript
+        _ core: any VenueCore, desk: Desk, on loop: any EventLoop, pendingByteCountMax: Int, compresses: Bool = false,
+        script: FaultScript
     ) {
         loop.preconditionInEventLoop()
         self.core = core
@@ -61,6 +64,7 @@ final class VenueService {
         self.scriptStart = WallClock.milliseconds
         self.loop = loop
         self.pendingByteCountMax = pendingByteCountMax
+        self.compresses = compresses
         self.scheduleTurn()
     }
 

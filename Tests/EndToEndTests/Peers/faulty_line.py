@@ -14,7 +14,9 @@ follow. Prints its own port; then, for each connection, its step and the time it
     silent             nothing at all
     masked             a right answer, then a masked frame
     mute               a right answer, then nothing
-    bomb               a right answer to an offer of compression, then a small message of 32 MB
+    unasked            a right answer without compression, then a compressed message
+    damaged            a right answer to an offer of compression, then a message that is none
+    bomb               a right answer to an offer of compression, then a small message of 256 MB
     extension:VALUE    a right answer with this Sec-WebSocket-Extensions
     tls:CERT:KEY       TLS, then to the venue
     tls-old:CERT:KEY   TLS of a version that is no longer believed
@@ -92,9 +94,9 @@ def pour_headers(line, status):
 
 def bomb():
     compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
-    data = compressor.compress(b"[" * (32 << 20)) + compressor.flush(zlib.Z_SYNC_FLUSH)
-    payload = data[:-4]
-    return b"\xc1\x7e" + len(payload).to_bytes(2, "big") + payload
+    piece = compressor.compress(b"[" * (1 << 20)) + compressor.flush(zlib.Z_FULL_FLUSH)
+    payload = (piece * 256)[:-4]
+    return b"\xc1\x7f" + len(payload).to_bytes(8, "big") + payload
 
 
 def serve(line, step):
@@ -131,6 +133,10 @@ def serve(line, step):
         line.sendall(accepted(head))
     elif name == "extension":
         line.sendall(accepted(head, b"Sec-WebSocket-Extensions: " + rest.encode() + b"\r\n"))
+    elif name == "unasked":
+        line.sendall(accepted(head) + b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00")
+    elif name == "damaged":
+        line.sendall(accepted(head, b"Sec-WebSocket-Extensions: permessage-deflate\r\n") + b"\xc1\x01\x06")
     elif name == "bomb":
         line.sendall(accepted(head, b"Sec-WebSocket-Extensions: permessage-deflate\r\n") + bomb())
     elif name == "proxy-pass":
