@@ -15,7 +15,7 @@ struct Polybot: ParsableCommand {
         version: polybotVersion,
         subcommands: [
             RunCommand.self, StatusCommand.self, TapCommand.self, ScanMarketsCommand.self, TestWebSocketCommand.self,
-            GenerateCommand.self,
+            CancelAllCommand.self, GenerateCommand.self,
         ])
 
     static func main() {

@@ -44,12 +44,12 @@ struct CancelAllTests {
         }
 
         func cancelAll(
-            _ environment: [String: String] = ["POLYGON_PRIVATE_KEY": CancelAllTests.key]
+            by program: String = "stratd", _ environment: [String: String] = ["POLYGON_PRIVATE_KEY": CancelAllTests.key]
         ) async throws
             -> (ending: RunningProgram.Ending, output: String, errors: String)
         {
             let command = try RunningProgram(
-                Programs.path(of: "stratd"), ["cancel-all", "--state-dir", self.directory.file("state")],
+                Programs.path(of: program), ["cancel-all", "--state-dir", self.directory.file("state")],
                 in: self.directory.path,
                 environment: environment.merging(["POLYBOT_VENUE_CLOB_URL": "http://127.0.0.1:\(self.port)"]) { $1 })
             let ending = try await command.waitForEnd()
@@ -74,6 +74,10 @@ struct CancelAllTests {
         // Once more does no harm, with what was kept for this user alone.
         let again = try await account.cancelAll()
         #expect(again.ending == .exited(0) && again.output == "0 orders were cancelled, nothing is open")
+        // The operator's command is the same.
+        #expect(try await account.place(3) == 3)
+        let third = try await account.cancelAll(by: "polybot")
+        #expect(third.ending == .exited(0) && third.output == "3 orders were cancelled, nothing is open")
         let file = try #require(try account.kept.first { $0.hasPrefix("credentials-0x") })
         var status = stat()
         #expect(stat(account.directory.file("state") + "/" + file, &status) == 0 && status.st_mode & 0o777 == 0o600)
