@@ -100,6 +100,26 @@ import Testing
         #expect(!log.contains("4f4f"), "\(log)")
     }
 
+    @Test(arguments: [
+        ("{}", 0o400, "it is no JSON object"),
+        (#"{"apiKey":"a","secret":"4f4f","passphrase":"c"}"#, 0o404, "everybody may use it"),
+    ])
+    func whatFeeddCannotUseOfItsOwnIsSaidAndEstimatesDo(text: String, mode: Int, reason: String) async throws {
+        let directory = try TemporaryDirectory()
+        let credentials = directory.file("credentials")
+        mkdir(credentials, 0o700)
+        chmod(try directory.write("credentials/readonly_api_credentials", text), mode_t(mode))
+        let feed = try self.start(
+            "feedd", in: directory,
+            ["CREDENTIALS_DIRECTORY": credentials, "POLYBOT_VENUE_PRICES_WS_URL": "ws://127.0.0.1:9"])
+        try await self.waitForSocket(of: feed, in: directory)
+        #expect(try await feed.stop() == .exited(0), "\(feed.report)")
+        let log = feed.text(of: .errors)
+        #expect(log.contains("A credential cannot be used") && log.contains("credential=readonly_api_credentials"))
+        #expect(log.contains(reason), "\(log)")
+        #expect(!log.contains("4f4f") && !log.contains("price stream"), "\(log)")
+    }
+
     @Test func theStatusLineNamesWhatCannotBeUsed() async throws {
         let directory = try TemporaryDirectory()
         let credentials = directory.file("credentials")

@@ -12,9 +12,20 @@ import Testing
             from: ["GAMMA_API_URL": "https://elsewhere", "https_proxy": "http://proxy", "HOME": "/root"], port: 4_321)
         #expect(variables["POLYBOT_VENUE_GAMMA_URL"] == "http://127.0.0.1:4321")
         #expect(variables["POLYBOT_VENUE_MARKET_WS_URL"] == "ws://127.0.0.1:4321/ws/market")
+        #expect(variables["POLYBOT_VENUE_PRICES_WS_URL"] == "ws://127.0.0.1:4321/prices")
+        #expect(variables["POLYBOT_VENUE_BINANCE_WS_URL"] == "ws://127.0.0.1:4321")
         #expect(variables.filter { $0.key.hasPrefix("POLYBOT_VENUE_") && $0.key.contains("URL") }.count == 9)
         #expect(variables.values.allSatisfy { !$0.contains("elsewhere") && !$0.contains("proxy") })
         #expect(variables["HOME"] == "/root")
+    }
+
+    @Test func aRecordingHasNoPrices() {
+        var plan = self.embedded
+        plan.embedded = .init(replay: "a.jsonl")
+        let variables = plan.environment(from: ["BINANCE_WS_URL": "wss://elsewhere"], port: 1)
+        #expect(variables["POLYBOT_VENUE_PRICES_WS_URL"]?.isEmpty == true)
+        #expect(variables["POLYBOT_VENUE_BINANCE_WS_URL"]?.isEmpty == true)
+        #expect(variables["BINANCE_WS_URL"] == nil)
     }
 
     @Test func tradingIsOnPaperWhateverIsConfigured() {

@@ -14,6 +14,7 @@ final class BinanceLines {
 
     private let loop: EventLoop
     private let logger: Logger
+    private let isTracing: Bool
     private let url: WebSocketURL
     private let options: WebSocketConnection.Options
     private var feed: BinanceFeed
@@ -36,6 +37,7 @@ final class BinanceLines {
         }
         self.loop = context.loop
         self.logger = context.logger
+        self.isTracing = context.logger.isTracing
         var options = WebSocketConnection.Options()
         options.caFile = venue.authorityFile
         options.proxy = venue.proxy
@@ -76,6 +78,9 @@ final class BinanceLines {
             socket.onClosed = nil
             socket.close()
         case .send(let number, let text):
+            if self.isTracing {
+                self.logger.trace("Text sent to Binance", metadata: ["connection": "\(number)", "text": "\(text)"])
+            }
             if self.sockets[number]?.send(text: text) != true { self.sockets[number]?.abort() }
         case .lost: self.logger.warning("No connection to Binance is left")
         case .wake(let instant):
@@ -105,6 +110,10 @@ final class BinanceLines {
 
     private func take(_ text: UnsafeBufferPointer<UInt8>, on number: Int) {
         let received = Timestamp.now()
+        if self.isTracing {
+            self.logger.trace(
+                "Text received from Binance", metadata: ["connection": "\(number)", "text": .traced(text)])
+        }
         self.messageCount += 1
         do throws(JSONError) {
             let message = try BinanceMessage(reading: text)

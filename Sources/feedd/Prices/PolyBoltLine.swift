@@ -16,6 +16,7 @@ final class PolyBoltLine {
 
     private let loop: EventLoop
     private let logger: Logger
+    private let isTracing: Bool
     private let url: WebSocketURL
     private let options: WebSocketConnection.Options
     private let credentialFile: String
@@ -59,6 +60,7 @@ final class PolyBoltLine {
         self.credentialFile = file
         self.loop = context.loop
         self.logger = context.logger
+        self.isTracing = context.logger.isTracing
         var options = WebSocketConnection.Options()
         options.caFile = venue.authorityFile
         options.proxy = venue.proxy
@@ -163,6 +165,10 @@ final class PolyBoltLine {
 
     private func take(_ text: UnsafeBufferPointer<UInt8>) {
         let received = Timestamp.now()
+        // What we send is not told: the credentials are in it.
+        if self.isTracing {
+            self.logger.trace("Text received from the venue's price stream", metadata: ["text": .traced(text)])
+        }
         self.messageCount += 1
         do throws(JSONError) {
             switch try PolyBoltMessage(reading: text) {

@@ -37,6 +37,8 @@ struct PriceBoard {
         case trades, books, candles, twaps, estimates
         /// Known already: two lines say the same.
         case repeated
+        /// Of the same price as the one before, a moment ago: nobody is told.
+        case unchanged
         /// Its time is before that of what is known.
         case old
         /// Its time is further ahead of our clock than `aheadMax`.
@@ -57,6 +59,8 @@ struct PriceBoard {
 
     /// Times further ahead of our clock are not believed: one lie would make everything after it old.
     static let aheadMax = Duration.seconds(5)
+    /// A trade or a book of the price that was told last is told again after so long: most say nothing new.
+    private static let repeatInterval = Duration.seconds(1)
     /// Books have ids and no times: when only older ids came for so long, numbering began anew.
     private static let bookSilenceMax = Duration.seconds(5)
 
@@ -148,7 +152,7 @@ struct PriceBoard {
         memory.average.trade(price, at: time)
         self.memories[symbol] = memory
         self.count(.trades)
-        return self.keep(symbol, .binance, .trade, price.text, Timestamp(milliseconds: time), received: received)
+        return self.keepIfNew(symbol, .trade, price, Timestamp(milliseconds: time), received: received)
     }
 
     private mutating func takeBook(
@@ -170,7 +174,7 @@ struct PriceBoard {
         memory.bookReceived = received
         self.memories[symbol] = memory
         self.count(.books)
-        return self.keep(symbol, .binance, .book, DollarPrice.middle(bid, ask).text, received, received: received)
+        return self.keepIfNew(symbol, .book, .middle(bid, ask), received, received: received)
     }
 
     private mutating func takeCandle(
@@ -186,6 +190,19 @@ struct PriceBoard {
         self.memories[symbol] = memory
         self.count(.candles)
         return self.keep(symbol, .binance, .kline1h, price.text, Timestamp(milliseconds: time), received: received)
+    }
+
+    private mutating func keepIfNew(
+        _ symbol: ReferenceSymbol, _ kind: ReferencePriceBody.Kind, _ price: DollarPrice, _ observed: Timestamp,
+        received: Timestamp
+    ) -> Key? {
+        if let told = self.latest[Key(symbol: symbol, source: .binance, kind: kind)], told.price == price.text,
+            received - told.receivedTime < Self.repeatInterval
+        {
+            self.count(.unchanged)
+            return nil
+        }
+        return self.keep(symbol, .binance, kind, price.text, observed, received: received)
     }
 
     private mutating func keep(

@@ -67,6 +67,10 @@ struct ChildPlan {
         for (name, path) in [("MARKET", "/ws/market"), ("USER", "/ws/user"), ("PRICES", "/prices"), ("BINANCE", "")] {
             variables["POLYBOT_VENUE_\(name)_WS_URL"] = "ws://127.0.0.1:\(port)\(path)"
         }
+        // A recording has no prices.
+        if embedded.replay != nil {
+            for stream in ["PRICES", "BINANCE"] { variables["POLYBOT_VENUE_\(stream)_WS_URL"] = "" }
+        }
         // Whoever set one of these on purpose meant it.
         func preset(_ name: String, _ predecessor: String?, _ value: String) {
             guard variables[name] == nil, predecessor.flatMap({ variables[$0] }) == nil else { return }

@@ -105,6 +105,20 @@ import Testing
         #expect(self.count(.renumbered) == 1)
     }
 
+    @Test mutating func whatSaysNothingNewIsToldOnceASecond() {
+        var told: [Int64] = []
+        for step in Int64(0)...25 where self.trade(step, 100, at: step * 100) != nil { told.append(step) }
+        #expect(told == [0, 10, 20])
+        #expect(self.trade(26, 101, at: 2_501) != nil)
+        #expect(self.trade(27, 100, at: 2_502) != nil)
+        func book(_ id: Int64, _ bid: Int64, at time: Int64) -> PriceBoard.Key? {
+            self.board.take(.book(.btcusd, updateID: id, bid: bid, ask: 10), received: self.time(time))
+        }
+        #expect(book(1, 8, at: 0) != nil && book(2, 8, at: 999) == nil && book(3, 8, at: 1_000) != nil)
+        #expect(book(4, 6, at: 1_001) != nil)
+        #expect(self.count(.unchanged) == 24 && self.count(.trades) == 28 && self.count(.books) == 4)
+    }
+
     @Test mutating func theLastCandleOfAnHourIsToldBeforeTheFirstOfTheNext() {
         func candle(_ start: Int64, _ close: Int64, _ time: Int64) -> BinanceMessage {
             .candle(.btcusd, start: Self.start + start, close: close, time: Self.start + time)
