@@ -1,4 +1,5 @@
 import DaemonKit
+import Glibc
 import Logging
 import Shared
 
@@ -37,6 +38,8 @@ final class PolyBoltLine {
             !directory.isEmpty
         else { return nil }
         let file = "\(directory)/\(Self.credentialName)"
+        // A feedd without secrets leaves dumps, with which mistakes are found.
+        guard access(file, F_OK) == 0 else { return nil }
         // Before a secret is read.
         do throws(SystemError) { try context.forbidDumps() } catch {
             throw DaemonExit(.refused, "Dumps of this process's memory cannot be forbidden: \(error).")
