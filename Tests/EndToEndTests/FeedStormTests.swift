@@ -28,6 +28,11 @@ struct FeedStormTests {
         try await witness.listen(to: pipeline.feedSocket)
         try await waitFor("all books to be trusted", state: pipeline.feed.report) { witness.isWhole ? true : nil }
 
+        // A machine that is busy may be too slow for it.
+        for _ in 0..<5 where witness.counters["books_unproved"] ?? 0 <= 3 {
+            try await Self.withholdAndLie(pipeline)
+            try await waitFor("all books to be trusted", state: pipeline.feed.report) { witness.isWhole ? true : nil }
+        }
         let clock = ContinuousClock()
         let end = clock.now + .seconds(Self.stormSeconds)
         var told: [String] = []
@@ -59,9 +64,23 @@ struct FeedStormTests {
         #expect(Self.stormSeconds < Self.memorySeconds || growth.isFlat, "\(growth)")
         // It was a storm, and the second connection was of use.
         let counters = witness.counters
+        #expect((counters["books_unproved"] ?? 0) > 3, "\(counters)")
         #expect((counters["leader_changes"] ?? 0) > 3, "\(counters)")
         #expect((counters["hashes_mismatched"] ?? 0) > 3, "\(counters)")
         #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
+    }
+
+    /// Both connections are new, bring no first books and have nothing else to say, and the REST interface shows a book with the right
+    /// hash that is none of the venue's: nobody speaks against it, and nobody for it.
+    private static func withholdAndLie(_ pipeline: Pipeline) async throws {
+        // The lie ends before anybody polls: who has no line must believe what is polled.
+        for command in [
+            #"{"do":"pause_traffic","seconds":4}"#, #"{"do":"withhold_books","seconds":4}"#,
+            #"{"do":"stale_book","seconds":3}"#,
+        ] { try await pipeline.control(command) }
+        try await Task.sleep(for: .milliseconds(400))
+        for connection in [3, 2] { try await pipeline.control(#"{"do":"drop","connection":\#(connection)}"#) }
+        try await Task.sleep(for: .seconds(4))
     }
 
     /// What happens next: to one of the feed's two connections, or to both. The witness's own is the oldest.

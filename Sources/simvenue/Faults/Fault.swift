@@ -9,6 +9,7 @@ enum Fault: Hashable, Sendable {
     case restart(seconds: Int64)
     case refuseConnections(seconds: Int64)
     case refuseUpgrades(seconds: Int64)
+    case withholdBooks(seconds: Int64)
     case silence(seconds: Int64, answersPings: Bool)
     /// Of the price streams, as the next.
     case dropPrices(code: UInt16?)

@@ -63,6 +63,10 @@ enum FaultTable {
             sentence: "Answers upgrades to the market channel with 503; open connections stay."
         ) { .refuseUpgrades(seconds: $0.whole("seconds") ?? 0) },
         Row(
+            name: "withhold_books", parameters: [Self.seconds(5)],
+            sentence: "Who subscribes to the market channel gets no first books for a time, only what changes."
+        ) { .withholdBooks(seconds: $0.whole("seconds") ?? 0) },
+        Row(
             name: "drop_prices", parameters: [FaultParameter("code", .whole(1_000...4_999))],
             sentence: "Ends every connection of the price streams, with a close frame of that code if one is given."
         ) { .dropPrices(code: $0.whole("code").map { UInt16($0) }) },

@@ -37,6 +37,7 @@ extension VenueService {
             self.listener?.endConnections()
         case .refuseConnections(let seconds): self.listener?.leave(for: .seconds(seconds))
         case .refuseUpgrades(let seconds): self.refusesUpgradesUntil = time + seconds * 1_000
+        case .withholdBooks(let seconds): self.booksWithheldUntil = time + seconds * 1_000
         case .silence(let seconds, let answersPings): self.silence = (time + seconds * 1_000, answersPings)
         case .dropPrices(nil): for subscriber in self.priceSubscribers { subscriber.cutOff() }
         case .dropPrices(let code?): for subscriber in self.priceSubscribers { subscriber.close(code: code) }
@@ -98,6 +99,7 @@ extension VenueService {
             subscriber.deltaFaults.heal(at: time)
         }
         self.refusesUpgradesUntil = time
+        self.booksWithheldUntil = time
         self.silence = (time, false)
         self.pricesSilentUntil = time
         self.userSilentUntil = time

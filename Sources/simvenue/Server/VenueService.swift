@@ -44,6 +44,7 @@ final class VenueService {
 
     var silence: (until: Int64, answersPings: Bool) = (0, false)
     var refusesUpgradesUntil: Int64 = 0
+    var booksWithheldUntil: Int64 = 0
     var pricesSilentUntil: Int64 = 0
     var userSilentUntil: Int64 = 0
     var usersRefusedUntil: Int64 = 0
@@ -302,7 +303,10 @@ final class VenueService {
             guard subscriber.subscriptions.add(place, wantsFeatures: wantsFeatures) else { continue }
             // Above so many ids the venue accepts the subscription but sends no first book.
             let listed = self.core.listing[place.slot]
-            if subscriber.subscriptions.count <= Self.snapshotCountMax, listed.isBookServed { fresh.append(place) }
+            guard subscriber.subscriptions.count <= Self.snapshotCountMax, self.time >= self.booksWithheldUntil else {
+                continue
+            }
+            if listed.isBookServed { fresh.append(place) }
         }
         if wantsDump { self.sendDump(of: fresh, to: subscriber) }
         for place in Set(tokens.compactMap { self.core.listing.place(of: $0)?.slot }).sorted() {

@@ -40,6 +40,18 @@ import Testing
         }
     }
 
+    @Test func booksThatAreWithheldComeWithALaterSubscription() async throws {
+        try await FaultStory.tell(rate: 0) { story in
+            try story.control(#"{"do":"withhold_books","seconds":3600}"#)
+            let client = try VenueClient(port: story.port)
+            #expect(try client.upgrade() == 101)
+            try client.subscribe(story.tokens, features: true)
+            #expect(try client.readText() == Array("[]".utf8))
+            try story.control(#"{"do":"heal"}"#)
+            _ = try story.connect()
+        }
+    }
+
     @Test func aResetIsNoOrderlyEnd() async throws {
         try await FaultStory.tell { story in
             let (client, _) = try story.connect()
