@@ -83,7 +83,8 @@ struct FeedStormTests {
         try await Task.sleep(for: .seconds(4))
     }
 
-    /// What happens next: to one of the feed's two connections, or to both. The witness's own is the oldest.
+    /// What happens next: to one of the feed's two connections, or to both. The witness's own is the oldest. All faults of books are among
+    /// them but those that would end its connection too, or a market.
     private static func faults(using random: inout SeededRandom) -> [String] {
         let one = Int.random(in: 2...3, using: &random)
         func command(_ name: String, _ more: String = "") -> [String] {
@@ -92,7 +93,7 @@ struct FeedStormTests {
         }
         let seconds = Int.random(in: 1...4, using: &random)
         let count = Int.random(in: 1...5, using: &random)
-        switch Int.random(in: 0..<22, using: &random) {
+        switch Int.random(in: 0..<27, using: &random) {
         case 0...2: return command("lose_next_delta", #","count":\#(count)"#)
         case 3: return command("double_next", #","count":\#(count)"#)
         case 4...5: return command("delay_next", #","ms":\#(seconds * 400),"count":\#(count)"#)
@@ -110,6 +111,11 @@ struct FeedStormTests {
         case 18: return [#"{"do":"stale_book","seconds":\#(2 * seconds)}"#]
         case 19: return [#"{"do":"stale_book","seconds":\#(seconds),"kind":"old"}"#]
         case 20: return [#"{"do":"http_status","status":503,"count":\#(count)}"#]
+        case 21: return command("huge_frame")
+        case 22: return [#"{"do":"http_slow","ms":\#(seconds * 700),"count":\#(count)}"#]
+        case 23: return [#"{"do":"http_lost","count":\#(count)}"#]
+        case 24: return [#"{"do":"clock_skew","ms":\#(Int.random(in: -3_000...3_000, using: &random))}"#]
+        case 25: return [#"{"do":"tick_size"}"#]
         default: return [#"{"do":"refuse_ws","seconds":1}"#]
         }
     }

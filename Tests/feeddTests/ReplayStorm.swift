@@ -177,7 +177,7 @@ final class SlowReader {
 
     /// - Returns: bytes that came until the playing had ended.
     func readToEnd(of feed: FeedHarness) async throws -> Int {
-        let deadline = Instant.now() + .seconds(60)
+        let deadline = Instant.now() + .seconds(120)
         var chunk = [UInt8](repeating: 0, count: 32 << 10)
         var total = 0
         var spokenAt = Instant.now()

@@ -171,7 +171,7 @@ import Testing
     @Test func aSubscriberThatReadsSlowlyMissesNothingAtFullSpeed() async throws {
         let one = try await self.lines(seed: 16, steps: 200)
         let directory = try TestDirectory()
-        let runs = Array(repeating: one, count: 120)
+        let runs = Array(repeating: one, count: 70)
         for (index, lines) in runs.enumerated() {
             try directory.write(
                 lines.joined(separator: "\n") + "\n", to: "\(directory.path)/raw-20260512T235959Z-\(index + 1).jsonl")
@@ -180,7 +180,7 @@ import Testing
         let slow = try SlowReader(path: "\(feed.directory)/feedd.sock")
         let count = try await slow.readToEnd(of: feed)
         let counters = await feed.run { $0.server.counters }
-        #expect(count > 2 << 20 && counters.isEmpty, "\(count) bytes, \(counters)")
+        #expect(count > 3 << 19 && counters.isEmpty, "\(count) bytes, \(counters)")
         await feed.stop()
     }
 
