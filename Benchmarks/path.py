@@ -49,8 +49,8 @@ class Path:
                 [self.tools / "venue", self.markets, self.messages, times, count], 0,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             port = int(line_of(venue, READY_MAX))
-            if middle == "feedd":
-                feed = self.start_feedd(start, port, environment)
+            if middle.startswith("feedd"):
+                feed = self.start_feedd(start, port, environment, middle == "feedd-pair")
             else:
                 batch = ["batch"] if middle == "c-batch" else []
                 feed = start([self.tools / "feed_client", port, socket, self.markets, *batch], 1)
@@ -78,11 +78,12 @@ class Path:
                 except subprocess.TimeoutExpired:
                     process.kill()
 
-    def start_feedd(self, start, port, environment):
+    def start_feedd(self, start, port, environment, has_follower):
         configuration = self.directory / "polybot.toml"
         configuration.write_text(
             f'[venue]\nclob_url = "http://127.0.0.1:{port}"\nmarket_ws_url = "ws://127.0.0.1:{port}/ws/market"\n'
-            "[feed]\ntokens_per_connection = 500\n")
+            'binance_ws_url = ""\nprices_ws_url = ""\n'
+            f"[feed]\ntokens_per_connection = 500\nstandby = {str(has_follower).lower()}\n")
         log = open(self.directory / "feedd.log", "w")
         return start(
             [self.feedd, "--config", configuration, "--runtime-dir", self.directory, "--state-dir",

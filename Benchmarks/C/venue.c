@@ -20,7 +20,7 @@ typedef struct { int fd, is_stream; size_t count; unsigned char *bytes; } Connec
 static Market *markets;
 static size_t market_count;
 static Connection connections[CONNECTIONS_MAX];
-static int stream = -1;
+static int stream_count;
 
 static void load_markets(const char *path) {
     size_t count;
@@ -67,7 +67,7 @@ static void answer(Connection *connection, char *request) {
             "Sec-WebSocket-Accept: %s\r\n\r\n",
             accept);
         connection->is_stream = 1;
-        stream = connection->fd;
+        stream_count++;
     } else {
         const char *body = NULL;
         for (size_t index = 0; index < market_count && !body; index++)
@@ -182,7 +182,7 @@ int main(int argc, char **argv) {
     fflush(stdout);
 
     char *line = serve(listener);
-    if (!line || strncmp(line, "go ", 3) || stream < 0) return 1;
+    if (!line || strncmp(line, "go ", 3) || !stream_count) return 1;
     double rate = atof(line + 3);
     size_t batch = rate > 0 ? 1 : FLOOD_BATCH;
     int64_t start = now_ns();
@@ -195,7 +195,10 @@ int main(int argc, char **argv) {
         }
         int64_t now = now_ns();
         for (size_t sent = index; sent < index + batch; sent++) times[sent] = now;
-        write_all(stream, messages + ends[index], ends[index + batch] - ends[index]);
+        // Whoever has two connections hears everything twice.
+        for (int slot = 0; slot < CONNECTIONS_MAX; slot++)
+            if (connections[slot].fd >= 0 && connections[slot].is_stream)
+                write_all(connections[slot].fd, messages + ends[index], ends[index + batch] - ends[index]);
     }
     puts("done");
     fflush(stdout);
