@@ -24,6 +24,8 @@ public final class MessageDeflater {
     /// One message, without the end that every message has.
     public func message(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         precondition(bytes.count <= Int32.max, "more than zlib takes at a time")
+        // The beginning of an empty block: zlib flushes nothing where nothing is. Source: RFC 7692, 7.2.3.6.
+        guard !bytes.isEmpty else { return [0x00] }
         // Beside the bound, the mark that ends a flush and the bits before it.
         let room = Int(deflateBound(self.stream, UInt(bytes.count))) + 16
         return [UInt8](unsafeUninitializedCapacity: room) { output, count in

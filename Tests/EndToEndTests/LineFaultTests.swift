@@ -23,7 +23,7 @@ struct LineFaultTests {
     /// One connection alone, as the faults come one after another; no windows that end while a test runs.
     private static let settings = [
         "POLYBOT_FEED_RECONNECT_DELAY_S": "\(delay)", "POLYBOT_FEED_STANDBY": "false",
-        "POLYBOT_FEED_SILENCE_MAX_S": "5", "POLYBOT_FEED_PING_INTERVAL_S": "1",
+        "POLYBOT_FEED_SILENCE_MAX_S": "8", "POLYBOT_FEED_PING_INTERVAL_S": "1",
         "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown",
     ]
 
