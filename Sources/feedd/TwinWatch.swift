@@ -7,6 +7,8 @@ import Shared
 struct TwinWatch {
     /// A connection that has not reached within this what the other told is dead.
     static let lagMax = Duration.seconds(5)
+    /// News that are so much older than what was told, in milliseconds, say that the venue's clock was set back.
+    static let backMax: Int64 = 60_000
 
     /// The venue's time, milliseconds, up to which each has told, books included.
     private var told: InlineArray<2, Int64> = [0, 0]
@@ -20,6 +22,7 @@ struct TwinWatch {
     ///   - time: the venue's, milliseconds.
     ///   - isNews: whether the other is bound to tell it too: a change, but no book that was asked for.
     mutating func heard(on line: Int, time: Int64, isNews: Bool, now: Instant) {
+        if isNews && time < max(self.told[0], self.told[1]) - Self.backMax { self.begin() }
         self.told[line] = max(self.told[line], time)
         if isNews { self.news[line] = max(self.news[line], time) }
         if let lead = self.lead {
@@ -29,7 +32,7 @@ struct TwinWatch {
         for ahead in 0...1 where self.news[ahead] > self.told[1 - ahead] { self.lead = (ahead, self.news[ahead], now) }
     }
 
-    /// One of them was opened: it is not to be blamed for what was told before.
+    /// One of them was opened, or the venue's clock was set back: neither is to be blamed for what was told before.
     mutating func begin() { self = TwinWatch() }
 
     /// The one that says nothing, and since when it should have.

@@ -163,4 +163,30 @@ import Testing
         #expect(subscriber.all.count { $0.hasPrefix("tick_size") } == 1)
         await feed.stop()
     }
+
+    @Test func aLineThatDoesNotTellWhatTheOtherToldIsOpenedAnew() async throws {
+        let (feed, first, _) = try await self.pair()
+        await feed.run { feed in
+            var venue = first
+            for connection in feed.connections { connection.isReplayedLive = true }
+            // In a quiet hour one of them is asked for a book.
+            feed.hear(venue.bookText(outcome: 0), on: 0)
+            feed.compareLines(now: .now() + .seconds(3_600))
+            #expect(feed.counters["lines_silent"] == nil)
+            let text = Self.operate(&venue, .bid, "0.4", 3)
+            feed.hear(text, on: 0)
+            feed.compareLines(now: .now())
+            #expect(feed.counters["lines_silent"] == nil)
+            feed.compareLines(now: .now() + TwinWatch.lagMax + .seconds(1))
+            #expect(feed.counters["lines_silent"] == 1)
+            // Said once; and who comes as far is well.
+            feed.compareLines(now: .now() + .seconds(60))
+            for connection in 0...1 { feed.hear(Self.operate(&venue, .bid, "0.4", 4), on: connection) }
+            feed.hear(venue.bookText(outcome: 0), on: 0)
+            feed.compareLines(now: .now() + .seconds(3_600))
+            #expect(feed.counters["lines_silent"] == 1)
+        }
+        #expect(feed.log.count("A connection says nothing while the other does") == 1)
+        await feed.stop()
+    }
 }

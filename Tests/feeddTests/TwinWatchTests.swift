@@ -70,6 +70,14 @@ import Testing
         #expect(self.silent(13.1) == 1)
     }
 
+    @Test mutating func aClockThatIsSetBackBlindsNobody() {
+        for line in 0...1 { self.heard(line, 1, time: 3_600) }
+        for line in 0...1 { self.heard(line, 2, time: 2) }
+        #expect(self.silent(60) == nil)
+        self.heard(1, 61)
+        #expect(self.silent(66.1) == 0)
+    }
+
     @Test mutating func scarceNewsThatBothTellAreNothing() {
         for minute in 0..<60 {
             let time = Double(minute * 60)
