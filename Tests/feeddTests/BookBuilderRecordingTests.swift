@@ -32,6 +32,8 @@ struct BookBuilderRecordingTests {
         #expect(try self.driver.take(texts[3]) == [.delta])
         #expect(self.driver.builder.isTrusted && self.driver.builder.isSettled)
         #expect(self.driver.builder.epoch == 1 && self.driver.builder.counters.mismatched == 0)
+        // The second outcome's hash is that of the mirrored book, as the venue computed it.
+        #expect(self.driver.builder.counters.mirrorsChecked == 1 && self.driver.builder.counters.mirrorsBroken == 0)
     }
 
     /// Without the book in between the price is found among the consumed levels.
