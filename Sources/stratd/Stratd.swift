@@ -3,7 +3,9 @@ import DaemonKit
 @main
 struct Stratd {
     static func main() {
-        Daemon.main("stratd", "runs the strategies: risk, orders, positions", commands: [CancelAll.command]) {
+        Daemon.main(
+            "stratd", "runs the strategies: risk, orders, positions", commands: [CancelAll.command, Doctor.command]
+        ) {
             context in
             try StrategyService(context)
         }

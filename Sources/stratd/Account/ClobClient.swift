@@ -71,7 +71,102 @@ struct ClobClient: Sendable {
         return (credentials, response.body)
     }
 
+    /// The order format that the venue takes.
+    func version() async throws(ClobFailure) -> Int64 {
+        let answer = try await self.read("/version")
+        guard let version = answer["version"]?.integer else { throw .malformed("/version has no number") }
+        return version
+    }
+
+    /// The condition of some market that is traded now.
+    func anyMarket() async throws(ClobFailure) -> ConditionID {
+        let answer = try await self.read("/sampling-simplified-markets")
+        guard let condition = answer["data"]?.array?.first?["condition_id"]?.string.flatMap({ ConditionID($0) }) else {
+            throw .malformed("/sampling-simplified-markets names no market")
+        }
+        return condition
+    }
+
+    /// What orders must obey in a market: its tick, and its taker fee in millionths.
+    func terms(of market: ConditionID) async throws(ClobFailure) -> (tick: TickSize, feeRate: Int64) {
+        let answer = try await self.read("/clob-markets/\(market)")
+        guard let tick = answer["mts"]?.micros.flatMap({ TickSize(micros: $0) }) else {
+            throw .malformed("/clob-markets has no tick that is known")
+        }
+        let rate = answer["fd"]?["r"]
+        guard rate == nil || rate?.micros != nil else { throw .malformed("/clob-markets has a fee that is none") }
+        return (tick, rate?.micros ?? 0)
+    }
+
+    /// Reads a public page.
+    private func read(_ path: String) async throws(ClobFailure) -> JSONValue {
+        let response = try await self.send(RESTRequest(url: self.baseURL + path, timeout: Self.timeout))
+        do { return try JSONValue(parsing: response.body) } catch { throw .malformed("\(path): \(error)") }
+    }
+
+    /// Whether orders may be placed from here, and where the venue believes that is.
+    func region(_ url: String) async throws(ClobFailure) -> (isBlocked: Bool, country: String) {
+        let response = try await self.send(RESTRequest(url: url, timeout: Self.timeout))
+        guard let answer = try? JSONValue(parsing: response.body), let isBlocked = answer["blocked"]?.bool else {
+            throw .malformed("\(url) does not say whether this place is blocked")
+        }
+        return (isBlocked, (answer["country"]?.string ?? "unknown").shortened(toByteCount: 40))
+    }
+
     // MARK: With credentials
+
+    /// Whether the account may only sell.
+    func isClosedOnly(_ credentials: AccountCredentials, now: Timestamp) async throws(ClobFailure) -> Bool {
+        let answer = try await self.ask(.get, "/auth/ban-status/closed-only", credentials, now: now)
+        guard let isClosedOnly = answer["closed_only"]?.bool else {
+            throw .malformed("/auth/ban-status/closed-only says neither yes nor no")
+        }
+        return isClosedOnly
+    }
+
+    /// pUSD of the account's wallet, and how much of it each exchange may move.
+    func funds(
+        _ credentials: AccountCredentials, signatureType: Int, now: Timestamp
+    ) async throws(ClobFailure) -> (balance: Money, allowances: [Address: Money]) {
+        let answer = try await self.ask(
+            .get, "/balance-allowance", query: "asset_type=COLLATERAL&signature_type=\(signatureType)", credentials,
+            now: now)
+        guard let balance = answer["balance"]?.string.flatMap({ Self.units($0) }),
+            let named = answer["allowances"]?.object
+        else { throw .malformed("/balance-allowance has no balance or no allowances") }
+        var allowances: [Address: Money] = [:]
+        for (name, value) in named {
+            if let spender = Address(name), let text = value.string { allowances[spender] = Self.units(text) }
+        }
+        return (balance, allowances)
+    }
+
+    /// Millionths as text. Unlimited allowances have 78 digits: whatever is too large for a sum of money is the largest.
+    private static func units(_ text: String) -> Money? {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            return nil
+        }
+        return Money(micros: Int64(text) ?? .max)
+    }
+
+    /// A sign of life: from the first on the venue cancels all orders of these credentials ten seconds after the last.
+    func beat(_ credentials: AccountCredentials, now: Timestamp) async throws(ClobFailure) {
+        do throws(ClobFailure) { try await self.beat(after: "", credentials, now: now) } catch {
+            guard case .staleHeartbeat(let last) = error else { throw error }
+            try await self.beat(after: last, credentials, now: now)
+        }
+    }
+
+    private func beat(
+        after last: String, _ credentials: AccountCredentials, now: Timestamp
+    ) async throws(ClobFailure) {
+        var writer = JSONWriter()
+        writer.object {
+            $0.key("heartbeat_id")
+            $0.string(last)
+        }
+        _ = try await self.ask(.post, "/v1/heartbeats", body: writer.bytes, credentials, now: now)
+    }
 
     /// Cancels everything that rests for any wallet of the key.
     func cancelAll(_ credentials: AccountCredentials, now: Timestamp) async throws(ClobFailure) -> Cancellation {
@@ -108,8 +203,8 @@ struct ClobClient: Sendable {
     }
 
     private func ask(
-        _ method: RESTRequest.Method, _ path: String, query: String? = nil, _ credentials: AccountCredentials,
-        now: Timestamp
+        _ method: RESTRequest.Method, _ path: String, query: String? = nil, body: [UInt8] = [],
+        _ credentials: AccountCredentials, now: Timestamp
     ) async throws(ClobFailure) -> JSONValue {
         let seconds = self.seconds(now)
         let response = try await self.send(
@@ -120,9 +215,9 @@ struct ClobClient: Sendable {
                     ("POLY_PASSPHRASE", credentials.passphrase), ("POLY_TIMESTAMP", "\(seconds)"),
                     (
                         "POLY_SIGNATURE",
-                        credentials.secret.sign(timestamp: seconds, method: method.rawValue, path: path)
+                        credentials.secret.sign(timestamp: seconds, method: method.rawValue, path: path, body: body)
                     ),
-                ], timeout: Self.timeout))
+                ], body: body, timeout: Self.timeout))
         do { return try JSONValue(parsing: response.body) } catch { throw .malformed("\(path): \(error)") }
     }
 

@@ -19,6 +19,8 @@ enum ClobFailure: Error, Equatable, CustomStringConvertible {
     case tooMany(retryAfter: Duration?)
     /// 403: not from here.
     case region(String)
+    /// A heartbeat that does not name the one before it: this is the name.
+    case staleHeartbeat(String)
     /// Another 5xx: it may have been done.
     case trouble(Int, String)
     /// Another 4xx: it was not done, and never will be.
@@ -32,6 +34,8 @@ enum ClobFailure: Error, Equatable, CustomStringConvertible {
         let text = answer?["error"]?.string ?? answer?["error_msg"]?.string ?? ""
         let sentence = text.shortened(toByteCount: Self.textByteCountMax)
         switch response.status {
+        case 400 where answer?["heartbeat_id"]?.string != nil:
+            self = .staleHeartbeat(answer?["heartbeat_id"]?.string ?? "")
         case 401: self = .unauthorized(sentence)
         case 403: self = .region(sentence)
         case 425: self = .restarting
@@ -51,7 +55,7 @@ enum ClobFailure: Error, Equatable, CustomStringConvertible {
         switch self {
         case .transport(let error): error.reason != .badRequest && error.reason != .stopped
         case .restarting, .postOnly, .cancelOnly, .disabled, .tooMany, .trouble, .malformed: true
-        case .unauthorized, .region, .refused: false
+        case .unauthorized, .region, .refused, .staleHeartbeat: false
         }
     }
 
@@ -67,6 +71,7 @@ enum ClobFailure: Error, Equatable, CustomStringConvertible {
         case .disabled: "trading is disabled at the venue (503)"
         case .tooMany: "the venue was asked too often (429)"
         case .region(let text): "the venue refuses to trade from here (403 \(text))"
+        case .staleHeartbeat: "the venue expects the heartbeat after another one (400)"
         case .trouble(let status, let text): "the venue is in trouble (\(status) \(text))"
         case .refused(let status, let text): "the venue refuses (\(status) \(text))"
         case .malformed(let reason): "the venue's answer cannot be read: \(reason)"

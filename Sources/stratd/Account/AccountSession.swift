@@ -1,0 +1,76 @@
+import DaemonKit
+import Shared
+import Signing
+
+/// The account at the venue, as a command uses it: the key, the venue's clock, and credentials that are kept between runs.
+struct AccountSession {
+    /// A clock that differs by more is told of, and the venue's is used.
+    private static let clockOffsetMax = Duration.seconds(2)
+
+    private(set) var clob: ClobClient
+    let store: CredentialStore
+    private(set) var credentials: AccountCredentials?
+    /// Whether what is kept was found to be of no use.
+    private(set) var hasForgotten = false
+    /// What is told, line by line.
+    let tell: (String) -> Void
+
+    init(_ clob: ClobClient, store: CredentialStore, tell: @escaping (String) -> Void) {
+        self.clob = clob
+        self.store = store
+        self.tell = tell
+    }
+
+    /// - Throws: code 78 without a key.
+    init(_ context: DaemonCommand.Context) throws(DaemonExit) {
+        let key = try CredentialSearch.privateKey(context.configuration, environment: context.environment)
+        let venue = context.configuration.venue
+        var options = RESTClient.Options()
+        options.caFile = venue.authorityFile
+        options.proxy = venue.proxy
+        let client: RESTClient
+        do throws(SystemError) { client = try RESTClient(options: options) } catch {
+            throw DaemonExit(.bug, "Requests cannot be made: \(error).")
+        }
+        self.init(
+            ClobClient(client: client, baseURL: venue.clobURL, key: key),
+            store: CredentialStore(directory: context.stateDirectory, owner: key.address), tell: context.tell)
+    }
+
+    func end() { self.clob.client.stop() }
+
+    /// Asks the venue for its time. Where ours differs much, the venue's counts from now on.
+    ///
+    /// - Returns: how far ahead of ours it is.
+    mutating func learnClock() async throws(ClobFailure) -> Duration {
+        let before = Timestamp.now()
+        let venueTime = try await self.clob.time()
+        let offset = venueTime - before
+        let isFar = offset > Self.clockOffsetMax || offset < .zero - Self.clockOffsetMax
+        self.clob.clockOffset = isFar ? offset : .zero
+        return offset
+    }
+
+    /// The venue does not know the credentials any more: the next login gets others from it.
+    mutating func forget() {
+        self.credentials = nil
+        self.hasForgotten = true
+    }
+
+    /// Credentials that are known, that are kept, or that the venue gives.
+    mutating func login() async throws(ClobFailure) -> AccountCredentials {
+        if let credentials { return credentials }
+        do throws(SecretFile.Problem) {
+            if !self.hasForgotten, let kept = try self.store.read() {
+                self.credentials = kept
+                return kept
+            }
+        } catch { self.tell("\(self.store.path) cannot be used and is made anew: \(error.reason)") }
+        let (credentials, text) = try await self.clob.makeCredentials(now: .now())
+        do throws(SystemError) { try self.store.write(text) } catch {
+            self.tell("the credentials cannot be kept: \(error)")
+        }
+        self.credentials = credentials
+        return credentials
+    }
+}
