@@ -12,6 +12,9 @@ struct FeedStormTests {
         ?? (Programs.variable("POLYBOT_SOAK") != nil ? 600 : 45)
     /// A storm of so long shows whether memory grows.
     private static let memorySeconds = 600
+    /// A trusted book may be behind for as long as silence is believed, here three seconds, and until somebody looked; and the machine may
+    /// be slow.
+    private static let lagMax = Duration.seconds(12)
     private static let settings = [
         "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_FEED_RECONNECT_DELAY_S": "0.2",
         "POLYBOT_FEED_SILENCE_MAX_S": "3", "POLYBOT_FEED_PING_INTERVAL_S": "1", "POLYBOT_FEED_BREAKER_TIMEOUT_S": "1",
@@ -39,6 +42,7 @@ struct FeedStormTests {
         var memory: [Int] = []
         while clock.now < end {
             memory.append(try #require(pipeline.feed.residentByteCount))
+            witness.lookForLag()
             for command in Self.faults(using: &random) {
                 told.append(command)
                 // A connection may be away just now.
@@ -60,7 +64,13 @@ struct FeedStormTests {
         #expect(faults == [], "SIMULATION_SEED=\(seed)")
         #expect(believed > 100 * Self.stormSeconds, "too little was believed to prove anything")
         let growth = MemoryGrowth(memory)
-        print("feedd in \(Self.stormSeconds) s of storm, SIMULATION_SEED=\(seed): \(growth), \(seconds) s to recover")
+        let lag = witness.longestLag
+        print(
+            """
+            feedd in \(Self.stormSeconds) s of storm, SIMULATION_SEED=\(seed): \(growth), \(seconds) s to recover, \
+            \(lag.milliseconds) ms the longest that a trusted book was behind
+            """)
+        #expect(lag <= Self.lagMax, "a book was trusted and behind for \(lag.milliseconds) ms, SIMULATION_SEED=\(seed)")
         #expect(Self.stormSeconds < Self.memorySeconds || growth.isFlat, "\(growth)")
         // It was a storm, and the second connection was of use.
         let counters = witness.counters
@@ -151,6 +161,9 @@ final class StormWitness: Sendable {
         var socket: WebSocketConnection?
         var client: FrameClient?
         var problem: String?
+        /// Since when what is trusted has not been what the venue shows, at each look.
+        var behindSince: [ConditionID: Instant] = [:]
+        var longestLag = Duration.zero
     }
 
     private let loop: EventLoop
@@ -235,6 +248,26 @@ final class StormWitness: Sendable {
                 && status.counters["followers_trusted"] == status.markets
         }
     }
+
+    /// To be called often: whoever is a moment behind is seen to have caught up at one of the looks.
+    func lookForLag() {
+        self.with { state in
+            let now = Instant.now()
+            let truth = state.truth.last()
+            let believed = state.believed.last
+            for condition in truth.keys {
+                guard let book = believed[condition], book != truth[condition] else {
+                    state.behindSince[condition] = nil
+                    continue
+                }
+                let since = state.behindSince[condition] ?? now
+                state.behindSince[condition] = since
+                state.longestLag = max(state.longestLag, now - since)
+            }
+        }
+    }
+
+    var longestLag: Duration { self.with(\.longestLag) }
 
     var counters: [String: Int64] { self.with { $0.believed.status?.counters ?? [:] } }
 
