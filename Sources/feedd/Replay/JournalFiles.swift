@@ -18,9 +18,13 @@ final class JournalFiles {
     init(_ path: String) throws(Problem) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw Problem(path: path, reason: String(cString: strerror(errno))) }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: break
+        case S_IFREG:
             self.paths = [path]
             return
+        // Who opens a pipe waits for its writer.
+        default: throw Problem(path: path, reason: "it is neither a file nor a directory")
         }
         var paths: [String] = []
         for directory in [path, "\(path)/\(RawJournal.name)"] where paths.isEmpty && access(directory, F_OK) == 0 {
