@@ -100,6 +100,7 @@ struct ReplayStorm {
 /// All that a feed publishes of its markets, but for when it was received and sent.
 final class PublishedTape: @unchecked Sendable {
     private let lines = Mutex<[String]>([])
+    private let hasEnded = Mutex(false)
     /// Used on the loop alone.
     private var client: FrameClient?
 
@@ -111,6 +112,7 @@ final class PublishedTape: @unchecked Sendable {
                 loop: service.loop, path: path, hello: hello, seed: 1,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             client.onConnected = { _ in client.send(Subscribe(id: 1, markets: .all, referencePrices: ["btcusd"])) }
+            client.onDisconnected = { _ in self.hasEnded.withLock { $0 = true } }
             client.onFrame = { envelope in
                 guard !["feed_status", "metrics"].contains(envelope.type) else { return }
                 let body = String(decoding: envelope.body, as: UTF8.self)
@@ -134,6 +136,12 @@ final class PublishedTape: @unchecked Sendable {
     }
 
     func waitForEnd(of feed: FeedHarness) async throws { try await self.wait { feed.endRequest != nil } }
+
+    /// Everything that was published until the publisher ended.
+    func toTheEnd() async throws -> [String] {
+        try await self.wait { self.hasEnded.withLock { $0 } }
+        return self.all
+    }
 
     /// Everything that was published before this is called.
     func whole(_ feed: FeedHarness) async throws -> [String] {

@@ -31,9 +31,9 @@ import Testing
             for connection in 0...1 { feed.hear(storm.venue.bookText(outcome: 0), on: connection) }
             for _ in 0..<steps { storm.step(feed, market) }
         }
-        let tape = try await subscriber.whole(feed)
+        // To the very end: a clock may still have decided something.
         await feed.service.stop()
-        return (feed, tape)
+        return (feed, try await subscriber.toTheEnd())
     }
 
     private func play(_ path: String, _ speed: ReplaySpeed) async throws -> (tape: [String], log: [String]) {
