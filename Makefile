@@ -62,10 +62,14 @@ ifneq ($(NO_TSAN),1)
 	@$(MAKE) --no-print-directory test-tsan ARGS=
 endif
 
-# In parts, one after the other: tests that compute for seconds must not keep those waiting that talk to real processes.
+# In parts, one after the other: tests that compute for seconds must not keep those waiting that talk to real processes, and of these no
+# more run at a time than two cores can serve.
+STORMS = ^EndToEndTests\.(FeedStorm|ReferencePrice|QuietFeed)Tests
+LINES = ^EndToEndTests\.(FaultScript|LineFault|PythonClient|Replay)Tests
 ifeq ($(ARGS),)
 SWIFT_TEST = swift test --skip '^(simvenue|EndToEnd)Tests\.' && swift test --filter '^simvenueTests\.' && \
-	swift test --filter '^EndToEndTests\.'
+	swift test --filter '^EndToEndTests\.' --skip '$(STORMS)' --skip '$(LINES)' && \
+	swift test --filter '$(STORMS)' && swift test --filter '$(LINES)'
 else
 SWIFT_TEST = swift test $(ARGS)
 endif

@@ -41,7 +41,9 @@ struct FaultScriptTests {
         #expect(faults.allSatisfy { $0["problem"] == nil }, "\(faults)")
         // The faults met somebody: the connection was made anew for each that ended it.
         #expect(audit["channel"]?["opened"]?.integer ?? 0 >= 3, "\(audit)")
-        #expect(client.counter("hashes_mismatched") ?? 0 > 0)
+        try await waitFor("a status that tells of wrong hashes", state: pipeline.feed.report) {
+            client.counter("hashes_mismatched") ?? 0 > 0 ? true : nil
+        }
         var truth: [String: JSONValue] = [:]
         for market in try #require(try await pipeline.get("/truth")["markets"]?.array) {
             guard market["slug"]?.string?.contains("updown") == false else { continue }
