@@ -127,7 +127,7 @@ final class PublishedTape: @unchecked Sendable {
 
     var all: [String] { self.lines.withLock { $0 } }
 
-    private func wait(_ isDone: () async -> Bool) async throws {
+    func wait(_ isDone: () async -> Bool) async throws {
         let deadline = Instant.now() + .seconds(60)
         while await !isDone() {
             try #require(Instant.now() < deadline, "waited in vain")

@@ -31,7 +31,8 @@ import Testing
             for connection in 0...1 { feed.hear(storm.venue.bookText(outcome: 0), on: connection) }
             for _ in 0..<steps { storm.step(feed, market) }
         }
-        // To the very end: a clock may still have decided something.
+        // To the very end: a clock may still have decided something. But who stops gives up what the kernel does not take at once.
+        try await subscriber.wait { await feed.run { !$0.server.isBehind } }
         await feed.service.stop()
         return (feed, try await subscriber.toTheEnd())
     }
