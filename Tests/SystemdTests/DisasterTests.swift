@@ -131,11 +131,14 @@ import Testing
         #expect(lab.show("StatusText", of: "stratd").contains("trading on paper") && lab.restarts(of: "stratd") == 0)
         let story = lab.journal("stratd", since: began)
         #expect(story.contains("A credential cannot be used") && !story.contains("1234"), "\(story)")
-        // Nobody else is given it.
+        // Nobody else is given it: feedd may have what reads prices, and nothing else.
         for daemon in Lab.daemons {
             let environment = lab.shell(
                 "tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID \(Lab.unit(daemon)))/environ")
-            #expect(environment.text.contains("CREDENTIALS_DIRECTORY") == (daemon == "stratd"), "\(daemon)")
+            let mayHaveSome = daemon == "stratd" || daemon == "feedd"
+            #expect(environment.text.contains("CREDENTIALS_DIRECTORY") == mayHaveSome, "\(daemon)")
+            let hasKey = lab.shell("test -e /run/credentials/\(Lab.unit(daemon))/private_key").code == 0
+            #expect(hasKey == (daemon == "stratd"), "\(daemon)")
         }
         lab.write(key, "0x" + String(repeating: "ab", count: 32) + "\n")
         #expect(lab.systemctl("restart", "polybot-stratd.service").code == 0)
