@@ -46,7 +46,7 @@ final class PolyBoltLine {
         }
         do throws(SecretFile.Problem) {
             let isThere = try SecretFile.read(file, keptBy: .manager) { (text) throws(SecretFile.Problem) in
-                guard APICredentials.areComplete(text) else { throw Self.malformed }
+                guard APICredentials.read(text) else { throw Self.malformed }
             }
             guard isThere else { return nil }
         } catch {
@@ -127,7 +127,12 @@ final class PolyBoltLine {
                     $0.key("rid")
                     $0.string(request)
                     $0.key("auth")
-                    $0.object { isComplete = APICredentials.copy(text, to: &$0) }
+                    $0.object { writer in
+                        isComplete = APICredentials.read(text) { name, value in
+                            writer.key(name)
+                            writer.string(value.string)
+                        }
+                    }
                 }
                 guard isComplete else { throw Self.malformed }
                 if self.socket?.send(text: writer.bytes) != true { self.socket?.abort() }

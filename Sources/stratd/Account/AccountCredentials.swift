@@ -17,18 +17,14 @@ struct AccountCredentials: Sendable, CustomStringConvertible, CustomReflectable 
         var key: String?
         var secret: APISecret?
         var passphrase: String?
-        let isRead: Void? = try? JSONReader.read(text) { (reader) throws(JSONError) in
-            try reader.object { (name, reader) throws(JSONError) in
-                switch name {
-                case "apiKey": key = try reader.string().string
-                case "secret": secret = APISecret(base64URL: try reader.string().bytes)
-                case "passphrase": passphrase = try reader.string().string
-                default: try reader.skip()
-                }
+        let isComplete = APICredentials.read(text) { name, value in
+            switch "\(name)" {
+            case "apiKey": key = value.string
+            case "secret": secret = APISecret(base64URL: value.bytes)
+            default: passphrase = value.string
             }
         }
-        guard isRead != nil, let key, let secret, let passphrase, [key, passphrase].allSatisfy(Self.isHeaderValue)
-        else {
+        guard isComplete, let key, let secret, let passphrase, [key, passphrase].allSatisfy(Self.isHeaderValue) else {
             return nil
         }
         self.key = key

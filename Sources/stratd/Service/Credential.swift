@@ -22,7 +22,7 @@ enum Credential: String, CaseIterable {
                 throw .malformed("it is not 0x and 64 hexadecimal digits")
             }
         case .apiCredentials:
-            guard APICredentials.areComplete(text) else {
+            guard APICredentials.read(text) else {
                 throw .malformed("it is no JSON object with the texts apiKey, secret and passphrase")
             }
         }
