@@ -9,20 +9,15 @@ import Shared
 extension FeedService {
     /// To be called when there is somebody to play for.
     func beginReplay() {
-        guard let player = self.player, self.peersWant else { return }
-        player.begin(self.replayOwner(of: player))
-    }
-
-    private var peersWant: Bool { !self.subscriptions.isEmpty && !self.isStopped }
-
-    private func replayOwner(of player: JournalPlayer) -> JournalPlayer.Owner {
+        guard let player = self.player, !player.hasBegun, !self.isStopped else { return }
         self.logger.notice("Playing the journal", metadata: ["speed": "\(player.speed)"])
-        return JournalPlayer.Owner(
-            beginRun: { self.beginRun() },
-            takeGap: { for index in self.connections.indices { self.lineLost(index, .dropped) } },
-            take: { self.play($0, $1) },
-            tell: { self.warn("The journal is damaged", ["reason": "\($0)"]) },
-            isBehind: { self.server.isBehind }, end: { self.endReplay($0) })
+        player.begin(
+            JournalPlayer.Owner(
+                beginRun: { self.beginRun() },
+                takeGap: { for index in self.connections.indices { self.lineLost(index, .dropped) } },
+                take: { self.play($0, $1) },
+                tell: { self.warn("The journal is damaged", ["reason": "\($0)"]) },
+                isBehind: { self.server.isBehind }, end: { self.endReplay($0) }))
     }
 
     private func beginRun() {

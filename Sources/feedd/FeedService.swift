@@ -136,8 +136,10 @@ actor FeedService: DaemonService {
         }
         self.scanner.onFrame = { self.takeScan($0) }
         try self.server.start()
-        self.every(Self.statusInterval) { self.publishStatus() }
-        self.every(Self.statusInterval) { self.tellLeftOut() }
+        self.every(Self.statusInterval) {
+            self.publishStatus()
+            self.tellLeftOut()
+        }
         guard self.player == nil else {
             self.logger.notice("Waiting for a subscriber to play the journal for")
             return self.context.notifier.ready()

@@ -33,8 +33,9 @@ final class JournalPlayer {
     let speed: ReplaySpeed
     private let files: JournalFiles
     private let loop: EventLoop
+    private(set) var hasBegun = false
     private var owner: Owner?
-    private(set) var counts = Counts()
+    private var counts = Counts()
     private var bytes: [UInt8] = []
     /// What `bytes` holds and has not been handed out.
     private var line: JournalLine?
@@ -49,10 +50,11 @@ final class JournalPlayer {
         self.loop = loop
     }
 
-    /// Begins to play, unless it has begun.
-    func begin(_ owner: @autoclosure () -> Owner) {
-        guard self.owner == nil else { return }
-        self.owner = owner()
+    /// Begins to play. Once.
+    func begin(_ owner: Owner) {
+        precondition(!self.hasBegun, "a journal is played once")
+        self.hasBegun = true
+        self.owner = owner
         self.loop.after(.zero) { self.play() }
     }
 
