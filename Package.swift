@@ -83,7 +83,8 @@ let package = Package(
         .testTarget(
             name: "feeddTests", dependencies: ["feedd", "Shared", "Compression", "DaemonKit"], swiftSettings: strict),
         .testTarget(name: "scannerdTests", dependencies: ["scannerd", "Shared", "DaemonKit"], swiftSettings: strict),
-        .testTarget(name: "stratdTests", dependencies: ["stratd", "Shared", "DaemonKit"], swiftSettings: strict),
+        .testTarget(
+            name: "stratdTests", dependencies: ["stratd", "Shared", "Signing", "DaemonKit"], swiftSettings: strict),
         .testTarget(
             name: "simvenueTests", dependencies: ["simvenue", "Shared", "Compression", "Signing"],
             swiftSettings: strict),

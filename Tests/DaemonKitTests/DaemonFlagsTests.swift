@@ -53,6 +53,17 @@ import Testing
                     "--log-level is one of trace, debug, info, notice, warning, error, critical, not \"loud\"."))
     }
 
+    @Test func whatIsDoneOnceTakesNoFlagThatItWouldNotRead() throws {
+        let names = DaemonCommand.flagNames
+        #expect(try DaemonFlags(["--config", "a.toml", "--state-dir=/x"], among: names).stateDirectory == "/x")
+        for flag in ["--log-level", "--runtime-dir", "--check-config", "--generate"] {
+            do throws(DaemonExit) {
+                _ = try DaemonFlags([flag, "x"], among: names)
+                Issue.record("\(flag) is taken")
+            } catch { #expect(error.code == .usage && error.message.hasPrefix("There is no flag"), "\(error)") }
+        }
+    }
+
     @Test func helpNamesEveryFlagThatPeopleNeed() {
         let help = Program.daemon("feedd", "keeps books").help
         for flag in [

@@ -120,6 +120,9 @@ struct CancelAllTests {
         let account = try await Account()
         let none = try await account.cancelAll([:])
         #expect(none.ending == .exited(78) && none.errors.contains("There is no private key"), "\(none.errors)")
+        // A place for sockets that cannot be is none of its business.
+        let far = try await account.cancelAll(["XDG_RUNTIME_DIR": "/" + String(repeating: "x", count: 200)])
+        #expect(far.errors.contains("There is no private key"), "\(far.errors)")
         let short = try await account.cancelAll(["POLYGON_PRIVATE_KEY": "0x1234"])
         #expect(short.ending == .exited(78) && short.errors.contains("64 hexadecimal digits"))
         #expect(!short.errors.contains("1234"))

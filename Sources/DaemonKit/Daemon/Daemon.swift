@@ -130,21 +130,16 @@ public enum Daemon {
     private static func run(
         _ command: DaemonCommand, of name: String, _ arguments: [String]
     ) throws(DaemonExit) -> DaemonExit.Code {
-        let flags = try DaemonFlags(arguments)
-        let program = Program.command(command, of: name)
-        switch flags.action {
-        case .printHelp:
-            Self.print(program.help, to: 1)
+        let flags = try DaemonFlags(arguments, among: DaemonCommand.flagNames)
+        guard flags.action == .run else {
+            Self.print(Program.command(command, of: name).help, to: 1)
             return .stopped
-        case .run: break
-        case .checkConfiguration, .generate, .printVersion:
-            throw DaemonExit(.usage, "\(name) \(command.name) takes no such flag. See --help.")
         }
         let environment = ProcessEnvironment.current()
         let configuration = try Self.configuration(name, flags, environment)
+        // It has no socket: whatever is wrong with the place for them must not keep it from its work.
         let directories = try DaemonDirectories(
-            runtimeFlag: flags.runtimeDirectory, stateFlag: flags.stateDirectory, peersFlag: flags.peersDirectory,
-            environment: environment, user: getuid())
+            runtimeFlag: "/", stateFlag: flags.stateDirectory, environment: environment, user: getuid())
         try DaemonDirectories.create(directories.state)
         try command.run(
             DaemonCommand.Context(

@@ -15,6 +15,9 @@ public struct DaemonCommand: Sendable {
         public let tell: @Sendable (String) -> Void
     }
 
+    /// Which of the daemons' flags it takes.
+    static let flagNames: Set<String> = ["--config", "--state-dir", "--help"]
+
     public let name: String
     /// For help and manual: without a full stop.
     public let summary: String

@@ -91,11 +91,15 @@ public struct DaemonFlags: Equatable, Sendable {
 
     /// Reads the arguments after the program's name. `--flag value` and `--flag=value` are the same.
     ///
-    /// - Parameter ownFlags: what this daemon takes besides, each with a value.
+    /// - Parameters:
+    ///   - ownFlags: what this daemon takes besides, each with a value.
+    ///   - names: the flags that may stand here; `nil` for all.
     /// - Throws: `DaemonExit` with code 64 and a sentence.
-    public init(_ arguments: some Sequence<String>, ownFlags: [ProgramFlag] = []) throws(DaemonExit) {
+    public init(
+        _ arguments: some Sequence<String>, ownFlags: [ProgramFlag] = [], among names: Set<String>? = nil
+    ) throws(DaemonExit) {
         let rows =
-            Self.rows
+            Self.rows.filter { names?.contains($0.flag.name) ?? true }
             + ownFlags.map { flag in Row(flag: flag) { flags, value in flags.own[flag.name] = value } }
         var rest = Array(arguments)[...]
         while let argument = rest.popFirst() {

@@ -80,7 +80,7 @@ extension Program {
     static func command(_ command: DaemonCommand, of name: String) -> Program {
         Program(
             name: "\(name) \(command.name)", section: 8, summary: command.summary,
-            flags: DaemonFlags.table.filter { ["--config", "--state-dir", "--help"].contains($0.name) }, sections: [],
+            flags: DaemonFlags.table.filter { DaemonCommand.flagNames.contains($0.name) }, sections: [],
             closing:
                 "Exit codes: 0 it is done, 64 wrong usage, 69 what must be reached is not there, 77 refused, 78 wrong configuration."
         )

@@ -4,16 +4,16 @@ import Shared
 /// `stratd cancel-all`: cancels all orders of the account, and does not rest before the venue says that nothing is open. No daemon
 /// need run; one that does may place new orders meanwhile: halt it first.
 struct CancelAll {
-    /// How long it is tried.
-    static let timeMax = Duration.seconds(120)
     private static let pauseFirst = Duration.milliseconds(250)
     private static let pauseMax = Duration.seconds(5)
 
     private(set) var session: AccountSession
+    /// How long it is tried.
+    private(set) var timeMax = Duration.seconds(120)
 
     /// - Throws: code 69 when the venue cannot be reached or does not obey in time, 77 when it refuses.
     mutating func run(using random: inout some RandomNumberGenerator) async throws(DaemonExit) {
-        let deadline = Instant.now() + Self.timeMax
+        let deadline = Instant.now() + self.timeMax
         var backoff = Backoff(first: Self.pauseFirst, longest: Self.pauseMax)
         var cancelledCount = 0
         while true {

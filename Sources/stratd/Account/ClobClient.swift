@@ -8,6 +8,8 @@ struct ClobClient: Sendable {
     private static let pageCountMax = 1_000
     private static let firstCursor = "MA=="
     private static let lastCursor = "LTE="
+    /// Base64 of either kind: whatever else came would change the query's meaning.
+    private static let cursorBytes = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=".utf8)
     private static let timeout = Duration.seconds(10)
     /// Of the year 9999.
     private static let secondsMax: Int64 = 253_402_300_799
@@ -188,7 +190,7 @@ struct ClobClient: Sendable {
                 orders.append(OpenOrder(id: id))
             }
             if next == Self.lastCursor { return orders }
-            guard next != cursor, next.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "&") }) else {
+            guard next != cursor, next.utf8.allSatisfy(Self.cursorBytes.contains) else {
                 throw .malformed("/data/orders does not go on")
             }
             cursor = next
