@@ -82,10 +82,12 @@ private final class TracingClient: @unchecked Sendable {
 
         let sent = served.said("Frame sent")
         #expect(sent.compactMap { $0["seq"].flatMap { Int($0) } } == Array(1...sent.count))
-        #expect(sent.prefix(4).map { $0["type"] } == ["hello", "result", "market", "book"])
+        // A ping comes whenever its time has come, on a slow machine between any two.
+        let told = sent.filter { $0["type"] != "ping" && $0["type"] != "pong" }
+        #expect(told.prefix(4).map { $0["type"] } == ["hello", "result", "market", "book"])
         #expect(sent.allSatisfy { $0["peer"] == "1" })
         let asked = followed.said("Frame sent")
-        #expect(asked.prefix(2).map { $0["type"] } == ["hello", "subscribe"])
+        #expect(asked.filter { $0["type"] != "pong" }.prefix(2).map { $0["type"] } == ["hello", "subscribe"])
         #expect(asked.allSatisfy { $0["socket"] == server.path })
         // What was under way at the end, a ping or a pong, never arrived.
         let received = Self.frames(followed.said("Frame received"))
