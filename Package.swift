@@ -42,10 +42,12 @@ let package = Package(
             name: "CSecp256k1", path: "Sources/CLibraries/CSecp256k1", linkerSettings: [.linkedLibrary("secp256k1")]),
         .target(
             name: "CSystemd", path: "Sources/CLibraries/CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
+        .target(
+            name: "CDeflate", path: "Sources/CLibraries/CDeflate", linkerSettings: [.linkedLibrary("deflate")]),
         .target(name: "CZlib", path: "Sources/CLibraries/CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         .target(name: "Shared", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "Compression", dependencies: ["CDeflate", "CZlib"], swiftSettings: strict),
         .target(name: "Signing", dependencies: ["Shared", "COpenSSL", "CSecp256k1"], swiftSettings: strict),
         .target(
             name: "DaemonKit",

@@ -17,7 +17,7 @@ class Path:
 
     def __init__(self, tools, feedd, directory, market_count, message_count):
         self.tools, self.feedd, self.directory = tools, feedd, directory
-        self.message_count = message_count
+        self.market_count, self.message_count = market_count, message_count
         self.markets, self.messages = directory / "markets", directory / "messages"
         generate.generate(self.markets, self.messages, market_count, message_count, BASE)
 

@@ -20,8 +20,6 @@ public final class SegmentedJournal: @unchecked Sendable {
     static let blockByteCount = 256 << 10
     /// How long a line waits for company before its block is closed. What is lost in a crash came within it.
     static let blockAgeMax = Duration.seconds(1)
-    /// Of the thread; the loop's is 0.
-    private static let niceness: Int32 = 10
     /// Pause after a write that failed.
     static let retryPause = Duration.seconds(1)
     /// Work that the thread has had for so long without advancing is stuck.
@@ -212,8 +210,9 @@ public final class SegmentedJournal: @unchecked Sendable {
     // MARK: The thread
 
     private func run() {
-        // On a machine with one core to spare, whoever compresses must not keep the loop waiting. Of this thread alone.
-        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
+        // On a machine with one core to spare, whoever compresses must not keep the loop waiting. Where the system forbids it,
+        // the journal is written all the same.
+        clinux_stand_back()
         var batch = Batch()
         var isFailing = self.prepare()
         while self.waitForWork(isFailing: isFailing, &batch) { isFailing = !self.write(&batch) }

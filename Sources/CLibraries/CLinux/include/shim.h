@@ -39,6 +39,10 @@ int clinux_forbid_dumps(void);
 /// Raises the soft limit of open files to the hard one; returns the limit that holds then, or -1 with errno.
 int64_t clinux_raise_open_files(void);
 
+/// Makes the calling thread the last among equals for a processor's time: nice 19, and it never interrupts another. Returns 0
+/// or -1 with errno.
+int clinux_stand_back(void);
+
 int clinux_eventfd(void);
 
 /// Number of columns and rows of a terminal; returns 0 or -1.
