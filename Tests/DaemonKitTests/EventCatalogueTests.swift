@@ -13,7 +13,7 @@ import Testing
         "DaemonKit": .everyDaemon, "feedd": .feedd, "scannerd": .scannerd, "stratd": .stratd,
     ]
     /// Where a sentence may come from a variable: the wrapper, whose own calls are found.
-    static let wrapperFiles = ["Sources/feedd/FeedService.swift"]
+    static let wrapperFiles = ["Sources/feedd/FeedService.swift", "Sources/stratd/Service/StrategyService.swift"]
 
     static let calls: [LoggerCall] = Self.folders.keys.sorted().flatMap { folder in
         Self.swiftFiles(under: "Sources/\(folder)").flatMap {

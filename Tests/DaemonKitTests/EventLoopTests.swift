@@ -6,23 +6,7 @@ import Testing
 
 @testable import DaemonKit
 
-/// A loop on a thread of its own, stopped and joined when the test lets go of it.
-final class LoopThread: Sendable {
-    let loop: EventLoop
-    private let thread: WorkerThread
-
-    init() throws(SystemError) {
-        let loop = try EventLoop()
-        self.loop = loop
-        self.thread = try WorkerThread { loop.run() }
-    }
-
-    deinit {
-        self.loop.stop()
-        // What was called last may let go of it last, on the thread itself, which cannot wait for its own end.
-        if self.thread.isCurrent { self.thread.detach() } else { self.thread.join() }
-    }
-
+extension LoopThread {
     /// Calls `body` on the loop and waits for what it returns.
     func call<Value: Sendable>(_ body: @escaping @Sendable (EventLoop) throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in

@@ -34,6 +34,8 @@ public struct Configuration: Sendable, Equatable {
         public var paperBalance = Money(micros: 10_000 * Decimal6.scale)
         /// How long a paper order takes to reach the paper venue.
         public var paperLatency = Duration.milliseconds(50)
+        /// How long a quote rests at the real venue when nobody cancels it.
+        public var quoteLifetime = Duration.seconds(300)
         /// How the venue checks signatures: 0 key, 1 proxy wallet, 2 Safe, 3 deposit wallet.
         public var signatureType = 0
         /// The wallet that holds the money, where it is not the key's own address.

@@ -23,6 +23,9 @@ extension ConfigurationKey {
         .milliseconds(
             "trading.paper_latency_ms", \.trading.paperLatency, 0...60_000,
             "How long a paper order takes to reach the paper venue"),
+        .seconds(
+            "trading.quote_lifetime_s", \.trading.quoteLifetime, milliRange: 180_000...day,
+            "How long a quote rests at the real venue when nobody is left to cancel it"),
         .count(
             "trading.signature_type", \.trading.signatureType, 0...3,
             "How the venue checks signatures: 0 key, 1 proxy wallet, 2 Safe, 3 deposit wallet", was: ["SIGNATURE_TYPE"]),

@@ -31,8 +31,8 @@ struct ConfigurationPredecessor: Sendable {
 
     /// What happens because of a key, by its path: who reads it in this version.
     private static let effects = [
-        "trading.signature_type": "Checked; of use to live trading, which this version refuses",
-        "trading.funder_address": "Checked; of use to live trading, which this version refuses",
+        "trading.signature_type": "Checked; of use to live trading",
+        "trading.funder_address": "Checked; of use to live trading",
         "venue.gamma_url": "scannerd and polybot read the listing there",
         "venue.clob_url": "feedd reads books there, and the last trade prices",
         "venue.market_ws_url": "feedd and polybot test-ws listen there",

@@ -240,8 +240,8 @@ extension EventCatalogue {
             facts: ["p99_us", "target_us"],
             meaning: "Ten seconds with texts, one after another, kept within feed.target_latency_ms."),
         Entry(
-            "Lines were left out", "log_lines_left_out", .warning, by: [.feedd],
+            "Lines were left out", "log_lines_left_out", .warning, by: [.feedd, .stratd],
             meaning: "A sentence came so often that only some lines were written; so many more were not.",
-            advice: "Read the lines of the sentence that are there; feedd's counters have all."),
+            advice: "Read the lines of the sentence that are there; the daemon's counters have all."),
     ]
 }

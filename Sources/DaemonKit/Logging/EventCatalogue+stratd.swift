@@ -36,6 +36,85 @@ extension EventCatalogue {
             meaning: "A whole checkpoint was written after writes had failed.",
             advice: "Look at orders and positions, then resume."),
 
+        // The real account.
+        Entry(
+            "A check before live trading passed", "live_check_passed", .info, by: [.stratd], facts: ["check", "found"],
+            meaning: "One of the things that live trading needs is there."),
+        Entry(
+            "A check before live trading was left out", "live_check_left_out", .info, by: [.stratd],
+            facts: ["check", "reason"],
+            meaning: "It could not be made now, and trading does not depend on it."),
+        Entry(
+            "A check before live trading failed", "live_check_failed", .error, id: "5f0e0b9a2d7c4b39a1c1e2b5d8a34f61",
+            by: [.stratd], facts: ["check", "found", "advice"],
+            meaning:
+                "Something that live trading needs is missing. Nothing is traded; all checks are made again in ten seconds.",
+            advice: "Do what the advice says; stratd doctor makes the same checks in a terminal."),
+        Entry(
+            "About the account", "account_told", .notice, by: [.stratd], facts: ["text"],
+            meaning: "What was found while the account was opened, such as credentials that are made anew."),
+        Entry(
+            "Live trading is open", "live_open", .notice, id: "0d4a3ab3c7f54b0c9f7b8d1e6c2a9053", by: [.stratd],
+            facts: ["maker", "cash"],
+            meaning: "All checks passed. Orders leave as soon as the venue's orders and trades were read."),
+        Entry(
+            "Connected to the venue's user channel", "user_channel_open", .info, by: [.stratd],
+            meaning: "The venue tells of our orders and trades as they happen."),
+        Entry(
+            "The connection to the venue's user channel ended", "user_channel_lost", .warning,
+            id: "7a3b1f0c8e9d4d52b6e04c1f2a5d7380", by: [.stratd], facts: ["reason"],
+            meaning: "Until it is open again no order leaves; orders and trades are read when it is.",
+            advice:
+                "Nothing: it is tried again for ever. When it stays away, see whether the credentials are still good."),
+        Entry(
+            "The venue's user channel sent a text that cannot be read", "user_channel_malformed", .warning,
+            by: [.stratd], facts: ["reason", "text"],
+            meaning: "What it may have said is asked for instead."),
+        Entry(
+            "A heartbeat failed", "heartbeat_failed", .warning, by: [.stratd], facts: ["reason"],
+            meaning: "The venue did not take a sign of life. Ten seconds without one, and it cancels all our orders."),
+        Entry(
+            "A heartbeat was withheld: the engine's loop did not answer", "heartbeat_withheld", .warning,
+            id: "c1e6f0a47b0d4bb08d6a3e9f5b7c2d18", by: [.stratd],
+            meaning: "The engine stands still. The venue will cancel all our orders, which is what is wanted then.",
+            advice: "See what kept stratd: the disk, the machine, a debugger."),
+        Entry(
+            "An order that the ledger does not know is cancelled", "order_stray", .warning,
+            id: "e2b7d6415c0f4f1e8a93b0c7d5f6a849", by: [.stratd], facts: ["hash"],
+            meaning: "The venue holds an order of this account that stratd did not place, or had given up.",
+            advice:
+                "Give stratd an account of its own: whoever else trades on it is cancelled, and its results are mixed up."
+        ),
+        Entry(
+            "Orders could not be cancelled yet", "cancel_failed", .warning, by: [.stratd], facts: ["orders", "reason"],
+            meaning: "The venue did not take a cancel. It is tried again until nothing is open."),
+        Entry(
+            "The account's orders or trades could not be read", "account_read_failed", .warning, by: [.stratd],
+            facts: ["reason"],
+            meaning: "They are asked for again soon."),
+        Entry(
+            "The venue calls an order by another id than its hash", "order_misnamed", .critical,
+            id: "94c0f2be61a74a2d8d5b7e3a1f0c6d92", by: [.stratd], facts: ["order", "hash"],
+            meaning: "Nothing that the venue says of its orders can be matched with ours. Trading is halted.",
+            advice:
+                "Cancel everything with stratd cancel-all, and use a version of this program that knows the venue's ids."
+        ),
+        Entry(
+            "An order of unknown fate never came to the venue", "order_never_came", .notice, by: [.stratd],
+            facts: ["order", "hash"],
+            meaning:
+                "Thirty seconds and several reads of orders and trades after its request had ended, the venue knows nothing of it."
+        ),
+        Entry(
+            "The venue's orders were compared with the ledger", "orders_compared", .debug, by: [.stratd],
+            facts: ["orders", "unknown"],
+            meaning: "The list of open orders was read; what differed is looked at order by order."),
+        Entry(
+            "A trade failed on the chain and was taken back", "settlement_failed", .error,
+            id: "3d81c7a9e5f24c6fb0a2d4e6c8b1f753", by: [.stratd], facts: ["order", "trade", "market"],
+            meaning: "The venue matched it, the chain did not take it. Shares and money are as before.",
+            advice: "Nothing, if it is rare. When it is not, see the allowances with stratd doctor."),
+
         // Trading.
         Entry(
             "Trading is halted", "trading_halted", .error, id: "0b0b7113523151416aafcbf7a2651485", by: [.stratd],

@@ -62,6 +62,11 @@ public struct APISecret: Sendable, CustomStringConvertible, CustomDebugStringCon
         }
     }
 
+    /// The text that it was read from, but for its padding, for a peer that asks for it: the venue's channels do.
+    public var text: String {
+        self.key.withBytes { Base64URL.encode(UnsafeRawBufferPointer(start: $0, count: self.key.count)) }
+    }
+
     /// Whether `signature` is that of the request, in a time that does not tell how much of it is right.
     public func verify(
         _ signature: String, timestamp: Int64, method: String, path: String,

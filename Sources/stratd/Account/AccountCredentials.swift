@@ -36,6 +36,16 @@ struct AccountCredentials: Sendable, CustomStringConvertible, CustomReflectable 
         (1...Self.textByteCountMax).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
+    /// As the venue's channels want them.
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            for (name, value) in [("apiKey", self.key), ("secret", self.secret.text), ("passphrase", self.passphrase)] {
+                $0.key(dynamic: name)
+                $0.string(value)
+            }
+        }
+    }
+
     var description: String { "(credentials)" }
     var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
 }

@@ -23,8 +23,18 @@ struct AccountSession {
 
     /// - Throws: code 78 without a key.
     init(_ context: DaemonCommand.Context) throws(DaemonExit) {
-        let key = try CredentialSearch.privateKey(context.configuration, environment: context.environment)
-        let venue = context.configuration.venue
+        try self.init(
+            context.configuration, environment: context.environment, stateDirectory: context.stateDirectory,
+            tell: context.tell)
+    }
+
+    /// - Throws: code 78 without a key.
+    init(
+        _ configuration: Configuration, environment: [String: String], stateDirectory: String,
+        tell: @escaping (String) -> Void
+    ) throws(DaemonExit) {
+        let key = try CredentialSearch.privateKey(configuration, environment: environment)
+        let venue = configuration.venue
         var options = RESTClient.Options()
         options.caFile = venue.authorityFile
         options.proxy = venue.proxy
@@ -34,7 +44,7 @@ struct AccountSession {
         }
         self.init(
             ClobClient(client: client, baseURL: venue.clobURL, key: key),
-            store: CredentialStore(directory: context.stateDirectory, owner: key.address), tell: context.tell)
+            store: CredentialStore(directory: stateDirectory, owner: key.address), tell: tell)
     }
 
     func end() { self.clob.client.stop() }

@@ -26,12 +26,6 @@ struct ClobClient: Sendable {
         var notCancelled: [String: String] = [:]
     }
 
-    /// An order that rests.
-    struct OpenOrder: Equatable {
-        /// Its hash.
-        let id: String
-    }
-
     // MARK: Without credentials
 
     /// The venue's clock, to the second.
@@ -159,15 +153,21 @@ struct ClobClient: Sendable {
         }
     }
 
-    private func beat(
+    /// A sign of life after the one of that name.
+    ///
+    /// - Returns: the name of this one.
+    @discardableResult
+    func beat(
         after last: String, _ credentials: AccountCredentials, now: Timestamp
-    ) async throws(ClobFailure) {
+    ) async throws(ClobFailure) -> String {
         var writer = JSONWriter()
         writer.object {
             $0.key("heartbeat_id")
             $0.string(last)
         }
-        _ = try await self.ask(.post, "/v1/heartbeats", body: writer.bytes, credentials, now: now)
+        let answer = try await self.ask(.post, "/v1/heartbeats", body: writer.bytes, credentials, now: now)
+        guard let name = answer["heartbeat_id"]?.string else { throw .malformed("/v1/heartbeats names no heartbeat") }
+        return name
     }
 
     /// Cancels everything that rests for any wallet of the key.
@@ -176,35 +176,43 @@ struct ClobClient: Sendable {
     }
 
     /// Everything that rests, page by page.
-    func openOrders(_ credentials: AccountCredentials, now: Timestamp) async throws(ClobFailure) -> [OpenOrder] {
-        var orders: [OpenOrder] = []
+    func openOrders(_ credentials: AccountCredentials, now: Timestamp) async throws(ClobFailure) -> [VenueOrder] {
+        var orders: [VenueOrder] = []
+        try await self.pages("/data/orders", "", credentials, now: now) { (row) throws(ClobFailure) in
+            guard let order = VenueOrder(row) else { throw .malformed("/data/orders has what is no order") }
+            orders.append(order)
+        }
+        return orders
+    }
+
+    /// Reads a list to its end.
+    func pages(
+        _ path: String, _ query: String, _ credentials: AccountCredentials, now: Timestamp,
+        _ take: (JSONValue) throws(ClobFailure) -> Void
+    ) async throws(ClobFailure) {
         var cursor = Self.firstCursor
         for _ in 0..<Self.pageCountMax {
-            let page = try await self.ask(
-                .get, "/data/orders", query: "next_cursor=\(cursor)", credentials, now: now)
+            let page = try await self.ask(.get, path, query: "\(query)next_cursor=\(cursor)", credentials, now: now)
             guard let rows = page["data"]?.array, let next = page["next_cursor"]?.string else {
-                throw .malformed("/data/orders is no page")
+                throw .malformed("\(path) is no page")
             }
-            for row in rows {
-                guard let id = row["id"]?.string else { throw .malformed("/data/orders has an order without an id") }
-                orders.append(OpenOrder(id: id))
-            }
-            if next == Self.lastCursor { return orders }
+            for row in rows { try take(row) }
+            if next == Self.lastCursor { return }
             guard next != cursor, next.utf8.allSatisfy(Self.cursorBytes.contains) else {
-                throw .malformed("/data/orders does not go on")
+                throw .malformed("\(path) does not go on")
             }
             cursor = next
         }
-        throw .malformed("/data/orders has more than \(Self.pageCountMax) pages")
+        throw .malformed("\(path) has more than \(Self.pageCountMax) pages")
     }
 
-    private static func cancellation(_ answer: JSONValue) -> Cancellation {
+    static func cancellation(_ answer: JSONValue) -> Cancellation {
         Cancellation(
             cancelled: (answer["canceled"]?.array ?? []).compactMap(\.string),
             notCancelled: (answer["not_canceled"]?.object ?? [:]).mapValues { $0.string ?? "" })
     }
 
-    private func ask(
+    func ask(
         _ method: RESTRequest.Method, _ path: String, query: String? = nil, body: [UInt8] = [],
         _ credentials: AccountCredentials, now: Timestamp
     ) async throws(ClobFailure) -> JSONValue {

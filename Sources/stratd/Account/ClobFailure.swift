@@ -59,6 +59,17 @@ enum ClobFailure: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether the venue may have done what it was asked.
+    var isOutcomeUnknown: Bool {
+        switch self {
+        case .transport(let error): error.isOutcomeUnknown
+        case .trouble, .malformed: true
+        case .unauthorized, .restarting, .postOnly, .cancelOnly, .disabled, .tooMany, .region, .staleHeartbeat,
+            .refused:
+            false
+        }
+    }
+
     var retryAfter: Duration? { if case .tooMany(let pause) = self { pause } else { nil } }
 
     var description: String {

@@ -26,6 +26,10 @@ struct Doctor {
     let stateDirectory: String
 
     private var illCount = 0
+    /// What was found so far.
+    private(set) var findings: [(name: String, verdict: Verdict)] = []
+    /// Whether no lines are printed, as a command does.
+    var isQuiet = false
 
     init(_ session: AccountSession, _ configuration: Configuration, stateDirectory: String) {
         self.session = session
@@ -76,12 +80,14 @@ struct Doctor {
     }
 
     private mutating func tell(_ name: String, _ verdict: Verdict) {
+        if case .ill = verdict { self.illCount += 1 }
+        self.findings.append((name, verdict))
+        guard !self.isQuiet else { return }
         let column = name + String(repeating: " ", count: max(1, 12 - name.utf8.count))
         switch verdict {
         case .well(let text): self.session.tell("ok      \(column)\(text)")
         case .open(let text): self.session.tell("skipped \(column)\(text)")
         case .ill(let text, let remedy):
-            self.illCount += 1
             self.session.tell("FAILED  \(column)\(text)")
             self.session.tell("        \(String(repeating: " ", count: 12))\(remedy)")
         }

@@ -19,6 +19,7 @@ enum EngineNote: Hashable, Sendable {
     case orderRejected(OrderID, strategy: String, market: ConditionID, reason: String)
     case orderUnknown(OrderID, hash: String, reason: String)
     case filled(FillBody)
+    case settlementFailed(OrderID, trade: String, market: ConditionID)
     case printsLost(market: ConditionID, count: Int64)
     case marketResolved(market: ConditionID, winner: Int64?)
     case contradiction(LedgerError)

@@ -73,7 +73,7 @@ extension StrategyEngine {
             let intent = OrderIntent(
                 strategy: slot.name, origin: .strategy, market: key.market, event: view.market.event,
                 outcome: place.outcome, token: view.token(place.outcome), side: place.side, price: place.price,
-                size: place.size, kind: .gtc, isPostOnly: true)
+                size: place.size, kind: self.restingKind, isPostOnly: true, isNegRisk: view.market.isNegRisk)
             if let refusal = self.place(intent, now: now) { refusals.append(Self.reason(refusal)) }
         }
         let isQuoting = refusals.count < wanted.count
@@ -110,7 +110,7 @@ extension StrategyEngine {
         RiskContext(
             ledger: self.ledger, view: self.views[market], isHaltFilePresent: self.isHaltFilePresent,
             isFeedUp: self.isFeedUp, feedTime: self.feedTime, dailyProfit: self.profit.daily,
-            drawdown: self.profit.drawdown)
+            drawdown: self.profit.drawdown, venueClosedReason: self.venueClosedReason)
     }
 
     private static func reason(_ refusal: Refusal) -> DecisionBody.Reason {
@@ -163,7 +163,8 @@ extension StrategyEngine {
             let intent = OrderIntent(
                 strategy: position.strategy, origin: .operators, market: condition, event: view.market.event,
                 outcome: position.outcome, token: position.token, side: .sell, price: price,
-                size: self.largestSale(of: position, at: price, view), kind: .fak, isPostOnly: false)
+                size: self.largestSale(of: position, at: price, view), kind: .fak, isPostOnly: false,
+                isNegRisk: view.market.isNegRisk)
             if let refusal = self.place(intent, now: now) { refusals.append(Self.reason(refusal)) }
         }
         let done = DecisionBody.Reason(gate: "operator", code: "flatten", detail: "attempt \(attempts + 1)")

@@ -18,7 +18,9 @@ extension StrategyEngine {
     }
 
     func body(of position: Position) -> PositionBody {
-        position.body(unrealised: position.size > .zero ? self.value(of: position) - position.cost : .zero)
+        position.body(
+            unrealised: position.size > .zero ? self.value(of: position) - position.cost : .zero,
+            pending: self.ledger.pending(position.key))
     }
 
     var balance: BalanceBody {

@@ -15,6 +15,7 @@ extension StrategyEngine {
             self.note(
                 .orderRejected(order.id, strategy: order.body.strategy, market: order.body.market, reason: reason))
         case .filled(let fill): self.filled(order, fill, at: event.time, now: now)
+        case .settled(let trade, let settlement): self.settled(order, trade, settlement, now: now)
         case .cancelled(let reason): self.move(order, to: .cancelled, reason: reason, now: now)
         case .cancelRefused(let reason):
             // What ended it instead is told by an event of its own.
@@ -26,7 +27,7 @@ extension StrategyEngine {
             self.move(order, to: .unknown, reason: reason, now: now)
             self.checkAccount(now: now)
         case .found:
-            guard order.body.state == .unknown else { break }
+            guard [.sent, .delayed, .unknown].contains(order.body.state) else { break }
             self.move(order, to: order.body.filled > .zero ? .partlyFilled : .live, reason: nil, now: now)
             self.cancelIfClosed(order, now: now)
         }
@@ -57,7 +58,8 @@ extension StrategyEngine {
             order: order.id.description, hash: order.body.hash, trade: fill.trade, strategy: order.body.strategy,
             market: order.body.market, token: order.body.token, side: order.body.side, price: fill.price,
             size: fill.size,
-            fee: fill.fee, liquidity: fill.liquidity, settlement: .confirmed, time: time)
+            fee: fill.fee ?? self.takerFee(of: order, fill), liquidity: fill.liquidity, settlement: fill.settlement,
+            time: time)
         guard self.record(.fill(body), now: now) else { return }
         self.fillCount += 1
         self.note(.filled(body))
@@ -69,6 +71,25 @@ extension StrategyEngine {
         if case .some(let winner) = self.views[body.market]?.resolution {
             self.settle(body.market, winner: winner, now: now)
         }
+        self.updateProfit(now: now)
+        self.checkAccount(now: now)
+    }
+
+    /// What a taker owes, by the market's terms; where these are not known any more, what was put aside for it.
+    private func takerFee(of order: LedgerOrder, _ fill: VenueFill) -> Money {
+        self.views[order.body.market]?.market.takerFee(size: fill.size, price: fill.price) ?? order.feeReserve
+    }
+
+    /// A trade went on towards the chain. One that failed is taken back, and trading goes on without it.
+    private mutating func settled(_ order: LedgerOrder, _ trade: String, _ settlement: Settlement, now: Moment) {
+        guard let fill = self.ledger.pending.first(where: { $0.order == order.id && $0.trade == trade }),
+            fill.settlement != settlement, self.record(.settlement(order.id, trade: trade, settlement), now: now)
+        else { return }
+        if settlement == .failed {
+            self.note(.settlementFailed(order.id, trade: trade, market: order.body.market))
+            self.publish(.balance(self.balance))
+        }
+        self.publishPosition(fill.position)
         self.updateProfit(now: now)
         self.checkAccount(now: now)
     }

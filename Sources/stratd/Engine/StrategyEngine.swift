@@ -29,7 +29,9 @@ struct StrategyEngine: Sendable {
     static let marksInterval = Duration.seconds(60)
 
     let slots: [Slot]
-    let mode = TradingMode.paper
+    let mode: TradingMode
+    /// Why the venue can be sent nothing now, as the shell last heard; `nil` when it can.
+    var venueClosedReason: String?
     var views = MarketViews()
     var ledger: OrderLedger
     var gate: RiskGate
@@ -59,10 +61,13 @@ struct StrategyEngine: Sendable {
     var lastMarks: Instant?
 
     /// - Parameter ledger: as the journal left it; what an operator set there goes before `limits`.
-    init(slots: [Slot], limits: RiskLimits, ledger: OrderLedger, now: Moment) {
+    init(
+        slots: [Slot], limits: RiskLimits, ledger: OrderLedger, identity: OrderIdentity = .paper, now: Moment
+    ) {
         self.slots = slots
         self.ledger = ledger
-        self.gate = RiskGate(limits: limits, now: now.instant)
+        self.mode = identity == .paper ? .paper : .live
+        self.gate = RiskGate(limits: limits, identity: identity, now: now.instant)
         // A limit that is no longer known is passed over: the configuration's stands.
         for (name, value) in ledger.limits { _ = self.gate.set(name, to: value, now: now.instant) }
     }
@@ -175,12 +180,29 @@ struct StrategyEngine: Sendable {
 
     // MARK: The journal
 
-    /// After a restart: paper orders died with the venue that held them.
+    /// What a quote is: at the real venue it ends by itself, should nobody be left to cancel it.
+    var restingKind: OrderKind { self.mode == .live ? .gtd : .gtc }
+
+    /// After a restart. Paper orders died with the venue that held them. Of the real venue's it is asked what became of them; one
+    /// that was about to leave may have left.
     mutating func recover(now: Moment) -> [EngineAction] {
         for order in self.ledger.openOrders {
+            guard self.mode == .paper else {
+                if order.body.state == .intended { self.record(.state(order.id, .sent, reason: nil), now: now) }
+                continue
+            }
             if self.record(.state(order.id, .cancelled, reason: "restart"), now: now) { self.publishOrder(order.id) }
         }
         self.updateProfit(now: now)
+        return self.takeActions()
+    }
+
+    /// The account was found to hold so much when its ledger was begun.
+    mutating func fund(_ money: Money, now: Moment) -> [EngineAction] {
+        guard !self.ledger.isFunded, self.record(.funds(money), now: now) else { return [] }
+        self.profit.peak = nil
+        self.updateProfit(now: now)
+        self.publish(.balance(self.balance))
         return self.takeActions()
     }
 

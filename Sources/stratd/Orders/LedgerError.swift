@@ -11,6 +11,9 @@ enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     case overfilled(OrderID, by: Quantity)
     case alreadyBooked(trade: String)
     case tooManyTrades(OrderID)
+    case tooManyPending
+    /// A trade of which no fill waits for the chain.
+    case notPending(trade: String)
     /// More sold than is held.
     case oversold(OrderID, by: Quantity)
     /// A fill that speaks of another token or side than its order.
@@ -26,6 +29,8 @@ enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
         case .overfilled(let order, let excess): "order \(order) would be filled by \(excess) shares too many"
         case .alreadyBooked(let trade): "trade \(trade) is booked already"
         case .tooManyTrades(let order): "order \(order) has more than \(LedgerOrder.tradeCountMax) trades"
+        case .tooManyPending: "more than \(OrderLedger.pendingFillCountMax) fills wait for the chain"
+        case .notPending(let trade): "no fill of trade \(trade) waits for the chain"
         case .oversold(let order, let excess): "order \(order) would sell \(excess) shares more than are held"
         case .wrongOrder(let order): "a fill of order \(order) speaks of another token or side"
         }

@@ -11,10 +11,14 @@ struct LedgerRecord: Hashable, Sendable {
         /// An order went from one state to another.
         case state(OrderID, OrderState, reason: String?)
         case fill(FillBody)
+        /// A booked fill went on towards the chain, or failed there.
+        case settlement(OrderID, trade: String, Settlement)
         /// A market's outcome is known: its tokens become money. `winner` is `nil` when each side gets half.
         case resolution(ConditionID, winner: Int64?)
         /// Trading halts, or halts for one more reason.
         case halt(reason: String)
+        /// Money came into the account from outside, or left it when negative.
+        case funds(Money)
         case resume
         case pause(strategy: String)
         case unpause(strategy: String)
@@ -39,8 +43,10 @@ struct LedgerRecord: Hashable, Sendable {
         case .intent: "intent"
         case .state: "state"
         case .fill: "fill"
+        case .settlement: "settlement"
         case .resolution: "resolution"
         case .halt: "halt"
+        case .funds: "funds"
         case .resume: "resume"
         case .pause: "pause"
         case .unpause: "unpause"
@@ -69,10 +75,15 @@ struct LedgerRecord: Hashable, Sendable {
             case .fill(let fill):
                 $0.key("fill")
                 fill.write(to: &$0)
+            case .settlement(let order, let trade, let settlement):
+                $0.member("order", order.description)
+                $0.member("trade", trade)
+                $0.member("settlement", settlement.rawValue)
             case .resolution(let market, let winner):
                 $0.member("market", market.description)
                 if let winner { $0.member("winner", winner) }
             case .halt(let reason): $0.member("reason", reason)
+            case .funds(let money): $0.member("money", money.micros)
             case .resume: break
             case .pause(let strategy), .unpause(let strategy): $0.member("strategy", strategy)
             case .limit(let name, let value):
@@ -118,8 +129,10 @@ struct LedgerRecord: Hashable, Sendable {
             case "fill": fill = try FillBody(reading: &reader)
             case "order": order = try reader.orderID()
             case "market": market = try reader.condition()
-            case "state", "reason", "strategy", "name": texts[key.string] = try reader.string().string
-            case "time", "winner", "value", "day", "day_start", "peak": numbers[key.string] = try reader.integer()
+            case "state", "reason", "strategy", "name", "trade", "settlement":
+                texts[key.string] = try reader.string().string
+            case "time", "winner", "value", "money", "day", "day_start", "peak":
+                numbers[key.string] = try reader.integer()
             default: try reader.skip()
             }
         }
@@ -132,8 +145,14 @@ struct LedgerRecord: Hashable, Sendable {
             self.fact = .state(
                 try reader.need(order, "order"), try reader.need(state, "state"), reason: texts["reason"])
         case "fill": self.fact = .fill(try reader.need(fill, "fill"))
+        case "settlement":
+            let settlement = texts["settlement"].flatMap { Settlement(rawValue: $0) }
+            self.fact = .settlement(
+                try reader.need(order, "order"), trade: try reader.need(texts["trade"], "trade"),
+                try reader.need(settlement, "settlement"))
         case "resolution": self.fact = .resolution(try reader.need(market, "market"), winner: numbers["winner"])
         case "halt": self.fact = .halt(reason: try reader.need(texts["reason"], "reason"))
+        case "funds": self.fact = .funds(Money(micros: try reader.need(numbers["money"], "money")))
         case "resume": self.fact = .resume
         case "pause": self.fact = .pause(strategy: try reader.need(texts["strategy"], "strategy"))
         case "unpause": self.fact = .unpause(strategy: try reader.need(texts["strategy"], "strategy"))

@@ -17,6 +17,8 @@ struct OrderIntent: Hashable, Sendable {
     var size: Quantity
     var kind: OrderKind
     var isPostOnly: Bool
+    /// Whether another contract settles it: that of markets of which only one can win.
+    var isNegRisk = false
 
     /// What it costs at its limit; for a sale what it brings.
     var notional: Money { self.size.notional(at: self.price, roundedUp: self.side == .buy) }

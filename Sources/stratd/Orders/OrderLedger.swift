@@ -6,8 +6,12 @@ struct OrderLedger: Hashable, Sendable {
     static let finishedOrderCountMax = 1_000
     /// Positions without shares that are remembered; then the oldest by token are folded into `closedProfit`.
     static let closedPositionCountMax = 500
+    /// Fills that wait for the chain: settling takes seconds, so more of them are a sign of something broken.
+    static let pendingFillCountMax = 10_000
 
     private(set) var cash: Money
+    /// Whether it was told what the account began with.
+    private(set) var isFunded = false
     private(set) var nextOrderNumber: Int64 = 1
     /// Orders that are not finished.
     private(set) var open: [OrderID: LedgerOrder] = [:]
@@ -15,6 +19,8 @@ struct OrderLedger: Hashable, Sendable {
     /// Finished orders, the oldest first.
     private(set) var finishedQueue: [OrderID] = []
     private(set) var positions: [PositionKey: Position] = [:]
+    /// Fills that wait for the chain, in the order in which they were booked.
+    private(set) var pending: [PendingFill] = []
     /// Realised less fees of positions that are no longer remembered.
     private(set) var closedProfit = Money.zero
     /// Why trading is halted, in the order in which the reasons came; empty while it is not.
@@ -74,9 +80,19 @@ struct OrderLedger: Hashable, Sendable {
         self.positions[PositionKey(token: token, strategy: strategy)]?.size ?? .zero
     }
 
-    /// What is held and not offered by an open order.
+    /// Bought and sold shares of a position that are not on the chain yet.
+    func pending(_ key: PositionKey) -> (in: Quantity, out: Quantity) {
+        var sums = (in: Quantity.zero, out: Quantity.zero)
+        for fill in self.pending where fill.position == key {
+            fill.side == .buy ? (sums.in += fill.size) : (sums.out += fill.size)
+        }
+        return sums
+    }
+
+    /// What is held, is on the chain and is not offered by an open order.
     func sellable(_ token: TokenID, by strategy: String) -> Quantity {
         var rest = self.held(token, by: strategy)
+        rest -= self.pending(PositionKey(token: token, strategy: strategy)).in
         for order in self.open.values
         where order.body.side == .sell && order.body.token == token && order.body.strategy == strategy {
             rest -= order.remaining
@@ -107,7 +123,13 @@ struct OrderLedger: Hashable, Sendable {
         case .intent(let order): try self.add(order)
         case .state(let id, let state, let reason): try self.move(id, to: state, reason: reason, at: record.time)
         case .fill(let fill): try self.book(fill)
+        case .settlement(let id, let trade, let settlement): try self.advance(trade, of: id, to: settlement)
         case .resolution(let market, let winner): self.settle(market, winner: winner)
+        case .funds(let money):
+            self.cash += money
+            self.dayStart += money
+            self.peak += money
+            self.isFunded = true
         case .halt(let reason): if !self.halts.contains(reason) { self.halts.append(reason) }
         case .resume: self.halts = []
         case .pause(let strategy):
@@ -153,22 +175,31 @@ struct OrderLedger: Hashable, Sendable {
         guard let state = order.body.state.afterFill(isWhole: fill.size == order.remaining) else {
             throw .fillNotExpected(id, state: order.body.state)
         }
+        guard self.pending.count < Self.pendingFillCountMax || fill.settlement == .confirmed else {
+            throw .tooManyPending
+        }
         let key = PositionKey(token: fill.token, strategy: order.body.strategy)
         var position =
             self.positions[key]
             ?? Position(
                 market: order.body.market, token: fill.token, outcome: order.outcome, event: order.event,
                 strategy: order.body.strategy)
+        let money = fill.size.notional(at: fill.price, roundedUp: fill.side == .buy)
+        var cost = Money.zero
         switch fill.side {
         case .buy:
-            let paid = fill.size.notional(at: fill.price, roundedUp: true)
-            position.buy(fill.size, paid: paid, fee: fill.fee)
-            self.cash -= paid + fill.fee
+            position.buy(fill.size, paid: money, fee: fill.fee)
+            self.cash -= money + fill.fee
         case .sell:
             guard fill.size <= position.size else { throw .oversold(id, by: fill.size - position.size) }
-            let received = fill.size.notional(at: fill.price)
-            position.sell(fill.size, received: received, fee: fill.fee)
-            self.cash += received - fill.fee
+            cost = position.sell(fill.size, received: money, fee: fill.fee)
+            self.cash += money - fill.fee
+        }
+        if fill.settlement != .confirmed {
+            self.pending.append(
+                PendingFill(
+                    order: id, trade: fill.trade, position: key, side: fill.side, size: fill.size, money: money,
+                    fee: fill.fee, cost: cost, time: fill.time, settlement: fill.settlement))
         }
         self.positions[key] = position
         order.body.filled += fill.size
@@ -177,6 +208,28 @@ struct OrderLedger: Hashable, Sendable {
         order.trades.append(fill.trade)
         self.keep(order)
         self.forgetClosedPositions()
+    }
+
+    /// A booked fill went on towards the chain; one that failed there is taken back.
+    private mutating func advance(
+        _ trade: String, of order: OrderID, to settlement: Settlement
+    ) throws(LedgerError) {
+        guard let index = self.pending.firstIndex(where: { $0.order == order && $0.trade == trade }) else {
+            throw .notPending(trade: trade)
+        }
+        let fill = self.pending[index]
+        switch settlement {
+        case .matched, .mined, .retrying: self.pending[index].settlement = settlement
+        case .confirmed: self.pending.remove(at: index)
+        case .failed:
+            guard var position = self.positions[fill.position], fill.side == .sell || position.size >= fill.size else {
+                throw .oversold(order, by: fill.size)
+            }
+            position.takeBack(fill)
+            self.cash += fill.side == .buy ? fill.money + fill.fee : fill.fee - fill.money
+            self.positions[fill.position] = position
+            self.pending.remove(at: index)
+        }
     }
 
     private mutating func settle(_ market: ConditionID, winner: Int64?) {
@@ -224,6 +277,8 @@ extension OrderLedger {
     func write(to writer: inout JSONWriter) {
         writer.object {
             $0.member("cash", self.cash.micros)
+            $0.key("funded")
+            $0.bool(self.isFunded)
             $0.member("next_order", self.nextOrderNumber)
             $0.key("open")
             $0.array { for order in self.openOrders { order.write(to: &$0) } }
@@ -231,6 +286,8 @@ extension OrderLedger {
             $0.array { for id in self.finishedQueue { self.finished[id]?.write(to: &$0) } }
             $0.key("positions")
             $0.array { for position in self.sortedPositions { position.write(to: &$0) } }
+            $0.key("pending")
+            $0.array { for fill in self.pending { fill.write(to: &$0) } }
             $0.member("closed_profit", self.closedProfit.micros)
             $0.member("halts", self.halts)
             $0.member("paused", self.paused)
@@ -255,6 +312,7 @@ extension OrderLedger {
             case "cash":
                 ledger.cash = Money(micros: try reader.integer())
                 hasCash = true
+            case "funded": ledger.isFunded = try reader.bool()
             case "next_order": ledger.nextOrderNumber = try reader.integer()
             case "open":
                 try reader.array { (reader) throws(JSONError) in
@@ -271,6 +329,10 @@ extension OrderLedger {
                 try reader.array { (reader) throws(JSONError) in
                     let position = try Position(reading: &reader)
                     ledger.positions[position.key] = position
+                }
+            case "pending":
+                try reader.array { (reader) throws(JSONError) in
+                    ledger.pending.append(try PendingFill(reading: &reader))
                 }
             case "closed_profit": ledger.closedProfit = Money(micros: try reader.integer())
             case "halts": ledger.halts = try reader.strings()

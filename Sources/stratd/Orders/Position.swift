@@ -46,7 +46,10 @@ struct Position: Hashable, Sendable {
     }
 
     /// Books a sale of at most what is held.
-    mutating func sell(_ size: Quantity, received: Money, fee: Money) {
+    ///
+    /// - Returns: what the sold shares had cost.
+    @discardableResult
+    mutating func sell(_ size: Quantity, received: Money, fee: Money) -> Money {
         precondition(size <= self.size, "the ledger let more be sold than is held")
         // Rounded down: what a rounding leaves stays in the cost of the rest, and the last share takes it along.
         let cost = Money(micros: Int64(Int128(self.cost.micros) * Int128(size.micros) / Int128(self.size.micros)))
@@ -54,6 +57,26 @@ struct Position: Hashable, Sendable {
         self.cost -= cost
         self.realised += received - cost
         self.fees += fee
+        return cost
+    }
+
+    /// Undoes a fill that failed on the chain.
+    mutating func takeBack(_ fill: PendingFill) {
+        self.fees -= fill.fee
+        switch fill.side {
+        case .buy:
+            self.size -= fill.size
+            self.cost -= fill.money
+            // Shares that were sold meanwhile took an average along that this purchase was part of.
+            if self.size == .zero || self.cost < .zero {
+                self.realised -= self.cost
+                self.cost = .zero
+            }
+        case .sell:
+            self.size += fill.size
+            self.cost += fill.cost
+            self.realised -= fill.money - fill.cost
+        }
     }
 
     /// Books the end of the market: every share turns into `payout`.
@@ -64,10 +87,11 @@ struct Position: Hashable, Sendable {
     }
 
     /// As subscribers see it. Profits are told after fees.
-    func body(unrealised: Money) -> PositionBody {
+    func body(unrealised: Money, pending: (in: Quantity, out: Quantity) = (.zero, .zero)) -> PositionBody {
         PositionBody(
-            market: self.market, token: self.token, strategy: self.strategy, confirmed: self.size, pendingIn: .zero,
-            pendingOut: .zero, averageCost: self.averageCost, realised: self.realised - self.fees,
+            market: self.market, token: self.token, strategy: self.strategy,
+            confirmed: self.size - pending.in + pending.out, pendingIn: pending.in, pendingOut: pending.out,
+            averageCost: self.averageCost, realised: self.realised - self.fees,
             unrealised: unrealised)
     }
 

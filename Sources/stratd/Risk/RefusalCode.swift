@@ -3,6 +3,7 @@ enum RefusalCode: String, CaseIterable, Hashable, Sendable {
     case halted
     case haltFile = "halt_file"
     case strategyPaused = "strategy_paused"
+    case venueClosed = "venue_closed"
     case feedDown = "feed_down"
     case marketUntrusted = "market_untrusted"
     case marketUnsettled = "market_unsettled"

@@ -32,17 +32,21 @@ struct RiskContext {
     let dailyProfit: Money
     /// Below the highest worth of the account.
     let drawdown: Money
+    /// Why the venue can be sent nothing now; `nil` when it can.
+    var venueClosedReason: String?
 }
 
 /// The one door that orders leave by: every limit is asked here, each with its code.
 struct RiskGate: Sendable {
     private(set) var limits: RiskLimits
+    private let identity: OrderIdentity
     private var rate: TokenBucket
     /// Refusals since the start, by code.
     private(set) var refused: [RefusalCode: Int64] = [:]
 
-    init(limits: RiskLimits, now: Instant) {
+    init(limits: RiskLimits, identity: OrderIdentity = .paper, now: Instant) {
         self.limits = limits
+        self.identity = identity
         self.rate = TokenBucket(rate: limits.ordersPerSecondMax, burst: limits.ordersPerSecondMax, now: now)
     }
 
@@ -68,7 +72,7 @@ struct RiskGate: Sendable {
             let id = OrderID(number: context.ledger.nextOrderNumber)
             return .success(
                 ApprovedOrder(
-                    id: id, hash: PaperHash.of(id, intent, at: now.time), intent: intent, feeReserve: feeReserve,
+                    id: id, hash: self.identity.hash(id, intent, at: now.time), intent: intent, feeReserve: feeReserve,
                     time: now.time))
         } catch {
             self.refused[error.code, default: 0] += 1
@@ -102,6 +106,7 @@ struct RiskGate: Sendable {
         guard context.ledger.unknownOrderCount < Int(self.limits.unknownOrdersMax) else {
             throw Refusal(.unknownOrdersMax, "\(context.ledger.unknownOrderCount) orders of unknown fate")
         }
+        if let reason = context.venueClosedReason { throw Refusal(.venueClosed, reason) }
         guard context.isFeedUp else { throw Refusal(.feedDown, "feedd is not connected") }
         guard let view = context.view else { throw Refusal(.marketUntrusted, "the feed does not tell of the market") }
         guard view.isTrusted else {

@@ -10,11 +10,22 @@ final class LedgerFile {
     /// Takes the journal for this process alone. A full or read-only disk is no error before something is written.
     ///
     /// - Throws: code 77 when another process has it, or it cannot be read; 75 when the system has no thread or descriptor.
-    init(directory: String) throws(DaemonExit) {
+    init(directory: String, _ mode: TradingMode) throws(DaemonExit) {
         do {
-            self.journal = try JournalWriter(directory: directory, name: "ledger")
+            self.journal = try JournalWriter(directory: directory, name: Self.name(mode))
         } catch { throw error.exit }
     }
+
+    /// Money that is real has files of its own.
+    static func name(_ mode: TradingMode) -> String {
+        switch mode {
+        case .paper: "ledger"
+        case .live: "ledger-live"
+        }
+    }
+
+    /// When the last record was made; `nil` before the first.
+    private(set) var lastTime: Timestamp?
 
     var tornTail: JournalWriter.TornTail? { self.journal.tornTail }
 
@@ -30,6 +41,7 @@ final class LedgerFile {
                 line, offset in
                 place = offset
                 let record = try LedgerRecord(line: line)
+                self.lastTime = record.time
                 if case .checkpoint(let whole) = record.fact {
                     ledger = whole
                 } else {

@@ -171,6 +171,11 @@ extension StrategyService {
                     "side": "\(fill.side.rawValue)", "price": "\(fill.price)", "size": "\(fill.size)",
                     "fee": "\(fill.fee)",
                 ])
+        case .settlementFailed(let order, let trade, let market):
+            self.count("settlements_failed")
+            self.logger.error(
+                "A trade failed on the chain and was taken back",
+                metadata: ["order": "\(order)", "trade": "\(trade)", "market": "\(market)"])
         case .printsLost(let market, let count):
             self.count("prints_lost")
             self.logger.warning("Prints were lost", metadata: ["market": "\(market)", "count": "\(count)"])

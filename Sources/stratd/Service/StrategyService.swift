@@ -2,6 +2,7 @@ import DaemonKit
 import Glibc
 import Logging
 import Shared
+import Signing
 
 /// Performs what the engine asks for: the journal, the venue, the subscribers, the clock.
 ///
@@ -12,6 +13,11 @@ actor StrategyService: DaemonService {
     static let tickAgeMax = Duration.seconds(3)
     /// How long a stop waits for the cancels of its orders.
     static let cancelTimeMax = Duration.seconds(2)
+    /// What live trading begins with.
+    struct Opening {
+        let session: AccountSession
+        let form: OrderForm
+    }
 
     let context: DaemonContext
     let loop: EventLoop
@@ -27,7 +33,14 @@ actor StrategyService: DaemonService {
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
     var engine: StrategyEngine
-    var venue: PaperVenue
+    var venue: any OrderVenue
+    /// The real account, once live trading is open.
+    var live: LiveAccount?
+    var liveOrders: LiveOrders?
+    var userLine: UserLine?
+    var heart: Heart?
+    /// When the ledger's last record was made, at the start.
+    private(set) var ledgerTime: Timestamp?
     /// Whether the last write to the journal failed; the next second tries a whole checkpoint.
     var isJournalDown = false
     /// Whether what the engine asks for is told step by step.
@@ -39,16 +52,17 @@ actor StrategyService: DaemonService {
     private var lastBrokenCount: Int64 = 0
     private var keptMarkets: [ConditionID] = []
     private var publishedPositions: [PositionKey: PositionBody] = [:]
+    var opening: Opening?
     private var timer: (id: EventLoop.TimerID, at: Instant)?
     private var lastTick = Instant.now()
-    private var isStopped = false
+    private(set) var isStopped = false
+    /// Whether the last cancel was waited for.
+    private(set) var isClosed = false
+    private var sparingLog = SparingLog()
 
     init(_ context: DaemonContext) throws {
         let configuration = context.configuration
-        guard configuration.trading.mode == .paper else {
-            throw DaemonExit(
-                .configuration, "trading.mode is \"live\", which this version does not do: set it to \"paper\".")
-        }
+        let mode: TradingMode = configuration.trading.mode == .live ? .live : .paper
         // Before anything that could be a secret is read.
         do throws(SystemError) { try context.forbidDumps() } catch {
             throw DaemonExit(.refused, "Dumps of this process's memory cannot be forbidden: \(error).")
@@ -59,19 +73,32 @@ actor StrategyService: DaemonService {
         self.loop = context.loop
         self.logger = context.logger
         self.isDebugging = context.logger.isDebugging
-        self.ledgerFile = try LedgerFile(directory: context.stateDirectory)
+        self.ledgerFile = try LedgerFile(directory: context.stateDirectory, mode)
         let ledger = try self.ledgerFile.read()
         if let torn = self.ledgerFile.tornTail {
             context.logger.warning(
                 "The ledger ended in half a line, which was put aside",
                 metadata: ["bytes": "\(torn.byteCount)", "file": "\(torn.path)"])
         }
-        let account = ledger ?? OrderLedger(cash: configuration.trading.paperBalance)
+        self.ledgerTime = self.ledgerFile.lastTime
+        // What a new live account holds, the venue tells.
+        let account = ledger ?? OrderLedger(cash: mode == .paper ? configuration.trading.paperBalance : .zero)
+        var identity = OrderIdentity.paper
+        if mode == .live {
+            let session = try AccountSession(
+                configuration, environment: context.environment, stateDirectory: context.stateDirectory
+            ) { context.logger.notice("About the account", metadata: ["text": "\($0)"]) }
+            let form = OrderForm(
+                owner: session.clob.key.address, funder: configuration.trading.funderAddress.flatMap { Address($0) },
+                SignatureType(rawValue: UInt8(clamping: configuration.trading.signatureType)) ?? .eoa)
+            identity = .live(form)
+            self.opening = Opening(session: session, form: form)
+        }
         self.engine = StrategyEngine(
             slots: StrategyEngine.Slot.all(configuration.strategies),
             limits: RiskLimits(configuration.risk, configuration.strategies),
-            ledger: account, now: .now())
-        self.venue = PaperVenue(PaperVenue.Settings(configuration.trading))
+            ledger: account, identity: identity, now: .now())
+        self.venue = PaperOrders(PaperVenue.Settings(configuration.trading))
         let haltFile = configuration.risk.haltFile
         self.haltFile = haltFile.hasPrefix("/") ? haltFile : "\(context.stateDirectory)/\(haltFile)"
         self.server = try context.makeServer()
@@ -86,6 +113,7 @@ actor StrategyService: DaemonService {
     }
 
     func start() async throws {
+        self.startLive()
         // A disk without room is a state, as it is later: nothing is traded until a file of the day is begun.
         self.keepJournal(now: .now())
         self.perform(self.engine.recover(now: .now()), now: .now())
@@ -122,6 +150,8 @@ actor StrategyService: DaemonService {
                 "Orders were still open at the end", metadata: ["orders": "\(self.engine.ledger.open.count)"])
         }
         self.isStopped = true
+        self.isClosed = true
+        self.closeLive()
         self.feed.stop()
         self.keeper.stop()
         self.server.stop()
@@ -138,12 +168,20 @@ actor StrategyService: DaemonService {
         let now = Moment.now()
         self.advanceVenue(now: now)
         self.perform(self.engine.handle(event, sentTime: sentTime, now: now), now: now)
-        self.venue.handle(event, self.engine.views, now: now)
+        self.venue.hear(event, self.engine.views, now: now)
         self.advanceVenue(now: now)
         self.schedule()
     }
 
+    /// Takes in whatever the venue has to say, and what follows.
+    func advanceNow() {
+        guard !self.isClosed else { return }
+        self.advanceVenue(now: .now())
+        self.schedule()
+    }
+
     private func advanceVenue(now: Moment) {
+        self.engine.venueClosedReason = self.venue.closedReason(now: now)
         for event in self.venue.advance(self.engine.views, now: now) {
             self.perform(self.engine.handle(event, now: now), now: now)
         }
@@ -158,7 +196,7 @@ actor StrategyService: DaemonService {
         }
         let id = self.loop.at(next) {
             self.timer = nil
-            guard !self.isStopped else { return }
+            guard !self.isClosed else { return }
             let now = Moment.now()
             self.advanceVenue(now: now)
             self.perform(self.engine.wake(now: now), now: now)
@@ -176,6 +214,7 @@ actor StrategyService: DaemonService {
         self.perform(self.engine.tick(isHaltFilePresent: isHaltFilePresent, now: now), now: now)
         self.keepMarkets()
         self.publishStatus()
+        self.tellLeftOut()
         self.schedule()
         self.loop.after(Self.tickInterval) { self.tick() }
     }
@@ -225,6 +264,23 @@ actor StrategyService: DaemonService {
             }
         }
         if !actions.isEmpty { self.schedule() }
+    }
+
+    private var tradingState: String {
+        guard self.engine.mode == .live else { return "trading on paper" }
+        return self.engine.venueClosedReason.map { "not trading: \($0)" } ?? "trading live"
+    }
+
+    /// A warning that may come often.
+    func warn(_ sentence: String, _ facts: Logger.Metadata) {
+        guard self.sparingLog.admits(sentence, now: .now()) else { return }
+        self.logger.warning("\(sentence)", metadata: facts)
+    }
+
+    private func tellLeftOut() {
+        for (sentence, count) in self.sparingLog.leftOut(now: .now()) {
+            self.logger.warning("Lines were left out", metadata: ["sentence": "\(sentence)", "lines": "\(count)"])
+        }
     }
 
     // MARK: Publishing
@@ -280,7 +336,7 @@ actor StrategyService: DaemonService {
         values["subscribers"] = Int64(self.server.peers.count)
         self.server.publish(Metrics(values: values), as: .status)
         self.latency.reset()
-        let state = risk.isHalted ? "halted (\(risk.reasons.joined(separator: ", ")))" : "trading on paper"
+        let state = risk.isHalted ? "halted (\(risk.reasons.joined(separator: ", ")))" : self.tradingState
         self.context.notifier.status(
             "\(state), \(risk.openOrders) orders open, \(self.engine.views.trustedCount) trusted books, \(rate) messages/s"
                 + self.credentialStatus)

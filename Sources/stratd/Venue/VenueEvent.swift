@@ -7,6 +7,8 @@ struct VenueEvent: Hashable, Sendable {
         case accepted(isDelayed: Bool)
         case rejected(reason: String)
         case filled(VenueFill)
+        /// A trade that was told before went on towards the chain, or failed there.
+        case settled(trade: String, Settlement)
         case cancelled(reason: String)
         /// The order is not, or not yet, there to be cancelled.
         case cancelRefused(reason: String)
@@ -26,6 +28,8 @@ struct VenueFill: Hashable, Sendable {
     let trade: String
     let price: Price
     let size: Quantity
-    let fee: Money
+    /// `nil`: what the market's terms say.
+    let fee: Money?
     let liquidity: Liquidity
+    var settlement = Settlement.confirmed
 }

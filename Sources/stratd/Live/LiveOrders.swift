@@ -1,0 +1,74 @@
+import DaemonKit
+import Shared
+
+/// The real venue, as the engine sees it: an `OrderDesk` between the engine and whoever performs its requests. Confined to the
+/// daemon's loop.
+final class LiveOrders: OrderVenue {
+    /// Why nothing may leave before the desk is open; the checks before live trading set it.
+    var closedReason = "live trading was not checked yet"
+    /// Whether the user channel is open; without it fills would be heard of late.
+    var isHearing: () -> Bool = { false }
+
+    private var desk: OrderDesk?
+    private let ask: (OrderDesk.Request) -> Void
+    private let tell: (OrderDesk.Note) -> Void
+    private var events: [VenueEvent] = []
+    private var hasWork = false
+
+    /// - Parameters:
+    ///   - ask: performs a request; its answer comes by `take`.
+    ///   - tell: tells the log.
+    init(ask: @escaping (OrderDesk.Request) -> Void, tell: @escaping (OrderDesk.Note) -> Void) {
+        self.ask = ask
+        self.tell = tell
+    }
+
+    func open(_ desk: OrderDesk) {
+        self.desk = desk
+        self.hasWork = true
+    }
+
+    func take(_ answer: OrderDesk.Answer, now: Moment) {
+        self.desk?.take(answer, now: now)
+        self.hasWork = true
+    }
+
+    // MARK: OrderVenue
+
+    func submit(_ order: ApprovedOrder, now: Moment) {
+        self.hasWork = true
+        guard self.desk == nil else {
+            self.desk?.submit(order)
+            return
+        }
+        self.events.append(
+            VenueEvent(order: order.id, kind: .rejected(reason: self.closedReason), time: now.time))
+    }
+
+    func cancel(_ order: OrderID, now: Moment) {
+        self.hasWork = true
+        self.desk?.cancel(order, now: now)
+    }
+
+    func hear(_ event: FeedEvent, _ views: MarketViews, now: Moment) {}
+
+    func advance(_ views: MarketViews, now: Moment) -> [VenueEvent] {
+        self.hasWork = false
+        for output in self.desk?.advance(now: now) ?? [] {
+            switch output {
+            case .ask(let request): self.ask(request)
+            case .tell(let event): self.events.append(event)
+            case .note(let note): self.tell(note)
+            }
+        }
+        defer { self.events.removeAll() }
+        return self.events
+    }
+
+    var nextWake: Instant? { self.hasWork ? .now() : self.desk?.nextWake }
+
+    func closedReason(now: Moment) -> String? {
+        guard let desk = self.desk else { return self.closedReason }
+        return desk.closedReason(now: now.instant) ?? (self.isHearing() ? nil : "the user channel is down")
+    }
+}

@@ -1,0 +1,325 @@
+import Shared
+
+extension OrderDesk {
+    /// What the venue says of one order of a request.
+    enum Placement: Hashable, Sendable {
+        /// It is there, under that id.
+        case taken(id: String, Taken)
+        case refused(String)
+        enum Taken: String, Hashable, Sendable { case live, matched, delayed, unmatched }
+    }
+
+    enum Answer: Sendable {
+        /// One for each order that was asked for, in the same order.
+        case placed([ApprovedOrder], Result<[Placement], ClobFailure>)
+        case cancelled([String], Result<ClobClient.Cancellation, ClobFailure>)
+        /// `nil`: the venue knows no such order.
+        case order(String, Result<VenueOrder?, ClobFailure>)
+        case openOrders(Result<[VenueOrder], ClobFailure>)
+        /// Whatever was matched since the asked time, up to `asOf`.
+        case trades(Result<[VenueTrade], ClobFailure>, asOf: Timestamp)
+        /// From the user channel, unasked.
+        case orderEvent(VenueOrder)
+        case tradeEvent(VenueTrade)
+        /// The user channel is open: what was said before is not heard any more.
+        case channelOpened
+    }
+
+    /// How long nothing is placed after an answer that closes the venue.
+    static let closedPauseMin = Duration.seconds(2)
+    /// A duplicate, as the venue calls an order that it has. Source: reference, 2.6.
+    private static let duplicateText = "Duplicated"
+    private static let reasonByteCountMax = 120
+
+    /// Takes in what the venue says; `advance` then gives what follows.
+    mutating func take(_ answer: Answer, now: Moment) {
+        switch answer {
+        case .placed(let orders, let result): self.placed(orders, result, now: now)
+        case .cancelled(let hashes, let result): self.cancelled(hashes, result, now: now)
+        case .order(let hash, let result): self.looked(hash, result, now: now)
+        case .openOrders(let result): self.listed(result, now: now)
+        case .trades(let result, let asOf): self.traded(result, asOf: asOf, now: now)
+        case .orderEvent(let order): self.report(order, now: now)
+        case .tradeEvent(let trade): self.book(trade, now: now)
+        case .channelOpened: self.reconcile(now: now)
+        }
+    }
+
+    // MARK: Placing
+
+    private mutating func placed(
+        _ orders: [ApprovedOrder], _ result: Result<[Placement], ClobFailure>, now: Moment
+    ) {
+        self.placeCount -= 1
+        switch result {
+        case .success(let placements) where placements.count == orders.count:
+            for (order, placement) in zip(orders, placements) { self.placed(order, placement, now: now) }
+        case .success:
+            for order in orders { self.lose(order.hash, reason: "the answer is about other orders", now: now) }
+        case .failure(let failure):
+            self.close(after: failure, now: now)
+            for order in orders {
+                if failure.isOutcomeUnknown {
+                    self.lose(order.hash, reason: "\(failure)", now: now)
+                } else {
+                    self.refuse(order.hash, reason: "\(failure)", now: now)
+                }
+            }
+        }
+    }
+
+    private mutating func placed(_ order: ApprovedOrder, _ placement: Placement, now: Moment) {
+        // Reports of the user channel may have come before.
+        guard let entry = self.entries[order.hash] else { return }
+        switch placement {
+        case .taken(let id, let taken):
+            guard id == order.hash else {
+                self.note(.misnamed(order.id, as: id.shortened(toByteCount: Self.reasonByteCountMax)))
+                return self.lose(order.hash, reason: "the venue calls it by another id", now: now)
+            }
+            switch taken {
+            case .live, .unmatched: self.open(order.hash, now: now)
+            case .delayed:
+                guard entry.stage == .sending else { break }
+                self.entries[order.hash]?.stage = .delayed
+                self.tell(order.id, .accepted(isDelayed: true), now.time)
+                self.doubt(order.hash, after: Self.readPauseMax, now: now)
+            case .matched:
+                self.open(order.hash, now: now)
+                // The fills are told by the user channel; whether something rests, nobody says unasked.
+                self.doubt(order.hash, now: now)
+            }
+        case .refused(let text) where text.contains(Self.duplicateText):
+            self.lose(order.hash, reason: text, now: now)
+        case .refused(let text): self.refuse(order.hash, reason: text, now: now)
+        }
+    }
+
+    private mutating func open(_ hash: String, now: Moment) {
+        guard let entry = self.entries[hash], entry.stage != .open else { return }
+        self.entries[hash]?.stage = .open
+        self.tell(entry.id, entry.stage == .unknown ? .found : .accepted(isDelayed: false), now.time)
+    }
+
+    private mutating func lose(_ hash: String, reason: String, now: Moment) {
+        guard let entry = self.entries[hash], entry.stage == .sending else { return }
+        self.entries[hash]?.stage = .unknown
+        self.tell(entry.id, .lost(reason: reason.shortened(toByteCount: Self.reasonByteCountMax)), now.time)
+        self.doubt(hash, now: now)
+    }
+
+    private mutating func refuse(_ hash: String, reason: String, now: Moment) {
+        guard let entry = self.entries[hash], entry.stage == .sending else { return }
+        self.end(entry)
+        self.tell(entry.id, .rejected(reason: reason.shortened(toByteCount: Self.reasonByteCountMax)), now.time)
+    }
+
+    private mutating func close(after failure: ClobFailure, now: Moment) {
+        switch failure {
+        case .restarting, .postOnly, .cancelOnly, .disabled, .tooMany, .unauthorized, .region:
+            let pause = max(Self.closedPauseMin, failure.retryAfter ?? .zero)
+            self.closed = ("\(failure)", now.instant + pause)
+        case .transport, .staleHeartbeat, .trouble, .refused, .malformed: break
+        }
+    }
+
+    // MARK: Cancelling
+
+    private mutating func cancelled(
+        _ hashes: [String], _ result: Result<ClobClient.Cancellation, ClobFailure>, now: Moment
+    ) {
+        self.cancelRequestCount -= 1
+        switch result {
+        case .success(let cancellation):
+            let gone = Set(cancellation.cancelled.map { $0.lowercased() })
+            for hash in hashes {
+                guard self.entries[hash] != nil else { continue }
+                if gone.contains(hash) {
+                    self.entries[hash]?.ending = "requested"
+                    self.settle(hash, now: now)
+                } else {
+                    // Matched, ended or delayed: the venue's reason is free text, its order is not. Until it was looked at,
+                    // the cancel counts as asked for.
+                    self.entries[hash]?.doubt = nil
+                    self.doubt(hash, after: .zero, now: now)
+                }
+            }
+        case .failure(let failure):
+            for hash in hashes { self.entries[hash]?.isCancelAsked = false }
+            self.note(.cancelFailed(count: hashes.count, failure))
+            self.cancelsResumeAt = now.instant + max(Self.cancelPause, failure.retryAfter ?? .zero)
+        }
+    }
+
+    // MARK: Looking
+
+    private mutating func looked(_ hash: String, _ result: Result<VenueOrder?, ClobFailure>, now: Moment) {
+        self.readCount -= 1
+        guard let entry = self.entries[hash] else { return }
+        if entry.isCancelAsked {
+            // The venue refused the cancel; where the order rests all the same, it is asked again, but not at once.
+            self.entries[hash]?.isCancelAsked = false
+            self.cancelsResumeAt = max(self.cancelsResumeAt ?? now.instant, now.instant + Self.cancelPause)
+        }
+        self.doubtAgain(hash, now: now)
+        switch result {
+        case .failure(let failure): self.note(.readFailed(failure))
+        case .success(.some(let order)):
+            self.report(order, now: now)
+        case .success(.none):
+            self.entries[hash]?.doubt?.missCount += 1
+            self.readTrades()
+            self.giveUp(hash, now: now)
+        }
+        self.readMissingTrades(hash)
+    }
+
+    /// Ends an order that the venue does not know, when it was asked often and long enough.
+    private mutating func giveUp(_ hash: String, now: Moment) {
+        guard let entry = self.entries[hash], let doubt = entry.doubt, doubt.missCount > Self.absenceReadCount,
+            now.instant - doubt.since >= Self.absenceMin
+        else { return }
+        self.end(entry)
+        if entry.booked > .zero || entry.stage == .open {
+            self.tell(entry.id, .cancelled(reason: "unknown at the venue"), now.time)
+        } else {
+            self.note(.neverCame(entry.id, hash: hash))
+            self.tell(entry.id, .rejected(reason: "it never came"), now.time)
+        }
+    }
+
+    private mutating func readMissingTrades(_ hash: String) {
+        if let entry = self.entries[hash], entry.booked < entry.matched { self.readTrades() }
+    }
+
+    /// Takes in what the venue says of one order.
+    private mutating func report(_ order: VenueOrder, now: Moment) {
+        guard var entry = self.entries[order.hash] else { return }
+        entry.matched = max(entry.matched, order.matched)
+        self.entries[order.hash] = entry
+        switch order.standing {
+        case .open: self.open(order.hash, now: now)
+        case .delayed:
+            guard entry.stage == .sending || entry.stage == .unknown else { break }
+            self.entries[order.hash]?.stage = .delayed
+            self.tell(entry.id, .accepted(isDelayed: true), now.time)
+        case .matched:
+            self.open(order.hash, now: now)
+            // What is left of an order that takes and does not rest is gone.
+            if entry.kind == .fak || entry.kind == .fok { self.entries[order.hash]?.ending = "nothing_more_to_take" }
+        case .ended(let reason):
+            self.open(order.hash, now: now)
+            self.entries[order.hash]?.ending = reason
+        }
+        self.settle(order.hash, now: now)
+    }
+
+    /// Ends an order once all that was matched of it is booked, and stops looking at one of which all is clear.
+    private mutating func settle(_ hash: String, now: Moment) {
+        guard let entry = self.entries[hash] else { return }
+        if entry.booked >= entry.size { return self.end(entry) }
+        guard entry.booked >= entry.matched else { return self.doubt(hash, now: now) }
+        if let ending = entry.ending {
+            self.end(entry)
+            self.tell(entry.id, .cancelled(reason: ending), now.time)
+        } else if entry.stage == .open {
+            self.entries[hash]?.doubt = nil
+        }
+    }
+
+    // MARK: Lists
+
+    private mutating func listed(_ result: Result<[VenueOrder], ClobFailure>, now: Moment) {
+        self.isReadingOpenOrders = false
+        guard case .success(let orders) = result else {
+            if case .failure(let failure) = result { self.note(.readFailed(failure)) }
+            self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMax)
+            return
+        }
+        let listed = Set(orders.map(\.hash))
+        for entry in self.entries.values.sorted(by: { $0.id < $1.id }) {
+            if entry.stage == .open && !listed.contains(entry.hash) { self.doubt(entry.hash, now: now) }
+        }
+        var unknown: [String] = []
+        for order in orders.sorted(by: { $0.hash < $1.hash }) {
+            self.entries[order.hash] == nil ? unknown.append(order.hash) : self.report(order, now: now)
+        }
+        self.cancelStrays(unknown, now: now)
+        if !self.hasReadOrders {
+            self.hasReadOrders = true
+            self.tellOfUnknown(now: now)
+        }
+        let unknownCount = self.entries.values.count { $0.stage == .unknown }
+        self.note(.reconciled(open: listed.count, unknown: unknownCount))
+    }
+
+    /// Orders that nobody here knows: seen twice, they are not about to end by themselves.
+    private mutating func cancelStrays(_ unknown: [String], now: Moment) {
+        let again = unknown.filter(self.strays.contains)
+        self.strays = Set(unknown.prefix(Self.strayCountMax))
+        for hash in again { self.note(.stray(hash: hash)) }
+        if !again.isEmpty {
+            self.cancelRequestCount += 1
+            self.ask(.cancel(Array(again.prefix(Self.cancelCountMax))))
+        }
+        if !unknown.isEmpty { self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMin) }
+    }
+
+    /// After a start: orders of the ledger that the list does not have count as unknown from now on.
+    private mutating func tellOfUnknown(now: Moment) {
+        for entry in self.entries.values.sorted(by: { $0.id < $1.id }) where entry.stage == .unknown {
+            self.tell(entry.id, .lost(reason: "restart"), now.time)
+        }
+    }
+
+    // MARK: Trades
+
+    private mutating func traded(
+        _ result: Result<[VenueTrade], ClobFailure>, asOf: Timestamp, now: Moment
+    ) {
+        self.isReadingTrades = false
+        switch result {
+        case .failure(let failure):
+            self.note(.readFailed(failure))
+            self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMax)
+        case .success(let trades):
+            for trade in trades.sorted(by: { ($0.time, $0.id) < ($1.time, $1.id) }) { self.book(trade, now: now) }
+            self.hasReadTrades = true
+            self.tradesReadTo = max(self.tradesReadTo, asOf + (.zero - Self.tradeOverlap))
+        }
+    }
+
+    /// Tells the engine of our parts in a trade. A trade is told again with each step of its settlement.
+    private mutating func book(_ trade: VenueTrade, now: Moment) {
+        let isOurs = trade.parts.contains { self.entries[$0.order] != nil || self.ended[$0.order] != nil }
+        switch trade.settlement {
+        case .confirmed, .failed: self.unsettled[trade.id] = nil
+        case .matched, .mined, .retrying:
+            if isOurs && self.unsettled.count < Self.unsettledCountMax { self.unsettled[trade.id] = trade.time }
+        }
+        for part in trade.parts {
+            if let entry = self.entries[part.order] {
+                if trade.settlement != .failed && !entry.trades.contains(trade.id) {
+                    self.entries[part.order]?.trades.insert(trade.id)
+                    self.entries[part.order]?.booked += part.size
+                    self.entries[part.order]?.matched = max(entry.matched, entry.booked + part.size)
+                }
+                self.tellFill(entry.id, trade, part, isKnown: entry.trades.contains(trade.id))
+                self.settle(part.order, now: now)
+            } else if let late = self.ended[part.order] {
+                self.tellFill(late.id, trade, part, isKnown: late.trades.contains(trade.id))
+                if trade.settlement != .failed { self.noteLate(trade.id, of: part.order) }
+            }
+        }
+    }
+
+    private mutating func tellFill(_ id: OrderID, _ trade: VenueTrade, _ part: VenueTrade.Part, isKnown: Bool) {
+        if isKnown { return self.tell(id, .settled(trade: trade.id, trade.settlement), trade.time) }
+        // One that failed before it was heard of changes nothing.
+        guard trade.settlement != .failed else { return }
+        let fill = VenueFill(
+            trade: trade.id, price: part.price, size: part.size, fee: part.liquidity == .maker ? .zero : nil,
+            liquidity: part.liquidity, settlement: trade.settlement)
+        self.tell(id, .filled(fill), trade.time)
+    }
+}

@@ -1,0 +1,326 @@
+import Shared
+
+/// What the venue holds of our orders, as far as it was told: says what to ask of the venue, and turns answers into what the
+/// engine takes in. A value without I/O.
+///
+/// No order is sent twice. One without an answer is unknown until the venue tells of it; it never came when, thirty seconds after
+/// its request has ended, two reads of orders and trades do not know it. Source: reference, 2.6 to 2.9.
+struct OrderDesk: Sendable {
+    /// What is asked of the venue; each is answered once by `take`.
+    enum Request: Hashable, Sendable {
+        case place([ApprovedOrder])
+        /// By their hashes.
+        case cancel([String])
+        case readOrder(String)
+        case readOpenOrders
+        /// Whatever was matched since.
+        case readTrades(since: Timestamp)
+    }
+
+    /// What the log is told.
+    enum Note: Equatable, Sendable {
+        /// The venue has an order that the ledger does not know; it is cancelled.
+        case stray(hash: String)
+        case cancelFailed(count: Int, ClobFailure)
+        case readFailed(ClobFailure)
+        /// The venue calls an order by another id than its hash: nothing that it says of it can be believed.
+        case misnamed(OrderID, as: String)
+        /// Nothing of it was found: it never came.
+        case neverCame(OrderID, hash: String)
+        case reconciled(open: Int, unknown: Int)
+    }
+
+    enum Output: Equatable, Sendable {
+        case ask(Request)
+        case tell(VenueEvent)
+        case note(Note)
+    }
+
+    enum Stage: Hashable, Sendable {
+        /// On its way, and no answer yet.
+        case sending
+        case open
+        case delayed
+        /// Its fate was not told.
+        case unknown
+    }
+
+    /// An order is looked at, again and again with growing pauses, until what is not clear is.
+    struct Doubt: Hashable, Sendable {
+        /// Since when no request of ours that speaks of it is under way.
+        let since: Instant
+        var nextRead: Instant
+        var pause = OrderDesk.readPauseMin
+        var isReading = false
+        /// Reads that did not know it, of orders and of trades.
+        var missCount = 0
+    }
+
+    struct Entry: Hashable, Sendable {
+        let id: OrderID
+        let hash: String
+        let size: Quantity
+        let kind: OrderKind
+        /// When it was approved.
+        let time: Timestamp
+        var stage: Stage
+        /// Shares of the fills that were told.
+        var booked = Quantity.zero
+        /// Shares that the venue says were matched.
+        var matched = Quantity.zero
+        var trades: Set<String> = []
+        var isCancelWanted = false
+        var isCancelAsked = false
+        /// Why it ended, where fills of it are still to come.
+        var ending: String?
+        var doubt: Doubt?
+    }
+
+    /// Orders of one request. Source: reference, 2.3.
+    static let batchCountMax = 15
+    /// Orders and cancels a second, and at once: the lowest tier's. Source: reference, 2.9.
+    static let orderRate: (perSecond: Int64, burst: Int64) = (40, 60)
+    static let cancelRate: (perSecond: Int64, burst: Int64) = (80, 120)
+    /// Cancels of one request: two fit the burst.
+    static let cancelCountMax = 60
+    /// Requests of a kind that are under way at a time.
+    static let placeCountMax = 8
+    static let cancelRequestCountMax = 4
+    static let readCountMax = 8
+    static let readPauseMin = Duration.seconds(1)
+    static let readPauseMax = Duration.seconds(15)
+    static let absenceMin = Duration.seconds(30)
+    static let absenceReadCount = 2
+    static let reconcileInterval = Duration.seconds(60)
+    static let cancelPause = Duration.seconds(1)
+    /// Trades are read again from so long before the last read.
+    static let tradeOverlap = Duration.seconds(120)
+    /// Ended orders that are remembered, for trades and reports that come late.
+    static let endedCountMax = 5_000
+    /// Trades that wait for the chain, remembered at a time; the ledger keeps no more either.
+    static let unsettledCountMax = OrderLedger.pendingFillCountMax
+    /// Orders that the ledger does not know, remembered at a time.
+    static let strayCountMax = 1_000
+
+    var entries: [String: Entry] = [:]
+    var hashes: [OrderID: String] = [:]
+    private(set) var ended: [String: (id: OrderID, trades: Set<String>)] = [:]
+    private var endedQueue: [String] = []
+    /// Seen once at the venue, and unknown here.
+    var strays: Set<String> = []
+
+    var outputs: [Output] = []
+    private var submitted: [ApprovedOrder] = []
+    private var orders: TokenBucket
+    private var cancels: TokenBucket
+    var placeCount = 0
+    var cancelRequestCount = 0
+    var readCount = 0
+    var cancelsResumeAt: Instant?
+    /// Why the venue takes no orders now, and until when none is tried.
+    var closed: (reason: String, until: Instant)?
+
+    var isReadingOpenOrders = false
+    var isReadingTrades = false
+    var reconcileAt: Instant
+    /// Whether the venue's orders and trades were read since the start.
+    var hasReadOrders = false
+    var hasReadTrades = false
+    var tradesReadTo: Timestamp
+    /// Trades that wait for the chain, and when they were matched: they are read until they have got there.
+    var unsettled: [String: Timestamp]
+
+    /// - Parameters:
+    ///   - open: orders of the ledger that are not finished: what became of them is asked first.
+    ///   - finished: of the ledger, for trades that come late.
+    ///   - unsettled: trades that wait for the chain, and when they were matched.
+    ///   - since: trades from then on may not be booked yet.
+    init(
+        open: [LedgerOrder], finished: [LedgerOrder], unsettled: [String: Timestamp], since: Timestamp, now: Moment
+    ) {
+        self.unsettled = unsettled
+        self.orders = TokenBucket(rate: Self.orderRate.perSecond, burst: Self.orderRate.burst, now: now.instant)
+        self.cancels = TokenBucket(rate: Self.cancelRate.perSecond, burst: Self.cancelRate.burst, now: now.instant)
+        self.reconcileAt = now.instant
+        self.tradesReadTo = open.reduce(since) { min($0, $1.body.time) } + (.zero - Self.tradeOverlap)
+        for order in finished { self.remember(order.body.hash, order.id, Set(order.trades)) }
+        for order in open {
+            var entry = Entry(
+                id: order.id, hash: order.body.hash, size: order.body.size, kind: order.body.kind,
+                time: order.body.time, stage: .unknown)
+            entry.booked = order.body.filled
+            entry.matched = order.body.filled
+            entry.trades = Set(order.trades)
+            entry.isCancelWanted = order.body.state == .cancelling
+            entry.doubt = Doubt(since: now.instant, nextRead: now.instant + Self.readPauseMin)
+            self.entries[entry.hash] = entry
+            self.hashes[entry.id] = entry.hash
+        }
+    }
+
+    /// Whether the venue was asked, since the start, what it holds.
+    var isReconciled: Bool { self.hasReadOrders && self.hasReadTrades }
+
+    /// Why no order can leave now; `nil` when one can.
+    func closedReason(now: Instant) -> String? {
+        guard self.isReconciled else { return "the venue's orders and trades are still to be read" }
+        guard let closed = self.closed, now < closed.until else { return nil }
+        return closed.reason
+    }
+
+    // MARK: From the engine
+
+    mutating func submit(_ order: ApprovedOrder) { self.submitted.append(order) }
+
+    mutating func cancel(_ id: OrderID, now: Moment) {
+        guard let hash = self.hashes[id] else { return self.tell(id, .cancelRefused(reason: "not_found"), now.time) }
+        self.entries[hash]?.isCancelWanted = true
+    }
+
+    // MARK: Time
+
+    /// Sends what was submitted, and does whatever is due.
+    ///
+    /// - Returns: what follows, in this order.
+    mutating func advance(now: Moment) -> [Output] {
+        self.place(now: now)
+        self.askForCancels(now: now)
+        self.readOrders(now: now)
+        if now.instant >= self.reconcileAt { self.reconcile(now: now) }
+        defer { self.outputs.removeAll(keepingCapacity: true) }
+        return self.outputs
+    }
+
+    /// When `advance` must be called next.
+    var nextWake: Instant {
+        var next = self.reconcileAt
+        if self.readCount < Self.readCountMax {
+            for entry in self.entries.values {
+                if let doubt = entry.doubt, !doubt.isReading { next = min(next, doubt.nextRead) }
+            }
+        }
+        if let resumesAt = self.cancelsResumeAt { next = min(next, resumesAt) }
+        return next
+    }
+
+    private mutating func place(now: Moment) {
+        guard !self.submitted.isEmpty else { return }
+        var batch: [ApprovedOrder] = []
+        for order in self.submitted {
+            // Nothing waits here: an order's price is of its moment.
+            if let reason = self.closedReason(now: now.instant) {
+                self.tell(order.id, .rejected(reason: reason), now.time)
+            } else if self.placeCount >= Self.placeCountMax {
+                self.tell(order.id, .rejected(reason: "too many requests are under way"), now.time)
+            } else if !self.orders.take(now: now.instant) {
+                self.tell(order.id, .rejected(reason: "the venue's rate limit"), now.time)
+            } else {
+                self.entries[order.hash] = Entry(
+                    id: order.id, hash: order.hash, size: order.intent.size, kind: order.intent.kind, time: order.time,
+                    stage: .sending)
+                self.hashes[order.id] = order.hash
+                batch.append(order)
+                if batch.count == Self.batchCountMax { self.send(&batch) }
+            }
+        }
+        self.send(&batch)
+        self.submitted.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func send(_ batch: inout [ApprovedOrder]) {
+        guard !batch.isEmpty else { return }
+        self.placeCount += 1
+        self.ask(.place(batch))
+        batch.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func askForCancels(now: Moment) {
+        if let resumesAt = self.cancelsResumeAt {
+            guard now.instant >= resumesAt else { return }
+            self.cancelsResumeAt = nil
+        }
+        var wanted = self.entries.values.filter { $0.isCancelWanted && !$0.isCancelAsked && $0.stage == .open }
+            .sorted { $0.id < $1.id }.map(\.hash)[...]
+        while !wanted.isEmpty, self.cancelRequestCount < Self.cancelRequestCountMax {
+            let count = min(wanted.count, Self.cancelCountMax)
+            guard self.cancels.take(Int64(count), now: now.instant) else {
+                let wait = self.cancels.wait(for: Int64(count), now: now.instant) ?? Self.cancelPause
+                self.cancelsResumeAt = now.instant + wait
+                return
+            }
+            for hash in wanted.prefix(count) { self.entries[hash]?.isCancelAsked = true }
+            self.cancelRequestCount += 1
+            self.ask(.cancel(Array(wanted.prefix(count))))
+            wanted = wanted.dropFirst(count)
+        }
+    }
+
+    private mutating func readOrders(now: Moment) {
+        let due = self.entries.values
+            .filter { entry in entry.doubt.map { !$0.isReading && $0.nextRead <= now.instant } ?? false }
+            .sorted { $0.id < $1.id }
+        for entry in due {
+            guard self.readCount < Self.readCountMax else { return }
+            self.entries[entry.hash]?.doubt?.isReading = true
+            self.readCount += 1
+            self.ask(.readOrder(entry.hash))
+        }
+    }
+
+    /// Asks for all that is open, and for the trades of late.
+    mutating func reconcile(now: Moment) {
+        self.reconcileAt = now.instant + Self.reconcileInterval
+        if !self.isReadingOpenOrders {
+            self.isReadingOpenOrders = true
+            self.ask(.readOpenOrders)
+        }
+        self.readTrades()
+    }
+
+    mutating func readTrades() {
+        guard !self.isReadingTrades else { return }
+        self.isReadingTrades = true
+        self.ask(.readTrades(since: self.unsettled.values.reduce(self.tradesReadTo) { min($0, $1) }))
+    }
+
+    // MARK: Steps
+
+    mutating func ask(_ request: Request) { self.outputs.append(.ask(request)) }
+    mutating func note(_ note: Note) { self.outputs.append(.note(note)) }
+    mutating func tell(_ id: OrderID, _ kind: VenueEvent.Kind, _ time: Timestamp) {
+        self.outputs.append(.tell(VenueEvent(order: id, kind: kind, time: time)))
+    }
+
+    /// Looks at an order soon, unless it is looked at already.
+    mutating func doubt(_ hash: String, after pause: Duration = OrderDesk.readPauseMin, now: Moment) {
+        guard self.entries[hash]?.doubt == nil else { return }
+        self.entries[hash]?.doubt = Doubt(since: now.instant, nextRead: now.instant + pause)
+    }
+
+    /// What is not clear yet is looked at again, later each time.
+    mutating func doubtAgain(_ hash: String, now: Moment) {
+        guard var doubt = self.entries[hash]?.doubt else { return self.doubt(hash, now: now) }
+        doubt.isReading = false
+        doubt.nextRead = now.instant + doubt.pause
+        doubt.pause = min(doubt.pause + doubt.pause, Self.readPauseMax)
+        self.entries[hash]?.doubt = doubt
+    }
+
+    /// Forgets an order, but for what may be told of it late.
+    mutating func end(_ entry: Entry) {
+        self.entries[entry.hash] = nil
+        self.hashes[entry.id] = nil
+        self.remember(entry.hash, entry.id, entry.trades)
+    }
+
+    private mutating func remember(_ hash: String, _ id: OrderID, _ trades: Set<String>) {
+        if self.ended.updateValue((id, trades), forKey: hash) == nil { self.endedQueue.append(hash) }
+        if self.endedQueue.count > Self.endedCountMax {
+            let half = Self.endedCountMax / 2
+            for hash in self.endedQueue.prefix(half) { self.ended[hash] = nil }
+            self.endedQueue.removeFirst(half)
+        }
+    }
+
+    mutating func noteLate(_ trade: String, of hash: String) { self.ended[hash]?.trades.insert(trade) }
+}

@@ -1,0 +1,128 @@
+import Shared
+
+/// What the venue tells of one of our orders, by REST or on the user channel. Source: reference, 2.6 and 3.3.
+struct VenueOrder: Hashable, Sendable {
+    enum Standing: Hashable, Sendable {
+        case open
+        /// Held by the taker delay.
+        case delayed
+        /// Matched, wholly or in part; whether the rest rests is not said.
+        case matched
+        /// Gone, with the venue's word for it.
+        case ended(reason: String)
+    }
+
+    let hash: String
+    let standing: Standing
+    /// Shares that were matched so far.
+    let matched: Quantity
+
+    init(hash: String, standing: Standing, matched: Quantity) {
+        self.hash = hash
+        self.standing = standing
+        self.matched = matched
+    }
+
+    /// - Returns: `nil` for what is no order.
+    init?(_ json: JSONValue) {
+        guard let hash = json["id"]?.string.flatMap({ ConditionID($0) }), let status = json["status"]?.string,
+            let standing = Self.standing(status, isCancellation: json["type"]?.string == "CANCELLATION")
+        else { return nil }
+        // An order of which nothing was matched may say so with an empty text, or not at all.
+        let text = json["size_matched"]?.string ?? json["size_matched"]?.micros.map { Decimal6.text($0) } ?? ""
+        guard let matched = text.isEmpty ? 0 : Decimal6.parse(text) else { return nil }
+        self.init(hash: hash.description, standing: standing, matched: Quantity(micros: matched))
+    }
+
+    private static let reasonByteCountMax = 60
+
+    private static func standing(_ status: String, isCancellation: Bool) -> Standing? {
+        let prefix = "ORDER_STATUS_"
+        let word = (status.hasPrefix(prefix) ? String(status.dropFirst(prefix.utf8.count)) : status).lowercased()
+        if isCancellation || word.hasPrefix("canceled") || word.hasPrefix("invalid") {
+            return .ended(reason: word.shortened(toByteCount: Self.reasonByteCountMax))
+        }
+        switch word {
+        // Marketable when it came, and nobody was there any more: it rests.
+        case "live", "unmatched": return .open
+        case "delayed": return .delayed
+        case "matched": return .matched
+        default: return nil
+        }
+    }
+}
+
+/// A trade in which an order of ours may have had a part. Source: reference, 2.6 and 3.3.
+struct VenueTrade: Hashable, Sendable {
+    /// An order's part, told from that order's side: a maker's token may be the opposite of the taker's.
+    struct Part: Hashable, Sendable {
+        let order: String
+        let token: TokenID
+        let side: TradeSide
+        let price: Price
+        var size: Quantity
+        let liquidity: Liquidity
+    }
+
+    /// Makers of one trade that are read at most.
+    private static let partCountMax = 1_000
+    /// Values above are milliseconds.
+    private static let secondsMax: Int64 = 100_000_000_000
+    private static let idByteCountMax = 100
+
+    let id: String
+    let settlement: Settlement
+    let time: Timestamp
+    let parts: [Part]
+
+    init(id: String, settlement: Settlement, time: Timestamp, parts: [Part]) {
+        self.id = id
+        self.settlement = settlement
+        self.time = time
+        self.parts = parts
+    }
+
+    /// - Returns: `nil` for what is no trade.
+    init?(_ json: JSONValue) {
+        guard let id = json["id"]?.string, (1...Self.idByteCountMax).contains(id.utf8.count),
+            let settlement = json["status"]?.string.flatMap({ Self.settlement($0) }),
+            let moment = (json["match_time"] ?? json["matchtime"])?.integer, moment >= 0,
+            moment < Self.secondsMax * 1_000,
+            let taker = Part(json, order: "taker_order_id", size: "size", .taker)
+        else { return nil }
+        var parts = [taker]
+        let makers = json["maker_orders"]?.array ?? []
+        guard makers.count <= Self.partCountMax else { return nil }
+        for maker in makers {
+            guard let part = Part(maker, order: "order_id", size: "matched_amount", .maker) else { return nil }
+            // An order that stands there twice has one part.
+            if let index = parts.firstIndex(where: { $0.order == part.order && $0.liquidity == .maker }) {
+                parts[index].size += part.size
+            } else {
+                parts.append(part)
+            }
+        }
+        let time = moment > Self.secondsMax ? Timestamp(milliseconds: moment) : Timestamp(seconds: moment)
+        self.init(id: id, settlement: settlement, time: time, parts: parts)
+    }
+
+    private static func settlement(_ status: String) -> Settlement? {
+        let prefix = "TRADE_STATUS_"
+        let word = (status.hasPrefix(prefix) ? String(status.dropFirst(prefix.utf8.count)) : status).lowercased()
+        return word == "matched_not_broadcasted" ? .matched : Settlement(rawValue: word)
+    }
+}
+
+extension VenueTrade.Part {
+    fileprivate init?(_ json: JSONValue, order: String, size: String, _ liquidity: Liquidity) {
+        guard let hash = json[order]?.string.flatMap({ ConditionID($0) }),
+            let token = json["asset_id"]?.string.flatMap({ TokenID($0) }),
+            let side = json["side"]?.string.flatMap({ TradeSide(rawValue: $0.lowercased()) }),
+            let price = json["price"]?.micros.flatMap({ Price(micros: $0) }),
+            let size = json[size]?.micros, size > 0
+        else { return nil }
+        self.init(
+            order: hash.description, token: token, side: side, price: price, size: Quantity(micros: size),
+            liquidity: liquidity)
+    }
+}

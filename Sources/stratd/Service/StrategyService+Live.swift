@@ -1,0 +1,229 @@
+import DaemonKit
+import Logging
+import Shared
+import Signing
+
+/// The account at the real venue, once it was checked.
+struct LiveAccount: Sendable {
+    let clob: ClobClient
+    let credentials: AccountCredentials
+    let form: OrderForm
+}
+
+/// Live trading: the checks before it, the requests of the desk, the user channel and the heartbeat.
+extension StrategyService {
+    /// Pauses between two rounds of checks that did not pass.
+    private static let checkPause = Duration.seconds(10)
+
+    func startLive() {
+        guard self.opening != nil else { return }
+        let orders = LiveOrders(ask: { [unowned self] in self.ask($0) }, tell: { [unowned self] in self.log($0) })
+        self.liveOrders = orders
+        self.venue = orders
+        Task(executorPreference: self.loop) { await self.openLive() }
+    }
+
+    /// Checks everything that live trading needs, again and again until all is well, then opens the desk.
+    private func openLive() async {
+        guard let live = self.liveOrders, let opening = self.opening else { return }
+        self.opening = nil
+        var session = opening.session
+        while !self.isStopped {
+            guard let account = await self.check(live, &session, opening.form) else {
+                await self.loop.sleep(for: Self.checkPause)
+                continue
+            }
+            guard !self.isStopped else { return }
+            do throws(DaemonExit) { try self.open(live, account) } catch { return self.context.requestStop(error) }
+            return self.advanceNow()
+        }
+    }
+
+    /// - Returns: `nil` when something is missing, which was said.
+    private func check(
+        _ live: LiveOrders, _ session: inout AccountSession, _ form: OrderForm
+    ) async -> LiveAccount? {
+        var doctor = Doctor(session, self.context.configuration, stateDirectory: self.context.stateDirectory)
+        doctor.isQuiet = true
+        _ = try? await doctor.run()
+        session = doctor.session
+        let problems = doctor.findings.compactMap { self.tell($0.name, $0.verdict) }
+        guard problems.isEmpty else {
+            live.closedReason = "checks before live trading failed: " + problems.joined(separator: ", ")
+            return nil
+        }
+        do throws(ClobFailure) {
+            let credentials = try await session.login()
+            if !self.engine.ledger.isFunded {
+                let funds = try await session.clob.funds(
+                    credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
+                let now = Moment.now()
+                self.perform(self.engine.fund(funds.balance, now: now), now: now)
+            }
+            return LiveAccount(clob: session.clob, credentials: credentials, form: form)
+        } catch {
+            live.closedReason = "the account cannot be opened: \(error)"
+            return nil
+        }
+    }
+
+    /// - Returns: the check's name, when it failed.
+    private func tell(_ name: String, _ verdict: Doctor.Verdict) -> String? {
+        switch verdict {
+        case .well(let text):
+            self.logger.info("A check before live trading passed", metadata: ["check": "\(name)", "found": "\(text)"])
+            return nil
+        case .open(let text):
+            self.logger.info(
+                "A check before live trading was left out", metadata: ["check": "\(name)", "reason": "\(text)"])
+            return nil
+        case .ill(let text, let remedy):
+            self.logger.error(
+                "A check before live trading failed",
+                metadata: ["check": "\(name)", "found": "\(text)", "advice": "\(remedy)"])
+            return name
+        }
+    }
+
+    private func open(_ live: LiveOrders, _ account: LiveAccount) throws(DaemonExit) {
+        let line = try UserLine(self.context, account.credentials)
+        line.onReport = {
+            live.take($0, now: .now())
+            self.advanceNow()
+        }
+        line.onChange = { self.advanceNow() }
+        live.isHearing = { line.isOpen }
+        self.userLine = line
+        self.live = account
+        let now = Moment.now()
+        let ledger = self.engine.ledger
+        live.open(
+            OrderDesk(
+                open: ledger.openOrders, finished: ledger.finishedQueue.compactMap { ledger.order($0) },
+                unsettled: Dictionary(ledger.pending.map { ($0.trade, $0.time) }) { min($0, $1) },
+                since: self.ledgerTime ?? now.time, now: now))
+        do throws(SystemError) {
+            self.heart = try Heart(account.clob, account.credentials, engine: self.loop) { [weak self] report in
+                self?.assumeIsolated { $0.heard(report) }
+            }
+        } catch { throw DaemonExit(.bug, "No thread for heartbeats: \(error).") }
+        line.start()
+        self.logger.notice(
+            "Live trading is open", metadata: ["maker": "\(account.form.maker)", "cash": "\(ledger.cash)"])
+    }
+
+    func closeLive() {
+        self.userLine?.stop()
+        self.heart?.stop()
+        self.live?.clob.client.stop()
+    }
+
+    private func heard(_ report: Heart.Report) {
+        switch report {
+        case .beat: self.count("heartbeats")
+        case .failed(let failure):
+            self.count("heartbeats_failed")
+            self.warn("A heartbeat failed", ["reason": "\(failure)"])
+        case .withheld:
+            self.count("heartbeats_withheld")
+            self.warn("A heartbeat was withheld: the engine's loop did not answer", [:])
+        case .foreign:
+            guard !self.isStopped else { return }
+            let now = Moment.now()
+            self.perform(self.engine.perform(.halt(reason: "another_stratd"), now: now).actions, now: now)
+        }
+    }
+
+    // MARK: Requests
+
+    /// Performs a request of the desk; its answer goes back to it.
+    private func ask(_ request: OrderDesk.Request) {
+        Task(executorPreference: self.loop) { await self.perform(request) }
+    }
+
+    private func perform(_ request: OrderDesk.Request) async {
+        guard let account = self.live else { return }
+        let answer = await self.answer(request, account, now: .now())
+        guard !self.isClosed else { return }
+        self.liveOrders?.take(answer, now: .now())
+        self.advanceNow()
+    }
+
+    private nonisolated func answer(
+        _ request: OrderDesk.Request, _ account: LiveAccount, now: Timestamp
+    ) async -> OrderDesk.Answer {
+        let (clob, credentials) = (account.clob, account.credentials)
+        switch request {
+        case .place(let orders):
+            let bodies = orders.map { self.signed($0, account, now: now) }
+            return .placed(
+                orders,
+                await Self.result { () async throws(ClobFailure) in try await clob.place(bodies, credentials, now: now)
+                })
+        case .cancel(let hashes):
+            return .cancelled(
+                hashes,
+                await Self.result { () async throws(ClobFailure) in try await clob.cancel(hashes, credentials, now: now)
+                }
+            )
+        case .readOrder(let hash):
+            return .order(
+                hash,
+                await Self.result { () async throws(ClobFailure) in try await clob.order(hash, credentials, now: now) })
+        case .readOpenOrders:
+            return .openOrders(
+                await Self.result { () async throws(ClobFailure) in try await clob.openOrders(credentials, now: now) })
+        case .readTrades(let since):
+            return .trades(
+                await Self.result { () async throws(ClobFailure) in
+                    try await clob.trades(since: since, credentials, now: now)
+                }, asOf: now)
+        }
+    }
+
+    private static func result<Value: Sendable>(
+        _ body: () async throws(ClobFailure) -> Value
+    ) async -> Result<Value, ClobFailure> {
+        do throws(ClobFailure) { return .success(try await body()) } catch { return .failure(error) }
+    }
+
+    /// The order as the venue wants it. Quotes end by themselves, a minute before the expiration that is told.
+    private nonisolated func signed(_ order: ApprovedOrder, _ account: LiveAccount, now: Timestamp) -> [UInt8] {
+        let message = account.form.message(order.id, order.intent, at: order.time)
+        let (_, signature) = message.sign(with: account.clob.key, in: account.form.domain(order.intent))
+        let end = now + account.clob.clockOffset + self.context.configuration.trading.quoteLifetime + .seconds(60)
+        return ClobClient.body(
+            of: message, signature, kind: order.intent.kind, isPostOnly: order.intent.isPostOnly,
+            expiration: order.intent.kind == .gtd ? end.microseconds / 1_000_000 : 0, owner: account.credentials.key)
+    }
+
+    // MARK: The log
+
+    func log(_ note: OrderDesk.Note) {
+        switch note {
+        case .stray(let hash):
+            self.count("stray_orders")
+            self.logger.warning("An order that the ledger does not know is cancelled", metadata: ["hash": "\(hash)"])
+        case .cancelFailed(let count, let failure):
+            self.count("cancels_failed")
+            self.warn("Orders could not be cancelled yet", ["orders": "\(count)", "reason": "\(failure)"])
+        case .readFailed(let failure):
+            self.count("account_reads_failed")
+            self.warn("The account's orders or trades could not be read", ["reason": "\(failure)"])
+        case .misnamed(let order, let id):
+            self.logger.critical(
+                "The venue calls an order by another id than its hash",
+                metadata: ["order": "\(order)", "hash": "\(id)"])
+            let now = Moment.now()
+            self.perform(self.engine.perform(.halt(reason: "order_id"), now: now).actions, now: now)
+        case .neverCame(let order, let hash):
+            self.logger.notice(
+                "An order of unknown fate never came to the venue", metadata: ["order": "\(order)", "hash": "\(hash)"])
+        case .reconciled(let open, let unknown):
+            self.count("reconciliations")
+            self.logger.debug(
+                "The venue's orders were compared with the ledger",
+                metadata: ["orders": "\(open)", "unknown": "\(unknown)"])
+        }
+    }
+}
