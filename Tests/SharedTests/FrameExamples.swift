@@ -254,7 +254,7 @@ enum FrameExamples {
                 time: time),
             #"""
             {"order":"7","hash":"0xff35","trade":"28c4","strategy":"maker","market":\#(conditionJSON),"token":\#(tokenJSON),\#
-            "side":"sell","price":480000,"size":5000000,"fee":10,"liquidity":"taker","settlement":"retrying",\#
+            "side":"sell","price":480000,"size":5000000,"money":2400000,"fee":10,"liquidity":"taker","settlement":"retrying",\#
             "time":1790000000000000}
             """#),
         FrameExample(

@@ -84,15 +84,19 @@ public struct FillBody: FrameBody, Hashable {
     public var side: TradeSide
     public var price: Price
     public var size: Quantity
+    /// What a purchase paid or a sale brought, without the fee; the venue's rounding is its own.
+    public var money: Money
     public var fee: Money
     public var liquidity: Liquidity
     public var settlement: Settlement
     public var time: Timestamp
 
+    /// - Parameter money: `nil`: size times price, rounded against us.
     public init(
         order: String, hash: String, trade: String, strategy: String, market: ConditionID, token: TokenID,
         side: TradeSide,
-        price: Price, size: Quantity, fee: Money, liquidity: Liquidity, settlement: Settlement, time: Timestamp
+        price: Price, size: Quantity, money: Money? = nil, fee: Money, liquidity: Liquidity, settlement: Settlement,
+        time: Timestamp
     ) {
         self.order = order
         self.hash = hash
@@ -103,6 +107,7 @@ public struct FillBody: FrameBody, Hashable {
         self.side = side
         self.price = price
         self.size = size
+        self.money = money ?? size.notional(at: price, roundedUp: side == .buy)
         self.fee = fee
         self.liquidity = liquidity
         self.settlement = settlement
@@ -114,7 +119,9 @@ public struct FillBody: FrameBody, Hashable {
             order: try fields.string("order"), hash: try fields.string("hash"), trade: try fields.string("trade"),
             strategy: try fields.string("strategy"), market: try fields.condition("market"),
             token: try fields.token("token"), side: try fields.word("side"), price: try fields.price("price"),
-            size: try fields.quantity("size"), fee: try fields.money("fee"), liquidity: try fields.word("liquidity"),
+            size: try fields.quantity("size"), money: try fields.optionalInteger("money").map { Money(micros: $0) },
+            fee: try fields.money("fee"),
+            liquidity: try fields.word("liquidity"),
             settlement: try fields.word("settlement"), time: try fields.time("time"))
     }
     public func write(to writer: inout JSONWriter) {
@@ -128,6 +135,7 @@ public struct FillBody: FrameBody, Hashable {
             $0.string("side", self.side.rawValue)
             $0.integer("price", Int64(self.price.micros))
             $0.integer("size", self.size.micros)
+            $0.integer("money", self.money.micros)
             $0.integer("fee", self.fee.micros)
             $0.string("liquidity", self.liquidity.rawValue)
             $0.string("settlement", self.settlement.rawValue)

@@ -58,7 +58,8 @@ extension StrategyEngine {
             order: order.id.description, hash: order.body.hash, trade: fill.trade, strategy: order.body.strategy,
             market: order.body.market, token: order.body.token, side: order.body.side, price: fill.price,
             size: fill.size,
-            fee: fill.fee ?? self.takerFee(of: order, fill), liquidity: fill.liquidity, settlement: fill.settlement,
+            money: fill.money, fee: fill.fee ?? self.takerFee(of: order, fill), liquidity: fill.liquidity,
+            settlement: fill.settlement,
             time: time)
         guard self.record(.fill(body), now: now) else { return }
         self.fillCount += 1

@@ -319,6 +319,7 @@ extension OrderDesk {
         guard trade.settlement != .failed else { return }
         let fill = VenueFill(
             trade: trade.id, price: part.price, size: part.size, fee: part.liquidity == .maker ? .zero : nil,
+            money: part.money,
             liquidity: part.liquidity, settlement: trade.settlement)
         self.tell(id, .filled(fill), trade.time)
     }

@@ -61,6 +61,8 @@ struct VenueTrade: Hashable, Sendable {
         let side: TradeSide
         let price: Price
         var size: Quantity
+        /// What was paid or received, without the fee.
+        var money: Money
         let liquidity: Liquidity
     }
 
@@ -98,9 +100,15 @@ struct VenueTrade: Hashable, Sendable {
             // An order that stands there twice has one part.
             if let index = parts.firstIndex(where: { $0.order == part.order && $0.liquidity == .maker }) {
                 parts[index].size += part.size
+                parts[index].money += part.money
             } else {
                 parts.append(part)
             }
+        }
+        // A maker's money is rounded down. What the taker pays or gets follows: the same, or with the opposite token the rest of the
+        // shares' worth of one each.
+        parts[0].money = parts.dropFirst().reduce(Money.zero) { sum, maker in
+            sum + (maker.token == taker.token ? maker.money : Money(micros: maker.size.micros - maker.money.micros))
         }
         let time = moment > Self.secondsMax ? Timestamp(milliseconds: moment) : Timestamp(seconds: moment)
         self.init(id: id, settlement: settlement, time: time, parts: parts)
@@ -123,6 +131,6 @@ extension VenueTrade.Part {
         else { return nil }
         self.init(
             order: hash.description, token: token, side: side, price: price, size: Quantity(micros: size),
-            liquidity: liquidity)
+            money: Quantity(micros: size).notional(at: price), liquidity: liquidity)
     }
 }

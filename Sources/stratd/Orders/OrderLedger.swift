@@ -184,7 +184,7 @@ struct OrderLedger: Hashable, Sendable {
             ?? Position(
                 market: order.body.market, token: fill.token, outcome: order.outcome, event: order.event,
                 strategy: order.body.strategy)
-        let money = fill.size.notional(at: fill.price, roundedUp: fill.side == .buy)
+        let money = fill.money
         var cost = Money.zero
         switch fill.side {
         case .buy:

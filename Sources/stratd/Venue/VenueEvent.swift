@@ -30,6 +30,8 @@ struct VenueFill: Hashable, Sendable {
     let size: Quantity
     /// `nil`: what the market's terms say.
     let fee: Money?
+    /// What was paid or received, without the fee; `nil`: size times price, rounded against us.
+    var money: Money?
     let liquidity: Liquidity
     var settlement = Settlement.confirmed
 }

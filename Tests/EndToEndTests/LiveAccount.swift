@@ -1,0 +1,155 @@
+import Glibc
+import Shared
+
+@testable import DaemonKit
+
+/// A pipeline with stratd trading live on simvenue, and what test and venue know of its account.
+final class LiveAccount: Sendable {
+    /// Worth nothing anywhere.
+    static let key = "0x" + String(repeating: "b3", count: 32)
+
+    let pipeline: Pipeline
+    private let settings: [String: String]
+
+    /// - Parameter settings: for stratd alone.
+    init(_ venueArguments: [String], settings: [String: String] = [:]) async throws {
+        self.pipeline = try await Pipeline(
+            venueArguments,
+            settings: ["POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_SCANNER_MAX_MARKETS": "6"])
+        let port = self.pipeline.port
+        self.settings = [
+            "POLYBOT_TRADING_MODE": "live", "POLYGON_PRIVATE_KEY": Self.key,
+            "POLYBOT_VENUE_CLOB_URL": "http://127.0.0.1:\(port)", "POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(port)",
+            "POLYBOT_VENUE_USER_WS_URL": "ws://127.0.0.1:\(port)/ws/user",
+            "POLYBOT_VENUE_GEOBLOCK_URL": "http://127.0.0.1:\(port)/api/geoblock",
+            "POLYBOT_STRATEGIES_MAKER_REQUOTE_INTERVAL_MS": "100",
+        ].merging(settings) { $1 }
+    }
+
+    var stateDirectory: String { self.pipeline.directory.file("state") }
+
+    /// Starts stratd; it may end by itself at once.
+    func start(_ environment: [String: String] = [:]) throws -> RunningProgram {
+        try RunningProgram(
+            Programs.path(of: "stratd"),
+            ["--runtime-dir", self.pipeline.directory.path, "--state-dir", self.stateDirectory],
+            in: self.pipeline.directory.path, environment: self.settings.merging(environment) { $1 })
+    }
+
+    // MARK: What the venue knows
+
+    struct Truth {
+        let money: Int64
+        /// Shares by token, zeros left out.
+        let holdings: [String: Int64]
+        let openOrders: Set<String>
+        let waitingTradeCount: Int
+        /// What open purchases may cost.
+        let bound: Int64
+    }
+
+    var truth: Truth {
+        get async throws {
+            let addresses = try await self.pipeline.get("/truth/account").array ?? []
+            guard let address = addresses.first?.string else {
+                return Truth(money: 0, holdings: [:], openOrders: [], waitingTradeCount: 0, bound: 0)
+            }
+            let answer = try await self.pipeline.get("/truth/account?address=\(address)")
+            var holdings: [String: Int64] = [:]
+            for holding in answer["holdings"]?.array ?? [] {
+                let balance = holding["balance"]?.integer ?? 0
+                if balance != 0 { holdings[holding["token"]?.string ?? ""] = balance }
+            }
+            let orders = answer["orders"]?.array ?? []
+            let bound = orders.filter { $0["side"]?.string == "BUY" }
+                .reduce(Int64(0)) { $0 + ($1["price"]?.integer ?? 0) * ($1["remaining"]?.integer ?? 0) / 1_000_000 }
+            return Truth(
+                money: answer["money"]?.integer ?? -1, holdings: holdings,
+                openOrders: Set(orders.compactMap { $0["hash"]?.string }),
+                waitingTradeCount: answer["waiting_trades"]?.array?.count ?? 0, bound: bound)
+        }
+    }
+
+    var audit: JSONValue {
+        get async throws {
+            guard let desk = try await self.pipeline.get("/audit")["desk"] else {
+                throw WaitedInVain(description: "the venue has no desk")
+            }
+            return desk
+        }
+    }
+
+    // MARK: What the ledger knows
+
+    struct Ledger {
+        var cash: Int64 = 0
+        var holdings: [String: Int64] = [:]
+        var states: [String: String] = [:]
+        /// Trades of fills that wait for the chain.
+        var pending: [String: JSONValue] = [:]
+        var fillCount = 0
+        var halts: [String] = []
+
+        var openOrderCount: Int {
+            self.states.values.count { !["filled", "cancelled", "rejected", "expired"].contains($0) }
+        }
+        var unknownCount: Int { self.states.values.count { $0 == "unknown" } }
+    }
+
+    /// The live ledger, replayed by other means than stratd's.
+    var ledger: Ledger {
+        get throws {
+            var ledger = Ledger()
+            var filled: [String: Int64] = [:]
+            var sizes: [String: Int64] = [:]
+            for name in try JournalFile.entries(of: self.stateDirectory).sorted()
+            where name.hasPrefix("ledger-live") && name.hasSuffix(".jsonl") {
+                let bytes = contents(of: self.stateDirectory + "/" + name) ?? []
+                for line in bytes.split(separator: UInt8(ascii: "\n")) {
+                    guard let record = try? JSONValue(parsing: line) else { continue }
+                    switch record["type"]?.string {
+                    case "funds": ledger.cash += record["money"]?.integer ?? 0
+                    case "intent":
+                        let order = record["intent"]?["order"]
+                        let id = order?["order"]?.string ?? ""
+                        ledger.states[id] = "intended"
+                        sizes[id] = order?["size"]?.integer ?? 0
+                    case "state": ledger.states[record["order"]?.string ?? ""] = record["state"]?.string
+                    case "halt": ledger.halts.append(record["reason"]?.string ?? "")
+                    case "fill":
+                        guard let fill = record["fill"] else { continue }
+                        ledger.book(fill, sign: 1)
+                        ledger.fillCount += 1
+                        let id = fill["order"]?.string ?? ""
+                        filled[id, default: 0] += fill["size"]?.integer ?? 0
+                        if filled[id] == sizes[id] { ledger.states[id] = "filled" }
+                        if fill["settlement"]?.string != "confirmed" {
+                            ledger.pending[(fill["trade"]?.string ?? "") + id] = fill
+                        }
+                    case "settlement":
+                        let key = (record["trade"]?.string ?? "") + (record["order"]?.string ?? "")
+                        switch record["settlement"]?.string {
+                        case "confirmed": ledger.pending[key] = nil
+                        case "failed":
+                            if let fill = ledger.pending.removeValue(forKey: key) { ledger.book(fill, sign: -1) }
+                        default: break
+                        }
+                    default: break
+                    }
+                }
+            }
+            ledger.holdings = ledger.holdings.filter { $0.value != 0 }
+            return ledger
+        }
+    }
+}
+
+extension LiveAccount.Ledger {
+    fileprivate mutating func book(_ fill: JSONValue, sign: Int64) {
+        let size = fill["size"]?.integer ?? 0
+        let (money, fee) = (fill["money"]?.integer ?? 0, fill["fee"]?.integer ?? 0)
+        let isBuy = fill["side"]?.string == "buy"
+        self.holdings[fill["token"]?.string ?? "", default: 0] += sign * (isBuy ? size : -size)
+        self.cash += sign * (isBuy ? -money - fee : money - fee)
+    }
+}
