@@ -25,8 +25,10 @@ extension FeedService {
     }
 
     private func audit(_ tokens: [TokenID]) async {
+        // Who does not answer in the time that silence is believed is asked again.
+        let timeout = min(VenueBooks.timeout, self.context.configuration.feed.silenceMax)
         do throws(VenueBooks.Failure) {
-            let (books, malformed, duration) = try await self.venue.books(tokens)
+            let (books, malformed, duration) = try await self.venue.books(tokens, within: timeout)
             self.noteAnswer(after: duration)
             self.count("polled_malformed", Int64(malformed))
             for book in books { self.compare(book) }

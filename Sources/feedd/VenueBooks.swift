@@ -5,7 +5,7 @@ import Shared
 struct VenueBooks: Sendable {
     /// Books in one `POST /books`.
     static let bookCountMax = 500
-    private static let timeout = Duration.seconds(5)
+    static let timeout = Duration.seconds(5)
 
     enum Failure: Error, CustomStringConvertible {
         /// With the pause that the venue asks for.
@@ -44,7 +44,7 @@ struct VenueBooks: Sendable {
 
     /// The books of at most `bookCountMax` tokens; unknown ones are left out by the venue, malformed ones by us.
     func books(
-        _ tokens: [TokenID]
+        _ tokens: [TokenID], within timeout: Duration = VenueBooks.timeout
     ) async throws(Failure) -> (books: [RESTBook], malformed: Int, duration: Duration) {
         precondition(tokens.count <= Self.bookCountMax, "the venue refuses more")
         var writer = JSONWriter()
@@ -56,7 +56,7 @@ struct VenueBooks: Sendable {
                 }
             }
         }
-        let request = RESTRequest(.post, url: "\(self.baseURL)/books", body: writer.bytes, timeout: Self.timeout)
+        let request = RESTRequest(.post, url: "\(self.baseURL)/books", body: writer.bytes, timeout: timeout)
         let (value, duration) = try await self.ask(request)
         guard let values = value.array else { throw .malformed(JSONError(.unexpected, at: 0)) }
         let books = values.compactMap { try? RESTBook($0) }

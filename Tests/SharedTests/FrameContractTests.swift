@@ -153,7 +153,7 @@ import Testing
         .result: ["value"], .subscribe: ["id", "reference_prices"], .universe: ["part", "parts"],
         .market: ["start_time", "rewards", "asset"], .marketAdded: ["start_time", "rewards", "asset"],
         .marketChanged: ["start_time", "rewards", "asset"], .scanStatus: ["error"], .book: ["hash", "conflated"],
-        .trade: ["transaction"], .resolved: ["winner"], .order: ["reason"], .position: ["strategy"],
+        .trade: ["transaction"], .resolved: ["winner"], .order: ["reason"], .fill: ["money"], .position: ["strategy"],
     ]
 
     /// The same members in another order, with one that this version does not know.

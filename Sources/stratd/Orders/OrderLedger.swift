@@ -84,7 +84,10 @@ struct OrderLedger: Hashable, Sendable {
     func pending(_ key: PositionKey) -> (in: Quantity, out: Quantity) {
         var sums = (in: Quantity.zero, out: Quantity.zero)
         for fill in self.pending where fill.position == key {
-            fill.side == .buy ? (sums.in += fill.size) : (sums.out += fill.size)
+            switch fill.side {
+            case .buy: sums.in += fill.size
+            case .sell: sums.out += fill.size
+            }
         }
         return sums
     }
