@@ -22,7 +22,7 @@ final class LiveAccount: Sendable {
             "POLYBOT_VENUE_CLOB_URL": "http://127.0.0.1:\(port)", "POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(port)",
             "POLYBOT_VENUE_USER_WS_URL": "ws://127.0.0.1:\(port)/ws/user",
             "POLYBOT_VENUE_GEOBLOCK_URL": "http://127.0.0.1:\(port)/api/geoblock",
-            "POLYBOT_STRATEGIES_MAKER_REQUOTE_INTERVAL_MS": "100",
+            "POLYBOT_STRATEGIES_MAKER_REQUOTE_INTERVAL_MS": "100", "POLYBOT_RISK_TRIAL_FILLS": "0",
         ].merging(settings) { $1 }
     }
 

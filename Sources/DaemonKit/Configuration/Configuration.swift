@@ -121,6 +121,10 @@ public struct Configuration: Sendable, Equatable {
         public var unknownOrderCountMax = 8
         /// Share of failed requests over the last minute, in millionths of one.
         public var errorRateMaxMicros: Int64 = 500_000
+        /// Live trading is on trial until so many fills were confirmed: until then the two limits after it hold besides.
+        public var trialFillCount = 20
+        public var trialOrderMax = Money(micros: 25 * Decimal6.scale)
+        public var trialTotalMax = Money(micros: 200 * Decimal6.scale)
         /// While this file exists nothing is traded. Relative to the state directory, unless it begins with "/".
         public var haltFile = "HALT"
     }

@@ -167,6 +167,16 @@ extension ConfigurationKey {
         .fraction(
             "risk.error_rate_max", \.risk.errorRateMaxMicros,
             "Share of failed requests over the last minute that halts trading"),
+        .count(
+            "risk.trial_fills", \.risk.trialFillCount, 0...1_000_000,
+            "Confirmed fills until live trading is no longer on trial, under the two limits that follow; 0 for no trial"
+        ),
+        .dollars(
+            "risk.trial_order_usd", \.risk.trialOrderMax, milliRange: 0...largestAmount,
+            "Largest value of one order while live trading is on trial"),
+        .dollars(
+            "risk.trial_total_usd", \.risk.trialTotalMax, milliRange: 0...largestAmount,
+            "Value of positions and open purchases together while live trading is on trial"),
         .text(
             "risk.halt_file", \.risk.haltFile,
             "While this file exists nothing is traded; relative to the state directory unless it begins with a slash"),

@@ -52,6 +52,7 @@ extension EventCatalogue {
         ("trade", "the venue's number of a trade"),
         ("strategy", "name of a strategy"),
         ("maker", "address of the wallet that orders are for"),
+        ("difference", "the venue's balance less the ledger's"),
         ("check", "one of those before live trading, as `stratd doctor` names it"),
         ("found", "what a check found"),
         ("advice", "what to do about it"),

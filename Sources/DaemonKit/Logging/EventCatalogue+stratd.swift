@@ -93,6 +93,17 @@ extension EventCatalogue {
             facts: ["reason"],
             meaning: "They are asked for again soon."),
         Entry(
+            "The account's balance or the venue's clock could not be read", "account_watch_failed", .warning,
+            by: [.stratd], facts: ["reason"],
+            meaning: "They are read again within a minute."),
+        Entry(
+            "The venue's balance is not the ledger's", "balance_differs", .critical,
+            id: "6b2f9d41c0a84e7f93d5b1e8a7c60f24", by: [.stratd], facts: ["difference"],
+            meaning: "Two looks, a while apart, found the same difference, which no fill explains. Trading is halted.",
+            advice:
+                "A deposit or a withdrawal explains it: resume, and the ledger takes the venue's word. Anything else is for you to find out."
+        ),
+        Entry(
             "The venue calls an order by another id than its hash", "order_misnamed", .critical,
             id: "94c0f2be61a74a2d8d5b7e3a1f0c6d92", by: [.stratd], facts: ["order", "hash"],
             meaning: "Nothing that the venue says of its orders can be matched with ours. Trading is halted.",
@@ -121,7 +132,8 @@ extension EventCatalogue {
             facts: ["reason"],
             meaning: """
                 No order leaves but cancels, and open orders are cancelled. The reason is operator, halt_file, \
-                daily_loss, max_drawdown, unknown_orders, journal or ledger.
+                daily_loss, max_drawdown, unknown_orders, error_rate, balance, order_id, \
+                another_stratd, journal or ledger.
                 """,
             advice: "Find the cause, remove it, then resume. A halt survives restarts."),
         Entry(

@@ -20,6 +20,8 @@ enum EngineNote: Hashable, Sendable {
     case orderUnknown(OrderID, hash: String, reason: String)
     case filled(FillBody)
     case settlementFailed(OrderID, trade: String, market: ConditionID)
+    /// The venue holds so much more of money than the ledger; less when negative.
+    case balanceDiffers(by: Money)
     case printsLost(market: ConditionID, count: Int64)
     case marketResolved(market: ConditionID, winner: Int64?)
     case contradiction(LedgerError)

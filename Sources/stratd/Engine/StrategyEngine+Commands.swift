@@ -42,6 +42,10 @@ extension StrategyEngine {
             return .failed("\(self.ledger.unknownOrderCount) orders are still of unknown fate")
         }
         guard self.record(.resume, now: now) else { return .failed("the ledger did not take it") }
+        // A person has seen it, and lets the venue's word stand.
+        if self.unexplained != .zero { self.record(.funds(self.unexplained), now: now) }
+        self.unexplained = .zero
+        self.errorRate.reset()
         if self.profit.drawdown > self.gate.limits.drawdownMax {
             // A person has seen the loss: it counts anew from here.
             let equity = self.ledger.equity { self.value(of: $0) }
@@ -89,7 +93,7 @@ extension StrategyEngine {
         var strategies: [JSONValue] = []
         for (index, slot) in self.slots.enumerated() {
             var members: [String: JSONValue] = ["strategy": .string(slot.name)]
-            if let refusal = self.gate.closedReason(strategy: slot.name, self.context(market), now: now) {
+            if let refusal = self.gate.closedReason(strategy: slot.name, self.context(market, now: now), now: now) {
                 members["closed"] = .object(["code": .string(refusal.code.rawValue), "detail": .string(refusal.detail)])
             }
             if let decision = self.decisions[LookKey(market: market, slot: index)] {

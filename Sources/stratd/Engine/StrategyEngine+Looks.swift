@@ -34,7 +34,7 @@ extension StrategyEngine {
         guard let view = self.views[key.market], self.flattening[key.market] == nil else { return }
         let slot = self.slots[key.slot]
         let orders = self.ledger.openOrders(in: key.market).filter { $0.body.strategy == slot.name }
-        if let refusal = self.gate.closedReason(strategy: slot.name, self.context(key.market), now: now) {
+        if let refusal = self.gate.closedReason(strategy: slot.name, self.context(key.market, now: now), now: now) {
             // A book that is trusted again is looked at at once.
             if view.isTrusted { self.lastLooks[key] = now.instant }
             for order in orders where order.body.state.isCancellable { self.cancel(order.id, now: now) }
@@ -83,7 +83,7 @@ extension StrategyEngine {
 
     /// Asks the gate, and sends what it approves. Returns why not, `nil` when it was sent.
     private mutating func place(_ intent: OrderIntent, now: Moment) -> Refusal? {
-        switch self.gate.check(intent, self.context(intent.market), now: now) {
+        switch self.gate.check(intent, self.context(intent.market, now: now), now: now) {
         case .failure(let refusal):
             self.note(.orderRefused(strategy: intent.strategy, market: intent.market, refusal))
             return refusal
@@ -106,11 +106,12 @@ extension StrategyEngine {
     }
 
     /// The present state, for the gate.
-    func context(_ market: ConditionID) -> RiskContext {
+    func context(_ market: ConditionID, now: Moment) -> RiskContext {
         RiskContext(
             ledger: self.ledger, view: self.views[market], isHaltFilePresent: self.isHaltFilePresent,
             isFeedUp: self.isFeedUp, feedTime: self.feedTime, dailyProfit: self.profit.daily,
-            drawdown: self.profit.drawdown, venueClosedReason: self.venueClosedReason)
+            drawdown: self.profit.drawdown, venueClosedReason: self.venueClosedReason,
+            clockSkew: self.clockSkew, errorRate: self.errorRate.micros(now: now.instant), isLive: self.mode == .live)
     }
 
     private static func reason(_ refusal: Refusal) -> DecisionBody.Reason {

@@ -35,6 +35,12 @@ struct StrategyEngine: Sendable {
     var views = MarketViews()
     var ledger: OrderLedger
     var gate: RiskGate
+    /// How far our clock and the venue's differ, as the shell last saw.
+    var clockSkew = Duration.zero
+    /// Of requests to the venue.
+    var errorRate = ErrorRate()
+    /// What the venue holds beyond the ledger, or less than it, and nobody has explained.
+    var unexplained = Money.zero
     var isFeedUp = false
     /// Up to when the feed is known to have told everything.
     var feedTime = Timestamp(microseconds: 0)
@@ -174,6 +180,7 @@ struct StrategyEngine: Sendable {
         if self.ledger.unknownOrderCount >= Int(self.gate.limits.unknownOrdersMax) {
             self.halt("unknown_orders", now: now)
         }
+        if self.errorRate.micros(now: now.instant) > self.gate.limits.errorRateMax { self.halt("error_rate", now: now) }
     }
 
     mutating func planWake() { self.nextWake = self.due.values.min() }
@@ -203,6 +210,21 @@ struct StrategyEngine: Sendable {
         self.profit.peak = nil
         self.updateProfit(now: now)
         self.publish(.balance(self.balance))
+        return self.takeActions()
+    }
+
+    /// The venue told what the account holds.
+    mutating func compare(_ verdict: BalanceWatch.Verdict, now: Moment) -> [EngineAction] {
+        switch verdict {
+        case .agrees, .moving: self.unexplained = .zero
+        case .rounding(let money):
+            self.record(.funds(money), now: now)
+            self.publish(.balance(self.balance))
+        case .differs(let money):
+            self.unexplained = money
+            self.note(.balanceDiffers(by: money))
+            self.halt("balance", now: now)
+        }
         return self.takeActions()
     }
 

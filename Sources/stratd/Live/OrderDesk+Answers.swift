@@ -23,6 +23,17 @@ extension OrderDesk {
         case tradeEvent(VenueTrade)
         /// The user channel is open: what was said before is not heard any more.
         case channelOpened
+
+        /// Why a request was not done; `nil` where it was, or where nothing was requested.
+        var failure: ClobFailure? {
+            switch self {
+            case .placed(_, .failure(let failure)), .cancelled(_, .failure(let failure)),
+                .order(_, .failure(let failure)), .openOrders(.failure(let failure)),
+                .trades(.failure(let failure), _):
+                failure
+            case .placed, .cancelled, .order, .openOrders, .trades, .orderEvent, .tradeEvent, .channelOpened: nil
+            }
+        }
     }
 
     /// How long nothing is placed after an answer that closes the venue.

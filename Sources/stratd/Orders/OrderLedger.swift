@@ -12,6 +12,8 @@ struct OrderLedger: Hashable, Sendable {
     private(set) var cash: Money
     /// Whether it was told what the account began with.
     private(set) var isFunded = false
+    /// Fills that the chain has confirmed, ever.
+    private(set) var confirmedFillCount: Int64 = 0
     private(set) var nextOrderNumber: Int64 = 1
     /// Orders that are not finished.
     private(set) var open: [OrderID: LedgerOrder] = [:]
@@ -198,7 +200,9 @@ struct OrderLedger: Hashable, Sendable {
             cost = position.sell(fill.size, received: money, fee: fill.fee)
             self.cash += money - fill.fee
         }
-        if fill.settlement != .confirmed {
+        if fill.settlement == .confirmed {
+            self.confirmedFillCount += 1
+        } else {
             self.pending.append(
                 PendingFill(
                     order: id, trade: fill.trade, position: key, side: fill.side, size: fill.size, money: money,
@@ -223,7 +227,9 @@ struct OrderLedger: Hashable, Sendable {
         let fill = self.pending[index]
         switch settlement {
         case .matched, .mined, .retrying: self.pending[index].settlement = settlement
-        case .confirmed: self.pending.remove(at: index)
+        case .confirmed:
+            self.pending.remove(at: index)
+            self.confirmedFillCount += 1
         case .failed:
             guard var position = self.positions[fill.position], fill.side == .sell || position.size >= fill.size else {
                 throw .oversold(order, by: fill.size)
@@ -282,6 +288,7 @@ extension OrderLedger {
             $0.member("cash", self.cash.micros)
             $0.key("funded")
             $0.bool(self.isFunded)
+            $0.member("confirmed_fills", self.confirmedFillCount)
             $0.member("next_order", self.nextOrderNumber)
             $0.key("open")
             $0.array { for order in self.openOrders { order.write(to: &$0) } }
@@ -316,6 +323,7 @@ extension OrderLedger {
                 ledger.cash = Money(micros: try reader.integer())
                 hasCash = true
             case "funded": ledger.isFunded = try reader.bool()
+            case "confirmed_fills": ledger.confirmedFillCount = try reader.integer()
             case "next_order": ledger.nextOrderNumber = try reader.integer()
             case "open":
                 try reader.array { (reader) throws(JSONError) in

@@ -24,6 +24,8 @@ enum RefusalCode: String, CaseIterable, Hashable, Sendable {
     case maxDrawdown = "max_drawdown"
     case insufficientBalance = "insufficient_balance"
     case insufficientShares = "insufficient_shares"
+    case clockSkew = "clock_skew"
+    case errorRate = "error_rate"
     case maxOrdersPerSecond = "max_orders_per_s"
 }
 

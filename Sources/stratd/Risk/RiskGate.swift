@@ -34,6 +34,12 @@ struct RiskContext {
     let drawdown: Money
     /// Why the venue can be sent nothing now; `nil` when it can.
     var venueClosedReason: String?
+    /// How far our clock and the venue's differ, as last seen.
+    var clockSkew = Duration.zero
+    /// Share of requests to the venue that failed, in millionths.
+    var errorRate: Int64 = 0
+    /// Whether money is real.
+    var isLive = false
 }
 
 /// The one door that orders leave by: every limit is asked here, each with its code.
@@ -107,6 +113,18 @@ struct RiskGate: Sendable {
             throw Refusal(.unknownOrdersMax, "\(context.ledger.unknownOrderCount) orders of unknown fate")
         }
         if let reason = context.venueClosedReason { throw Refusal(.venueClosed, reason) }
+        guard context.clockSkew <= self.limits.clockSkewMax else {
+            throw Refusal(
+                .clockSkew,
+                "\(context.clockSkew.milliseconds) ms from the venue's clock, limit \(self.limits.clockSkewMax.milliseconds) ms"
+            )
+        }
+        guard context.errorRate <= self.limits.errorRateMax else {
+            throw Refusal(
+                .errorRate,
+                "\(Decimal6.text(context.errorRate)) of the requests failed, limit \(Decimal6.text(self.limits.errorRateMax))"
+            )
+        }
         guard context.isFeedUp else { throw Refusal(.feedDown, "feedd is not connected") }
         guard let view = context.view else { throw Refusal(.marketUntrusted, "the feed does not tell of the market") }
         guard view.isTrusted else {
@@ -156,8 +174,10 @@ struct RiskGate: Sendable {
 
     private func checkExposure(_ intent: OrderIntent, _ context: RiskContext, feeReserve: Money) throws(Refusal) {
         let ledger = context.ledger
-        guard intent.notional <= self.limits.orderMax else {
-            throw Refusal(.maxOrderUSD, "\(intent.notional), limit \(self.limits.orderMax)")
+        let limits =
+            context.isLive ? self.limits.limits(afterConfirmedFills: ledger.confirmedFillCount) : self.limits
+        guard intent.notional <= limits.orderMax else {
+            throw Refusal(.maxOrderUSD, "\(intent.notional), limit \(limits.orderMax)")
         }
         guard ledger.open.count < Int(self.limits.openOrdersMax) else {
             throw Refusal(.maxOpenOrders, "\(ledger.open.count) orders are open")
@@ -186,8 +206,8 @@ struct RiskGate: Sendable {
                 }
             }
             let inAll = ledger.exposure() + added
-            guard inAll <= self.limits.totalMax else {
-                throw Refusal(.maxTotalUSD, "\(inAll) in all, limit \(self.limits.totalMax)")
+            guard inAll <= limits.totalMax else {
+                throw Refusal(.maxTotalUSD, "\(inAll) in all, limit \(limits.totalMax)")
             }
             let byStrategy = ledger.exposure(of: intent.strategy) + added
             guard byStrategy <= self.limits.strategyMax else {

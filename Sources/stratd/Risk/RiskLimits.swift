@@ -27,6 +27,23 @@ struct RiskLimits: Hashable, Sendable {
     var timeLeftMin: Duration
     /// Orders of unknown fate at which trading halts.
     var unknownOrdersMax: Int64
+    /// How far our clock and the venue's may differ.
+    var clockSkewMax = Duration.seconds(2)
+    /// Share of failed requests over the last minute at which trading halts, in millionths.
+    var errorRateMax: Int64 = 1_000_000
+    /// Live trading is on trial until so many fills were confirmed on the chain; until then these limits hold besides.
+    var trialFillCount: Int64 = 0
+    var trialOrderMax = Money.zero
+    var trialTotalMax = Money.zero
+
+    /// The limits that hold after so many confirmed fills.
+    func limits(afterConfirmedFills count: Int64) -> RiskLimits {
+        guard count < self.trialFillCount else { return self }
+        var limits = self
+        limits.orderMax = min(self.orderMax, self.trialOrderMax)
+        limits.totalMax = min(self.totalMax, self.trialTotalMax)
+        return limits
+    }
 
     /// Positions and open purchases of one strategy at cost, rounded down.
     var strategyMax: Money {
@@ -58,6 +75,11 @@ struct RiskLimits: Hashable, Sendable {
         case "book_age_max_ms": self.bookAgeMax = .milliseconds(value)
         case "min_time_left_s": self.timeLeftMin = .seconds(value)
         case "unknown_orders_max": self.unknownOrdersMax = value
+        case "clock_skew_max_ms": self.clockSkewMax = .milliseconds(value)
+        case "error_rate_max": self.errorRateMax = value
+        case "trial_fills": self.trialFillCount = value
+        case "trial_order_usd": self.trialOrderMax = Money(micros: value)
+        case "trial_total_usd": self.trialTotalMax = Money(micros: value)
         default: preconditionFailure("a limit that has a range has a place")
         }
         return nil
@@ -70,5 +92,7 @@ struct RiskLimits: Hashable, Sendable {
         "max_positions": 0...100_000, "max_open_orders": 0...100_000, "max_orders_per_s": 1...1_000_000,
         "price_band": 0...1_000_000,
         "book_age_max_ms": 1...3_600_000, "min_time_left_s": 0...31_536_000, "unknown_orders_max": 1...10_000,
+        "clock_skew_max_ms": 10...60_000, "error_rate_max": 0...1_000_000, "trial_fills": 0...1_000_000,
+        "trial_order_usd": moneyRange, "trial_total_usd": moneyRange,
     ]
 }

@@ -9,7 +9,10 @@ extension RiskLimits {
             positionsMax: Int64(risk.positionCountMax), openOrdersMax: Int64(risk.openOrderCountMax),
             ordersPerSecondMax: Int64(risk.ordersPerSecondMax), dailyLossMax: risk.dailyLossMax,
             drawdownMax: risk.drawdownMax, priceBand: Int64(risk.priceBand.micros), bookAgeMax: risk.bookAgeMax,
-            timeLeftMin: risk.timeLeftMin, unknownOrdersMax: Int64(risk.unknownOrderCountMax))
+            timeLeftMin: risk.timeLeftMin, unknownOrdersMax: Int64(risk.unknownOrderCountMax),
+            clockSkewMax: risk.clockSkewMax, errorRateMax: risk.errorRateMaxMicros,
+            trialFillCount: Int64(risk.trialFillCount), trialOrderMax: risk.trialOrderMax,
+            trialTotalMax: risk.trialTotalMax)
     }
 }
 

@@ -176,6 +176,9 @@ extension StrategyService {
             self.logger.error(
                 "A trade failed on the chain and was taken back",
                 metadata: ["order": "\(order)", "trade": "\(trade)", "market": "\(market)"])
+        case .balanceDiffers(let money):
+            self.logger.critical(
+                "The venue's balance is not the ledger's", metadata: ["difference": "\(money)"])
         case .printsLost(let market, let count):
             self.count("prints_lost")
             self.logger.warning("Prints were lost", metadata: ["market": "\(market)", "count": "\(count)"])

@@ -14,6 +14,9 @@ struct LiveAccount: Sendable {
 extension StrategyService {
     /// Pauses between two rounds of checks that did not pass.
     private static let checkPause = Duration.seconds(10)
+    /// Between two looks at clock and balance.
+    private static let watchPauseMin = Duration.seconds(10)
+    private static let watchPauseMax = Duration.seconds(60)
 
     func startLive() {
         guard self.opening != nil else { return }
@@ -35,7 +38,35 @@ extension StrategyService {
             }
             guard !self.isStopped else { return }
             do throws(DaemonExit) { try self.open(live, account) } catch { return self.context.requestStop(error) }
-            return self.advanceNow()
+            self.advanceNow()
+            return await self.watchAccount()
+        }
+    }
+
+    /// Compares clock and balance with the venue's, again and again.
+    private func watchAccount() async {
+        var watch = BalanceWatch()
+        var pause = Self.watchPauseMin
+        while !self.isStopped {
+            await self.loop.sleep(for: pause)
+            guard !self.isStopped, let account = self.live else { return }
+            let (clob, form) = (account.clob, account.form)
+            do throws(ClobFailure) {
+                let sent = Timestamp.now()
+                let offset = try await clob.time() - sent
+                // The venue tells whole seconds: up to one is no difference.
+                self.engine.clockSkew = max(.zero, max(.zero - offset - .seconds(1), offset))
+                let funds = try await clob.funds(
+                    account.credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
+                guard !self.isStopped else { return }
+                let now = Moment.now()
+                let verdict = watch.compare(funds.balance, self.engine.ledger, fillCount: self.engine.fillCount)
+                self.perform(self.engine.compare(verdict, now: now), now: now)
+                pause = verdict == .moving ? Self.watchPauseMin : Self.watchPauseMax
+            } catch {
+                self.count("account_reads_failed")
+                self.warn("The account's balance or the venue's clock could not be read", ["reason": "\(error)"])
+            }
         }
     }
 
@@ -145,6 +176,7 @@ extension StrategyService {
         guard let account = self.live else { return }
         let answer = await self.answer(request, account, now: .now())
         guard !self.isClosed else { return }
+        self.engine.errorRate.note(isFailure: answer.failure?.isOutcomeUnknown == true, now: .now())
         self.liveOrders?.take(answer, now: .now())
         self.advanceNow()
     }
