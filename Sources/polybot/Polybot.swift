@@ -15,7 +15,8 @@ struct Polybot: ParsableCommand {
         version: polybotVersion,
         subcommands: [
             RunCommand.self, StatusCommand.self, TapCommand.self, ScanMarketsCommand.self, TestWebSocketCommand.self,
-            CancelAllCommand.self, GenerateCommand.self,
+            HaltCommand.self, ResumeCommand.self, PauseCommand.self, UnpauseCommand.self, FlattenCommand.self,
+            SetLimitCommand.self, ExplainCommand.self, CancelAllCommand.self, DoctorCommand.self, GenerateCommand.self,
         ])
 
     static func main() {

@@ -12,10 +12,10 @@ final class LiveAccount: Sendable {
     private let settings: [String: String]
 
     /// - Parameter settings: for stratd alone.
-    init(_ venueArguments: [String], settings: [String: String] = [:]) async throws {
+    init(_ venueArguments: [String], marketCount: Int = 6, settings: [String: String] = [:]) async throws {
         self.pipeline = try await Pipeline(
             venueArguments,
-            settings: ["POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_SCANNER_MAX_MARKETS": "6"])
+            settings: ["POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_SCANNER_MAX_MARKETS": "\(marketCount)"])
         let port = self.pipeline.port
         self.settings = [
             "POLYBOT_TRADING_MODE": "live", "POLYGON_PRIVATE_KEY": Self.key,

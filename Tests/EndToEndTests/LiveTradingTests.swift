@@ -44,6 +44,64 @@ import Testing
         #expect(try await account.audit["orders"]?.array?.isEmpty == true)
     }
 
+    @Test func allOrdersAreGoneWhenItIsHaltedAndWhenItIsStopped() async throws {
+        // Two hundred and fifty markets keep a debug build busy for a minute.
+        let marketCount = Programs.variable("POLYBOT_SOAK") != nil ? 260 : 75
+        let account = try await LiveAccount(
+            ["--markets", "\(marketCount * 5 / 4)", "--rate", "50", "--balance", "100000"], marketCount: marketCount,
+            settings: [
+                "POLYBOT_RISK_MAX_OPEN_ORDERS": "600", "POLYBOT_RISK_MAX_POSITIONS": "600",
+                "POLYBOT_RISK_MAX_TOTAL_USD": "100000",
+            ])
+        let stratd = try account.start()
+        func waitForOrders() async throws {
+            try await waitFor("orders to be open", within: .seconds(120), state: stratd.report) { () -> Bool? in
+                try await account.truth.openOrders.count >= marketCount * 2 - 20 ? true : nil
+            }
+        }
+        try await waitForOrders()
+        try account.pipeline.directory.write("state/HALT", "")
+        try await waitFor("no order to be open", state: stratd.report) { () -> Bool? in
+            try await account.truth.openOrders.isEmpty ? true : nil
+        }
+        // It stays so until a person resumes.
+        try await Task.sleep(for: .seconds(2))
+        #expect(try await account.truth.openOrders.isEmpty)
+        let before = try await account.audit["orders"]?.array?.count ?? 0
+        unlink(account.stateDirectory + "/HALT")
+        try await Task.sleep(for: .seconds(2))
+        #expect(try await account.audit["orders"]?.array?.count == before, "a halt does not end by itself")
+        func operate(_ words: [String]) async throws -> RunningProgram {
+            let command = try RunningProgram(
+                Programs.path(of: "polybot"), words + ["--runtime-dir", account.pipeline.directory.path],
+                in: account.pipeline.directory.path)
+            #expect(try await command.waitForEnd() == .exited(0), "\(words)\n\(command.report)")
+            return command
+        }
+        let market = try await account.pipeline.get("/truth")["markets"]?.array?.first?["market"]?.string ?? ""
+        let explanation = try await operate(["explain", market]).text(of: .output)
+        #expect(explanation.contains("shut now: halted  halt_file"), "\(explanation)")
+        _ = try await operate(["resume"])
+        try await waitForOrders()
+        #expect(try await stratd.stop() == .exited(0), "\(stratd.report)")
+        #expect(try await account.truth.openOrders.isEmpty)
+    }
+
+    @Test func aDeadStratdsOrdersAreEndedByTheVenue() async throws {
+        let account = try await LiveAccount(["--markets", "12", "--rate", "50"])
+        let stratd = try account.start()
+        try await waitFor("open orders", state: stratd.report) { () -> Bool? in
+            try await account.truth.openOrders.count >= 4 ? true : nil
+        }
+        kill(stratd.pid, SIGKILL)
+        try await waitFor("the venue to miss its heartbeats") { () -> Bool? in
+            try await account.truth.openOrders.isEmpty ? true : nil
+        }
+        #expect(try await account.audit["heartbeat_cancels"]?.integer ?? 0 >= 1)
+        // The next start finds them ended.
+        try await self.expectAgreement(account)
+    }
+
     /// Killed before, within and after the writes of its ledger, while answers are lost: no order comes twice, and in the end
     /// the ledger is the venue's truth.
     @Test func killedAtEveryStepOfTheJournalItDoublesAndForgetsNothing() async throws {

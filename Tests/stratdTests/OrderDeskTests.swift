@@ -130,7 +130,7 @@ private func fill(
                 case .readOrder(let hash): world.take(.order(hash, .success(nil)), time)
                 case .readTrades: world.take(.trades(.success([]), asOf: at(time).time), time)
                 case .readOpenOrders: world.take(.openOrders(.success([])), time)
-                case .place, .cancel: break
+                case .place, .cancel, .cancelAll: break
                 }
             }
             #expect(world.placeCount == 0)
@@ -202,7 +202,10 @@ private func fill(
             orders.append(try world.rest(intent(.buy, "0.40", "5"), number: Int64(number), Int64(number) * 50))
         }
         world.clear()
-        for order in orders { world.desk.cancel(order.id, now: at(7_000)) }
+        // One stays, so that not everything may be ended.
+        orders.append(try world.rest(intent(.buy, "0.40", "5"), number: 131, 6_600))
+        world.clear()
+        for order in orders.dropLast() { world.desk.cancel(order.id, now: at(7_000)) }
         world.advance(7_000)
         var asked = world.asked.compactMap { if case .cancel(let hashes) = $0 { hashes } else { nil } }
         #expect(asked.map(\.count) == [60, 60])
@@ -216,6 +219,25 @@ private func fill(
         world.advance(8_200)
         asked = world.asked.compactMap { if case .cancel(let hashes) = $0 { hashes } else { nil } }
         #expect(asked.map(\.count) == [60, 10], "both those whose answer was lost and the rest")
+    }
+
+    @Test func whereEverythingIsToEndOneRequestEndsIt() throws {
+        var world = DeskWorld()
+        var orders: [ApprovedOrder] = []
+        for number in 1...130 {
+            orders.append(try world.rest(intent(.buy, "0.40", "5"), number: Int64(number), Int64(number) * 50))
+        }
+        world.clear()
+        for order in orders { world.desk.cancel(order.id, now: at(7_000)) }
+        world.advance(7_000)
+        let hashes = orders.map(\.hash)
+        #expect(world.asked == [.cancelAll(hashes)])
+        // Where the venue finds that too much at once, the cancels go in portions.
+        world.take(.cancelled(hashes, .failure(.tooMany(retryAfter: nil))), 7_100)
+        world.clear()
+        world.advance(8_200)
+        let portions = world.asked.compactMap { if case .cancel(let hashes) = $0 { hashes.count } else { nil } }
+        #expect(portions == [60, 60])
     }
 
     @Test func aCancelThatIsRefusedIsLookedInto() throws {

@@ -48,7 +48,7 @@ extension EventCatalogue {
             "A check before live trading failed", "live_check_failed", .error, id: "5f0e0b9a2d7c4b39a1c1e2b5d8a34f61",
             by: [.stratd], facts: ["check", "found", "advice"],
             meaning:
-                "Something that live trading needs is missing. Nothing is traded; all checks are made again in ten seconds.",
+                "Something that live trading needs is missing. Nothing is traded; all checks are made again soon.",
             advice: "Do what the advice says; stratd doctor makes the same checks in a terminal."),
         Entry(
             "About the account", "account_told", .notice, by: [.stratd], facts: ["text"],

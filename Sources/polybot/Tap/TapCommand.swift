@@ -77,7 +77,7 @@ struct TapCommand: ParsableCommand {
     }
 
     /// The condition that `text` is or that the market of that slug has.
-    private static func condition(_ text: String, directory: String) throws(DaemonExit) -> ConditionID {
+    static func condition(_ text: String, directory: String) throws(DaemonExit) -> ConditionID {
         if text.hasPrefix("0x") {
             guard let condition = ConditionID(text) else {
                 throw DaemonExit(.usage, "--market \(text) is no condition id: 0x and 64 hexadecimal digits.")

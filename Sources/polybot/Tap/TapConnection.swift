@@ -44,7 +44,14 @@ struct TapConnection {
     mutating func follow(
         _ subscription: Subscribe, until deadline: Instant?, _ each: (Envelope, UnsafeBufferPointer<UInt8>) -> Bool
     ) -> Ending {
-        guard self.send(.ours as Hello), self.send(subscription) else {
+        self.follow(EncodedFrame(subscription, sentTime: .now()), until: deadline, each)
+    }
+
+    /// As `follow`, with any request in the place of a subscription.
+    mutating func follow(
+        _ request: EncodedFrame, until deadline: Instant?, _ each: (Envelope, UnsafeBufferPointer<UInt8>) -> Bool
+    ) -> Ending {
+        guard self.send(.ours as Hello), self.send(request) else {
             return .lost("the daemon closed the connection")
         }
         var lastHeard = Instant.now()
@@ -100,9 +107,13 @@ struct TapConnection {
     }
 
     private mutating func send<Body: FrameBody>(_ body: Body) -> Bool {
+        self.send(EncodedFrame(body, sentTime: .now()))
+    }
+
+    private mutating func send(_ frame: EncodedFrame) -> Bool {
         self.sequence += 1
         var bytes: [UInt8] = []
-        EncodedFrame(body, sentTime: .now()).write(sequence: self.sequence, to: &bytes)
+        frame.write(sequence: self.sequence, to: &bytes)
         return StandardStreams.write(bytes, to: self.descriptor)
     }
 }

@@ -158,6 +158,8 @@ extension OrderDesk {
         case .failure(let failure):
             for hash in hashes { self.entries[hash]?.isCancelAsked = false }
             self.note(.cancelFailed(count: hashes.count, failure))
+            // It costs as much as the cancels that it makes, which may be more than the venue ever allows at once.
+            if hashes.count > Self.cancelCountMax { self.cancelAllResumesAt = now.instant + Self.cancelAllPause }
             self.cancelsResumeAt = now.instant + max(Self.cancelPause, failure.retryAfter ?? .zero)
         }
     }

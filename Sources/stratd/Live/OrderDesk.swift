@@ -11,6 +11,8 @@ struct OrderDesk: Sendable {
         case place([ApprovedOrder])
         /// By their hashes.
         case cancel([String])
+        /// Everything that rests, of which these are known.
+        case cancelAll([String])
         case readOrder(String)
         case readOpenOrders
         /// Whatever was matched since.
@@ -93,6 +95,10 @@ struct OrderDesk: Sendable {
     static let absenceReadCount = 2
     static let reconcileInterval = Duration.seconds(60)
     static let cancelPause = Duration.seconds(1)
+    /// So many cancels are worth one request that ends everything, where everything is to end.
+    static let cancelAllCountMin = 2 * cancelCountMax
+    /// How long that is not tried again after the venue has refused it.
+    static let cancelAllPause = Duration.seconds(60)
     /// Trades are read again from so long before the last read.
     static let tradeOverlap = Duration.seconds(120)
     /// Ended orders that are remembered, for trades and reports that come late.
@@ -117,6 +123,7 @@ struct OrderDesk: Sendable {
     var cancelRequestCount = 0
     var readCount = 0
     var cancelsResumeAt: Instant?
+    var cancelAllResumesAt: Instant?
     /// Why the venue takes no orders now, and until when none is tried.
     var closed: (reason: String, until: Instant)?
 
@@ -241,6 +248,14 @@ struct OrderDesk: Sendable {
         }
         var wanted = self.entries.values.filter { $0.isCancelWanted && !$0.isCancelAsked && $0.stage == .open }
             .sorted { $0.id < $1.id }.map(\.hash)[...]
+        if wanted.count >= Self.cancelAllCountMin,
+            wanted.count == self.entries.values.count(where: { $0.stage == .open }),
+            self.cancelRequestCount == 0, self.cancelAllResumesAt.map({ now.instant >= $0 }) ?? true
+        {
+            for hash in wanted { self.entries[hash]?.isCancelAsked = true }
+            self.cancelRequestCount += 1
+            return self.ask(.cancelAll(Array(wanted)))
+        }
         while !wanted.isEmpty, self.cancelRequestCount < Self.cancelRequestCountMax {
             let count = min(wanted.count, Self.cancelCountMax)
             guard self.cancels.take(Int64(count), now: now.instant) else {

@@ -13,7 +13,8 @@ struct LiveAccount: Sendable {
 /// Live trading: the checks before it, the requests of the desk, the user channel and the heartbeat.
 extension StrategyService {
     /// Pauses between two rounds of checks that did not pass.
-    private static let checkPause = Duration.seconds(10)
+    private static let checkPauseMin = Duration.seconds(1)
+    private static let checkPauseMax = Duration.seconds(30)
     /// Between two looks at clock and balance.
     private static let watchPauseMin = Duration.seconds(10)
     private static let watchPauseMax = Duration.seconds(60)
@@ -31,9 +32,11 @@ extension StrategyService {
         guard let live = self.liveOrders, let opening = self.opening else { return }
         self.opening = nil
         var session = opening.session
+        var pause = Self.checkPauseMin
         while !self.isStopped {
             guard let account = await self.check(live, &session, opening.form) else {
-                await self.loop.sleep(for: Self.checkPause)
+                await self.loop.sleep(for: pause)
+                pause = min(pause + pause, Self.checkPauseMax)
                 continue
             }
             guard !self.isStopped else { return }
@@ -198,6 +201,10 @@ extension StrategyService {
                 await Self.result { () async throws(ClobFailure) in try await clob.cancel(hashes, credentials, now: now)
                 }
             )
+        case .cancelAll(let hashes):
+            return .cancelled(
+                hashes,
+                await Self.result { () async throws(ClobFailure) in try await clob.cancelAll(credentials, now: now) })
         case .readOrder(let hash):
             return .order(
                 hash,

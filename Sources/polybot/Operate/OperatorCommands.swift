@@ -1,0 +1,147 @@
+import ArgumentParser
+import DaemonKit
+import Shared
+
+/// `polybot halt`: cancels everything and trades no more.
+struct HaltCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "halt",
+        abstract: "Cancels every order and trades no more until polybot resume.",
+        discussion: """
+            Survives restarts. Needs the group polybot-operators under systemd. Where stratd does not answer, make the halt \
+            file in its state directory, or stop it: both cancel, and polybot cancel-all needs no daemon.
+            """)
+    @Option(help: "Why, for the log.")
+    var reason: String?
+    @OptionGroup var directories: DirectoryOptions
+
+    func run() throws {
+        _ = try OperatorRequest(type: .halt, members: self.reason.map { ["reason": .string($0)] } ?? [:])
+            .send(self.directories)
+        StandardStreams.write("halted; polybot resume ends it\n", to: 1)
+    }
+}
+
+/// `polybot resume`: ends a halt.
+struct ResumeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "Ends a halt, if what caused it is over.")
+    @OptionGroup var directories: DirectoryOptions
+
+    func run() throws {
+        _ = try OperatorRequest(type: .resume).send(self.directories)
+        StandardStreams.write("resumed\n", to: 1)
+    }
+}
+
+/// `polybot flatten`: leaves every position.
+struct FlattenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flatten",
+        abstract: "Pauses every strategy, cancels every order and sells what is held to whoever bids.",
+        discussion:
+            "It sells within the price band and gives up after a minute; polybot unpause lets a strategy quote again.")
+    @OptionGroup var directories: DirectoryOptions
+
+    func run() throws {
+        let value = try OperatorRequest(type: .flatten).send(self.directories)
+        StandardStreams.write("leaving \(value?["markets"]?.integer ?? 0) markets\n", to: 1)
+    }
+}
+
+/// `polybot pause`: a strategy trades no more.
+struct PauseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "Cancels a strategy's orders and lets it place none until polybot unpause.")
+    @Argument(help: "Its name, such as maker.")
+    var strategy: String
+    @OptionGroup var directories: DirectoryOptions
+
+    func run() throws {
+        _ = try OperatorRequest(type: .pauseStrategy, members: ["strategy": .string(self.strategy)])
+            .send(self.directories)
+        StandardStreams.write("\(self.strategy) is paused\n", to: 1)
+    }
+}
+
+/// `polybot unpause`: a strategy trades again.
+struct UnpauseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unpause", abstract: "Lets a paused strategy trade again.")
+    @Argument(help: "Its name, such as maker.")
+    var strategy: String
+    @OptionGroup var directories: DirectoryOptions
+
+    func run() throws {
+        _ = try OperatorRequest(type: .resumeStrategy, members: ["strategy": .string(self.strategy)])
+            .send(self.directories)
+        StandardStreams.write("\(self.strategy) runs\n", to: 1)
+    }
+}
+
+/// `polybot set-limit`: changes a limit.
+struct SetLimitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set-limit",
+        abstract: "Changes a limit of the section risk; it holds across restarts.",
+        discussion: """
+            The value is a whole number in the limit's smallest unit: millionths for …_usd, price_band and error_rate_max. \
+            Example: polybot set-limit max_order_usd 20000000
+            """)
+    @Argument(help: "A key of the section risk, such as max_order_usd.")
+    var limit: String
+    @Argument(help: "The value.")
+    var value: Int64
+    @OptionGroup var directories: DirectoryOptions
+
+    func run() throws {
+        _ = try OperatorRequest(
+            type: .setLimit, members: ["limit": .string(self.limit), "value": .number("\(self.value)")]
+        ).send(self.directories)
+        StandardStreams.write("\(self.limit) is \(self.value)\n", to: 1)
+    }
+}
+
+/// `polybot explain`: why there is an order in a market, or none.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Tells, gate by gate, why a market has an order or none.",
+        discussion: "What each strategy decided last, and what keeps the market shut now.")
+    @Argument(help: "The market's condition id (0x…) or its slug.")
+    var market: String
+    @OptionGroup var directories: DirectoryOptions
+
+    func run() throws {
+        let condition = try TapCommand.condition(self.market, directory: try self.directories.socketDirectory())
+        let answer = try OperatorRequest(type: .explain, members: ["market": .string(condition.description)])
+            .send(self.directories)
+        StandardStreams.write(Self.text(answer ?? .null), to: 1)
+    }
+
+    /// The answer, for people.
+    static func text(_ answer: JSONValue) -> String {
+        var text = "\(answer["market"]?.string ?? "")\n"
+        let book = answer["trusted"]?.bool == true ? "trusted" : "not trusted"
+        let settled = answer["settled"]?.bool == true ? "settled" : "not settled"
+        text += "book      \(book), \(settled)\norders    \(answer["open_orders"]?.integer ?? 0) open\n"
+        for strategy in answer["strategies"]?.array ?? [] {
+            text += "\(strategy["strategy"]?.string ?? "")\n"
+            if let time = strategy["time"]?.integer {
+                let at = Timestamp(microseconds: time)
+                text +=
+                    "  decided \(strategy["action"]?.string ?? "") at \(at.rfc3339), update \(strategy["update"]?.integer ?? 0)\n"
+            } else {
+                text += "  has not looked yet\n"
+            }
+            for reason in strategy["reasons"]?.array ?? [] {
+                text +=
+                    "    \(reason["gate"]?.string ?? ""): \(reason["code"]?.string ?? "")  \(reason["detail"]?.string ?? "")\n"
+            }
+            if let closed = strategy["closed"] {
+                text += "  shut now: \(closed["code"]?.string ?? "")  \(closed["detail"]?.string ?? "")\n"
+            }
+        }
+        return text
+    }
+}
