@@ -16,7 +16,8 @@ struct Polybot: ParsableCommand {
         subcommands: [
             RunCommand.self, StatusCommand.self, TapCommand.self, ScanMarketsCommand.self, TestWebSocketCommand.self,
             HaltCommand.self, ResumeCommand.self, PauseCommand.self, UnpauseCommand.self, FlattenCommand.self,
-            SetLimitCommand.self, ExplainCommand.self, CancelAllCommand.self, DoctorCommand.self, GenerateCommand.self,
+            SetLimitCommand.self, ExplainCommand.self, CancelAllCommand.self, DoctorCommand.self,
+            ExportCommand.self, GenerateCommand.self,
         ])
 
     static func main() {

@@ -4,7 +4,8 @@ import DaemonKit
 struct Stratd {
     static func main() {
         Daemon.main(
-            "stratd", "runs the strategies: risk, orders, positions", commands: [CancelAll.command, Doctor.command]
+            "stratd", "runs the strategies: risk, orders, positions",
+            commands: [CancelAll.command, Doctor.command, Export.command]
         ) {
             context in
             try StrategyService(context)

@@ -78,6 +78,30 @@ private let secondFile = "ledger-2026-05-13.jsonl"
         journal.sync()
     }
 
+    @Test(arguments: [1, 2, 3, 7, 64, 1 << 20])
+    func aFileThatGrowsIsReadInPiecesOfAnySize(pieceByteCount: Int) throws {
+        let text = "head\n\na line that is longer than others\nlast\nhalf a li"
+        self.directory.write(firstFile, text)
+        var lines: [String] = []
+        let path = "\(self.directory.path)/\(firstFile)"
+        try JournalReader.forEachLine(ofGrowing: path, pieceByteCount: pieceByteCount) { line, offset in
+            lines.append("\(offset) \(String(decoding: line, as: UTF8.self))")
+            // What is added meanwhile is for the next reader.
+            if offset == 0 { self.directory.write(firstFile, "ne\nmore\n") }
+        }
+        #expect(lines == ["0 head", "5 ", "6 a line that is longer than others", "40 last"])
+    }
+
+    @Test func theFilesOfAJournalAreFoundByTheirDays() throws {
+        for file in [secondFile, firstFile, firstFile + ".torn", secondFile + ".new", "other-2026-05-12.jsonl"] {
+            self.directory.write(file, "")
+        }
+        let files = try JournalReader.dailyFiles(in: self.directory.path, of: "ledger")
+        #expect(files.map(\.path) == [firstFile, secondFile].map { "\(self.directory.path)/\($0)" })
+        #expect(files[1].day - files[0].day == 1)
+        #expect(try JournalReader.dailyFiles(in: "/nowhere", of: "ledger") == [])
+    }
+
     @Test func everyDayHasItsFile() throws {
         let journal = try self.begun()
         #expect(!journal.needsFile(for: firstDay) && journal.needsFile(for: secondDay))

@@ -130,21 +130,33 @@ public enum Daemon {
     private static func run(
         _ command: DaemonCommand, of name: String, _ arguments: [String]
     ) throws(DaemonExit) -> DaemonExit.Code {
-        let flags = try DaemonFlags(arguments, among: DaemonCommand.flagNames)
+        var operand = ""
+        var rest = arguments[...]
+        if !command.operands.isEmpty, let first = rest.first, !first.hasPrefix("-") {
+            operand = first
+            rest.removeFirst()
+        }
+        let flags = try DaemonFlags(rest, ownFlags: command.ownFlags, among: DaemonCommand.flagNames)
         guard flags.action == .run else {
             Self.print(Program.command(command, of: name).help, to: 1)
             return .stopped
+        }
+        guard command.operands.isEmpty || command.operands.contains(operand) else {
+            let said = operand.isEmpty ? "" : ", not \"\(ConfigurationText.cut(operand))\""
+            throw DaemonExit(
+                .usage, "After \(command.name) comes one of \(command.operands.joined(separator: ", "))\(said).")
         }
         let environment = ProcessEnvironment.current()
         let configuration = try Self.configuration(name, flags, environment)
         // It has no socket: whatever is wrong with the place for them must not keep it from its work.
         let directories = try DaemonDirectories(
             runtimeFlag: "/", stateFlag: flags.stateDirectory, environment: environment, user: getuid())
-        try DaemonDirectories.create(directories.state)
+        if !command.isReader { try DaemonDirectories.create(directories.state) }
         try command.run(
             DaemonCommand.Context(
                 configuration: configuration, environment: environment, stateDirectory: directories.state,
-                tell: { Self.print($0, to: 1) }))
+                operand: operand, flags: flags.own, tell: { Self.print($0, to: 1) },
+                warn: { Self.print("\(name): \($0)", to: 2) }))
         return .stopped
     }
 

@@ -1,18 +1,34 @@
 import CLinux
 import Glibc
+public import Shared
 
 /// Something that a daemon's program does once, in a terminal, while no daemon need run: `stratd cancel-all`.
 ///
-/// It takes the daemon's flags for configuration and state. What it has to say goes to standard output, a line each; why it failed to
+/// It takes the daemon's flags for configuration and state, and its own. What it has to say goes to standard output, a line each; why it failed to
 /// standard error, with the exit code.
 public struct DaemonCommand: Sendable {
     public struct Context: Sendable {
         public let configuration: Configuration
         public let environment: [String: String]
-        /// Exists, and belongs to this user.
+        /// Exists, and belongs to this user, unless the command only reads: then nothing was looked at.
         public let stateDirectory: String
+        /// The word after the command's name; empty where it takes none.
+        public let operand: String
+        /// What was said to the command's own flags, by their names; empty text for a flag that takes no value.
+        public let flags: [String: String]
         /// Writes a line to standard output.
         public let tell: @Sendable (String) -> Void
+        /// Writes a line to standard error, behind the program's name.
+        public let warn: @Sendable (String) -> Void
+
+        /// Writes bytes to standard output.
+        ///
+        /// - Throws: code 69 when it does not take all of them.
+        public func write(_ bytes: [UInt8]) throws(DaemonExit) {
+            do throws(SystemError) { try JournalFile.write(bytes, to: 1, with: Glibc.write) } catch {
+                throw DaemonExit(.unreachable, "Standard output does not take everything: \(error).")
+            }
+        }
     }
 
     /// Which of the daemons' flags it takes.
@@ -21,14 +37,29 @@ public struct DaemonCommand: Sendable {
     public let name: String
     /// For help and manual: without a full stop.
     public let summary: String
+    /// One of these words must follow its name; empty for a command that takes none.
+    let operands: [String]
+    /// What it takes besides the daemons' flags.
+    let ownFlags: [ProgramFlag]
+    /// Whether it only reads the state directory, which is not made then where it is missing.
+    let isReader: Bool
     let perform: @Sendable (Context) async throws(DaemonExit) -> Void
 
     public init(
-        _ name: String, _ summary: String, perform: @escaping @Sendable (Context) async throws(DaemonExit) -> Void
+        _ name: String, _ summary: String, operands: [String] = [], ownFlags: [ProgramFlag] = [],
+        isReader: Bool = false, perform: @escaping @Sendable (Context) async throws(DaemonExit) -> Void
     ) {
         self.name = name
         self.summary = summary
+        self.operands = operands
+        self.ownFlags = ownFlags
+        self.isReader = isReader
         self.perform = perform
+    }
+
+    /// As it is typed: "export fills|positions|pnl".
+    var usage: String {
+        ([self.name] + (self.operands.isEmpty ? [] : [self.operands.joined(separator: "|")])).joined(separator: " ")
     }
 
     /// Runs it on the calling thread.

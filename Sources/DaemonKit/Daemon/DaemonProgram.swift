@@ -39,7 +39,7 @@ extension Program {
                             "COMMANDS",
                             [
                                 .paragraph("With one of these words as its first argument it does that, and ends."),
-                                .items(commands.map { .init([$0.name], "\($0.summary).") }),
+                                .items(commands.map { .init([$0.usage], "\($0.summary).") }),
                             ])
                     ]) + [
                     .init(
@@ -69,7 +69,7 @@ extension Program {
                     .init("EXIT STATUS", [.items(codes.map { .init(["\($0.code.rawValue)"], $0.text + ".") })]),
                     .init("SEE ALSO", [.paragraph("polybot(1), polybot.toml(5)")]),
                 ],
-            closing: commands.map { "\(name) \($0.name): \($0.summary).\n" }.joined() + """
+            closing: commands.map { "\(name) \($0.usage): \($0.summary).\n" }.joined() + """
                 In a terminal it runs in the foreground and stops on Ctrl-C.
                 Exit codes: 0 stopped as asked, 64 wrong usage, 70 a bug, 75 to be started anew,
                 77 refused, 78 wrong configuration.
@@ -79,8 +79,9 @@ extension Program {
     /// What a daemon's program does once.
     static func command(_ command: DaemonCommand, of name: String) -> Program {
         Program(
-            name: "\(name) \(command.name)", section: 8, summary: command.summary,
-            flags: DaemonFlags.table.filter { DaemonCommand.flagNames.contains($0.name) }, sections: [],
+            name: "\(name) \(command.usage)", section: 8, summary: command.summary,
+            flags: command.ownFlags + DaemonFlags.table.filter { DaemonCommand.flagNames.contains($0.name) },
+            sections: [],
             closing:
                 "Exit codes: 0 it is done, 64 wrong usage, 69 what must be reached is not there, 77 refused, 78 wrong configuration."
         )

@@ -1,6 +1,7 @@
 import CLinux
 import Compression
 import Glibc
+import Shared
 
 /// What all journals do with their directories and files.
 enum JournalFile {
@@ -121,6 +122,13 @@ enum JournalFile {
         guard fsync(descriptor) == 0 else { throw SystemError("fsync") }
         guard fstat(rest, &status) == 0 else { throw SystemError("fstat") }
         return Int(status.st_size)
+    }
+
+    /// The day, since 1970, of a daily file of the journal `name`; `nil` for any other file.
+    static func day(of file: String, name: String) -> Int64? {
+        guard file.hasPrefix("\(name)-") && file.hasSuffix(".jsonl") else { return nil }
+        let date = file.dropFirst(name.count + 1).dropLast(".jsonl".count)
+        return Timestamp(rfc3339: "\(date)T00:00:00Z").map { $0.microseconds / 86_400_000_000 }
     }
 
     /// Names of what is in `directory`.

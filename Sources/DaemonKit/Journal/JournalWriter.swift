@@ -150,7 +150,7 @@ public final class JournalWriter {
     private func findNewest() throws(JournalError) {
         for file in try JournalFile.entries(of: self.directory) {
             if file.hasPrefix("\(self.name)-") && file.hasSuffix(".jsonl.new") { unlink("\(self.directory)/\(file)") }
-            guard let day = self.day(ofFile: file), day > self.day ?? -1 else { continue }
+            guard let day = JournalFile.day(of: file, name: self.name), day > self.day ?? -1 else { continue }
             self.day = day
             self.path = "\(self.directory)/\(file)"
         }
@@ -183,12 +183,6 @@ public final class JournalWriter {
         guard descriptor >= 0 else { throw SystemError("open") }
         defer { Glibc.close(descriptor) }
         guard fsync(descriptor) == 0 else { throw SystemError("fsync") }
-    }
-
-    private func day(ofFile file: String) -> Int64? {
-        guard file.hasPrefix("\(self.name)-") && file.hasSuffix(".jsonl") else { return nil }
-        let date = file.dropFirst(self.name.count + 1).dropLast(".jsonl".count)
-        return Timestamp(rfc3339: "\(date)T00:00:00Z").map(Self.day)
     }
 
     private static func day(of time: Timestamp) -> Int64 { time.microseconds / 86_400_000_000 }

@@ -2,20 +2,29 @@ import ArgumentParser
 import DaemonKit
 import Glibc
 
-/// What only stratd's program may do, as it touches the account's key: the command becomes that program.
+/// Of what only stratd's program may do, as it touches the account's key: the command becomes that program.
 struct AccountOptions: ParsableArguments {
     @Option(name: .customLong("config"), help: "The configuration file; without it as the daemons look for one.")
     var configurationPath: String?
     @Option(help: "Directory of what stratd keeps, the account's credentials among it.")
     var stateDir: String?
 
-    /// Never returns.
-    func become(_ command: String) throws {
-        let path = try Executables.directory(with: [.stratd]) + "/stratd"
-        var words = [path, command]
+    /// The words of `command`, for stratd's program.
+    func words(_ command: String) -> [String] {
+        var words = [command]
         if let configurationPath { words += ["--config", configurationPath] }
         if let stateDir { words += ["--state-dir", stateDir] }
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
+        return words
+    }
+}
+
+extension Executables {
+    /// Makes this process stratd's program, with these arguments.
+    ///
+    /// - Throws: code 69 when it cannot be found or run.
+    static func becomeStratd(_ words: [String]) throws(DaemonExit) -> Never {
+        let path = try Self.directory(with: [.stratd]) + "/stratd"
+        var arguments: [UnsafeMutablePointer<CChar>?] = ([path] + words).map { strdup($0) }
         arguments.append(nil)
         execv(path, &arguments)
         throw DaemonExit(.unreachable, "\(path) cannot be run: \(String(cString: strerror(errno))).")
@@ -34,7 +43,7 @@ struct CancelAllCommand: ParsableCommand {
 
     @OptionGroup var options: AccountOptions
 
-    func run() throws { try self.options.become("cancel-all") }
+    func run() throws { try Executables.becomeStratd(self.options.words("cancel-all")) }
 }
 
 /// `polybot doctor`: `stratd doctor`.
@@ -49,5 +58,5 @@ struct DoctorCommand: ParsableCommand {
 
     @OptionGroup var options: AccountOptions
 
-    func run() throws { try self.options.become("doctor") }
+    func run() throws { try Executables.becomeStratd(self.options.words("doctor")) }
 }
