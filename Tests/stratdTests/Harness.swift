@@ -30,7 +30,7 @@ struct Harness {
         self.settings = settings
         self.now = at(0)
         self.engine = Self.engine(self.start, limits, parameters, at(0))
-        self.venue = PaperVenue(settings)
+        self.venue = PaperVenue(settings, account: self.start)
         self.perform(self.engine.recover(now: self.now))
     }
 
@@ -115,7 +115,7 @@ struct Harness {
         self.isKilled = false
         let ledger = try replay(self.lines, from: self.start)
         self.engine = Self.engine(ledger, self.limits, self.parameters, self.now)
-        self.venue = PaperVenue(self.settings)
+        self.venue = PaperVenue(self.settings, account: ledger)
         self.perform(self.engine.recover(now: self.now))
     }
 

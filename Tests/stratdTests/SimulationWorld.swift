@@ -21,8 +21,13 @@ struct SimulatedFeed {
 
     var books: [Book]
     var isConnected = false
+    /// Whether the odd markets hold takers back for a moment.
+    let hasTakerDelay: Bool
 
-    init(count: Int64) { self.books = (1...count).map { Book(n: $0) } }
+    init(count: Int64, hasTakerDelay: Bool = false) {
+        self.books = (1...count).map { Book(n: $0) }
+        self.hasTakerDelay = hasTakerDelay
+    }
 
     /// Everything anew, as after a connect.
     mutating func connect(using random: inout SeededRandom, now: Moment) -> [FeedEvent] {
@@ -33,7 +38,9 @@ struct SimulatedFeed {
                 .market(
                     MarketBody(
                         n: self.books[index].n,
-                        market: market(self.books[index].n, event: "event-\(index % 2)", feeRate: 70_000))))
+                        market: market(
+                            self.books[index].n, event: "event-\(index % 2)", feeRate: 70_000,
+                            hasTakerDelay: self.hasTakerDelay && index % 2 == 0))))
             events.append(self.snapshot(index, using: &random, now: now))
         }
         return events

@@ -142,13 +142,7 @@ struct AccountHistory: Sendable {
 
     private static func settled(_ position: Position, winner: Int64?) -> Position {
         var position = position
-        let payout: Int64 =
-            switch winner {
-            case nil: position.size.micros / 2
-            case Int64(position.outcome): position.size.micros
-            default: 0
-            }
-        position.settle(payout: Money(micros: payout))
+        position.settle(payout: position.payout(winner: winner))
         return position
     }
 

@@ -98,7 +98,7 @@ actor StrategyService: DaemonService {
             slots: StrategyEngine.Slot.all(configuration.strategies),
             limits: RiskLimits(configuration.risk, configuration.strategies),
             ledger: account, identity: identity, now: .now())
-        self.venue = PaperOrders(PaperVenue.Settings(configuration.trading))
+        self.venue = PaperOrders(PaperVenue.Settings(configuration.trading), account: account)
         let haltFile = configuration.risk.haltFile
         self.haltFile = haltFile.hasPrefix("/") ? haltFile : "\(context.stateDirectory)/\(haltFile)"
         self.server = try context.makeServer()
@@ -334,6 +334,9 @@ actor StrategyService: DaemonService {
         values["frames_of_unknown_markets"] = self.engine.views.skippedCount
         values["books_broken"] = self.engine.views.brokenCount
         values["subscribers"] = Int64(self.server.peers.count)
+        if let paper = self.venue as? PaperOrders {
+            values.merge(paper.bounds.metrics(now: .now()) { self.engine.value(of: $0) }) { $1 }
+        }
         self.server.publish(Metrics(values: values), as: .status)
         self.latency.reset()
         let state = risk.isHalted ? "halted (\(risk.reasons.joined(separator: ", ")))" : self.tradingState

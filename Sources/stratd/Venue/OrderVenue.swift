@@ -18,7 +18,12 @@ protocol OrderVenue: AnyObject {
 final class PaperOrders: OrderVenue {
     private var venue: PaperVenue
 
-    init(_ settings: PaperVenue.Settings) { self.venue = PaperVenue(settings) }
+    init(_ settings: PaperVenue.Settings, account: OrderLedger) {
+        self.venue = PaperVenue(settings, account: account)
+    }
+
+    /// What else could have been filled.
+    var bounds: PaperBounds { self.venue.bounds }
 
     func submit(_ order: ApprovedOrder, now: Moment) { self.venue.submit(order, now: now) }
     func cancel(_ order: OrderID, now: Moment) { self.venue.cancel(order, now: now) }

@@ -4,7 +4,8 @@ import Shared
 ///
 /// Orders reach it after `latencyOut`, answers return after `latencyIn`. Makers are filled by prints alone, after the
 /// queue ahead; takers walk the displayed book. While a book is untrusted nothing fills. When prints were lost, the
-/// orders they may have filled become unknown, until the venue's own truth, asked once more, says that they rest.
+/// orders they may have filled become unknown, until the venue's own truth, asked once more, says that they rest. What the
+/// engine is told are the realistic fills; the least and the most that could have been filled are counted in `bounds`.
 struct PaperVenue: Sendable {
     struct Settings: Hashable, Sendable {
         var latencyOut = Duration.milliseconds(40)
@@ -30,23 +31,23 @@ struct PaperVenue: Sendable {
         let at: Moment
         let step: Step
     }
-    private struct LevelKey: Hashable {
-        let market: ConditionID
-        let side: BookSide
-        let price: Price
-    }
 
     let settings: Settings
     /// What is under way, soonest first; equal times in the order in which they were scheduled.
     private var schedule: [Scheduled] = []
-    private(set) var resting: [OrderID: RestingOrder] = [:]
-    /// Resting orders of a market, in the order of their acceptance.
-    private var queues: [ConditionID: [OrderID]] = [:]
+    private var matching: PaperMatching
+    /// What else could have been filled, counted from `account` on.
+    private(set) var bounds: PaperBounds
     private var delayed: Set<OrderID> = []
-    /// What own orders took from levels that have not changed since.
-    private var taken: [LevelKey: Quantity] = [:]
 
-    init(_ settings: Settings = Settings()) { self.settings = settings }
+    /// - Parameter account: what the engine's account holds at the beginning, for the bounds.
+    init(_ settings: Settings = Settings(), account: OrderLedger = OrderLedger(cash: .zero)) {
+        self.settings = settings
+        self.matching = PaperMatching(.realistic, settings)
+        self.bounds = PaperBounds(settings, account)
+    }
+
+    var resting: [OrderID: RestingOrder] { self.matching.resting }
 
     /// When `advance` must be called next.
     var nextWake: Instant? { self.schedule.first?.at.instant }
@@ -99,38 +100,42 @@ struct PaperVenue: Sendable {
     mutating func handle(_ event: FeedEvent, _ views: MarketViews, now: Moment) {
         switch event {
         case .trade(let trade):
-            guard let condition = views.condition(trade.n), let view = views[condition] else { return }
-            self.printed(trade, condition, view, now: now)
+            guard let condition = views.condition(trade.n), views[condition]?.isTrusted == true else { return }
+            self.printed(trade, condition, now: now)
         case .delta(let delta):
             guard let condition = views.condition(delta.n), let view = views[condition] else { return }
-            guard view.isTrusted else { return self.flag(condition) }
-            for level in delta.levels { self.levelChanged(condition, level, now: now) }
-        case .book(let book):
-            guard let view = views[book.market] else { return }
-            view.isTrusted ? self.refreshed(book.market, view, now: now) : self.flag(book.market)
-        case .trust(let trust):
-            guard !trust.isTrusted else { return }
-            switch trust.n {
-            case .one(let n): if let condition = views.condition(n) { self.flag(condition) }
-            case .all: self.flagAll()
+            guard view.isTrusted else { return self.flag(condition, now: now) }
+            for level in delta.levels {
+                self.matching.levelChanged(condition, level, now: now)
+                self.bounds.levelChanged(condition, level, now: now)
             }
-        case .tickSize(let change): if let condition = views.condition(change.n) { self.flag(condition) }
-        case .disconnected: self.flagAll()
+        case .book(let book): self.bookChanged(book.market, views, now: now)
+        case .trust(let trust):
+            switch trust.n {
+            case .one(let n): if let condition = views.condition(n) { self.bookChanged(condition, views, now: now) }
+            case .all: for condition in self.matching.queues.keys { self.bookChanged(condition, views, now: now) }
+            }
+        case .tickSize(let change):
+            if let condition = views.condition(change.n) { self.flag(condition, now: now) }
+        case .disconnected: for condition in self.matching.queues.keys { self.flag(condition, now: now) }
         case .resolved(let resolved):
             guard let condition = views.condition(resolved.n) else { return }
-            for order in self.queues[condition] ?? [] { self.end(order, reason: "market_resolved", at: now) }
-            self.taken = self.taken.filter { $0.key.market != condition }
+            for order in self.matching.queues[condition] ?? [] {
+                self.end(order, reason: "market_resolved", at: now)
+            }
+            self.matching.forgetTaken(condition)
+            self.bounds.resolved(condition, winner: resolved.winner)
         case .tradesDropped(let dropped):
             guard let condition = views.condition(dropped.n) else { return }
-            for order in self.queues[condition] ?? [] { self.lose(order, reason: "prints_lost", at: now) }
+            self.bounds.lose(condition, now: now)
+            for order in self.matching.queues[condition] ?? [] { self.lose(order, reason: "prints_lost", at: now) }
         case .market, .alive, .connected: break
         }
     }
 
-    private mutating func flagAll() { for condition in self.queues.keys { self.flag(condition) } }
-
-    private mutating func flag(_ condition: ConditionID) {
-        for order in self.queues[condition] ?? [] { self.resting[order]?.flag() }
+    private mutating func flag(_ condition: ConditionID, now: Moment) {
+        self.matching.flag(condition)
+        self.bounds.flag(condition, now: now)
     }
 
     private mutating func lose(_ order: OrderID, reason: String, at now: Moment) {
@@ -138,47 +143,26 @@ struct PaperVenue: Sendable {
         self.plan(.ask(order), at: now.after(self.settings.latencyIn + self.settings.latencyOut))
     }
 
-    private mutating func levelChanged(_ condition: ConditionID, _ level: LevelChange, now: Moment) {
-        if !self.taken.isEmpty {
-            self.taken[LevelKey(market: condition, side: level.side, price: level.price)] = nil
-        }
-        for id in self.queues[condition] ?? [] {
-            guard let order = self.resting[id], order.side == level.side, order.price == level.price else { continue }
-            self.resting[id]?.levelChanged(to: level.size, now: now.instant, printLag: self.settings.printLag)
-        }
+    /// The whole book is another, or is believed or not as before.
+    private mutating func bookChanged(_ condition: ConditionID, _ views: MarketViews, now: Moment) {
+        guard let view = views[condition] else { return }
+        guard view.isTrusted else { return self.flag(condition, now: now) }
+        self.matching.refreshed(condition, view.book, now: now)
+        self.bounds.refreshed(condition, view.book, now: now)
     }
 
-    private mutating func refreshed(_ condition: ConditionID, _ view: MarketView, now: Moment) {
-        if !self.taken.isEmpty { self.taken = self.taken.filter { $0.key.market != condition } }
-        for id in self.queues[condition] ?? [] {
-            guard let order = self.resting[id] else { continue }
-            let displayed = view.book.size(order.side, at: order.price)
-            if order.isFlagged {
-                self.resting[id]?.requeue(displayed: displayed)
-            } else {
-                self.resting[id]?.levelChanged(to: displayed, now: now.instant, printLag: self.settings.printLag)
-            }
-        }
-    }
-
-    private mutating func printed(_ trade: TradeBody, _ condition: ConditionID, _ view: MarketView, now: Moment) {
-        guard view.isTrusted, let queue = self.queues[condition] else { return }
-        let price = trade.outcome == 0 ? trade.price : trade.price.mirrored
-        // A sale of the first outcome, or a purchase of the second, takes bids.
-        let side = OrderIntent.bookSide(outcome: Int(trade.outcome), side: trade.takerSide).opposite
-        let reached = queue.compactMap { self.resting[$0] }
-            .filter { $0.side == side && (side == .bid ? price <= $0.price : price >= $0.price) }
-            .sorted { a, b in
-                a.price == b.price ? a.id < b.id : side == .bid ? a.price > b.price : a.price < b.price
-            }
-        var given = Quantity.zero
-        for order in reached {
-            let size =
-                self.resting[order.id]?.printed(
-                    at: price, trade.size, given: given, now: now.instant, printLag: self.settings.printLag) ?? .zero
-            guard size > .zero else { continue }
-            given += size
-            self.fillMaker(order.id, size, at: now)
+    private mutating func printed(_ trade: TradeBody, _ condition: ConditionID, now: Moment) {
+        let filled = self.matching.printed(trade, condition, now: now)
+        self.bounds.printed(trade, condition, realistic: filled, now: now)
+        for (order, size) in filled {
+            self.tell(
+                order.id,
+                .filled(
+                    VenueFill(
+                        trade: "paper-\(order.id)-\(order.fillCount)", price: order.order.intent.price, size: size,
+                        fee: .zero, liquidity: .maker)),
+                at: now)
+            if order.remaining == .zero { self.bounds.end(order.id, now: now) }
         }
     }
 
@@ -212,68 +196,31 @@ struct PaperVenue: Sendable {
     private mutating func match(_ order: ApprovedOrder, _ view: MarketView?, at time: Moment) {
         guard let view, view.isTrusted else { return self.reject(order, "book_untrusted", at: time) }
         let intent = order.intent
-        let bites = intent.isPostOnly ? [] : self.bites(intent, view)
+        var bites = self.matching.bites(intent, view)
         let total = bites.reduce(Quantity.zero) { $0 + $1.size }
-        if intent.kind == .fok && total < intent.size { return self.reject(order, "fok_not_filled", at: time) }
-        var fillCount: Int64 = 0
-        for bite in bites {
-            fillCount += 1
-            self.taken[
-                LevelKey(market: intent.market, side: intent.bookSide.opposite, price: bite.price), default: .zero] +=
-                bite.size
+        let isRefused = intent.kind == .fok && total < intent.size
+        if isRefused { bites = [] }
+        let rest = isRefused ? .zero : intent.size - total
+        let rests = rest > .zero && (intent.kind == .gtc || intent.kind == .gtd)
+        self.bounds.matched(order, view, bites: bites, rests: rests, now: time)
+        if isRefused { return self.reject(order, "fok_not_filled", at: time) }
+        self.matching.take(bites, intent)
+        for (index, bite) in bites.enumerated() {
             let price = intent.outcome == 0 ? bite.price : bite.price.mirrored
             self.tell(
                 order.id,
                 .filled(
                     VenueFill(
-                        trade: "paper-\(order.id)-\(fillCount)", price: price, size: bite.size,
+                        trade: "paper-\(order.id)-\(index + 1)", price: price, size: bite.size,
                         fee: view.market.takerFee(size: bite.size, price: price), liquidity: .taker)),
                 at: time)
         }
-        let rest = intent.size - total
-        guard rest > .zero else { return }
-        switch intent.kind {
-        case .gtc, .gtd:
-            let displayed = view.book.size(intent.bookSide, at: intent.bookPrice)
-            self.resting[order.id] = RestingOrder(
-                order, remaining: rest, fillCount: fillCount, displayed: displayed, now: time.instant)
-            self.queues[intent.market, default: []].append(order.id)
-            if fillCount == 0 { self.tell(order.id, .accepted(isDelayed: false), at: time) }
-        case .fok, .fak: self.tell(order.id, .cancelled(reason: "nothing_more_to_take"), at: time)
+        if rests {
+            self.matching.rest(order, remaining: rest, fillCount: Int64(bites.count), view, now: time)
+            if bites.isEmpty { self.tell(order.id, .accepted(isDelayed: false), at: time) }
+        } else if rest > .zero {
+            self.tell(order.id, .cancelled(reason: "nothing_more_to_take"), at: time)
         }
-    }
-
-    /// What a taker gets of the other side, best price first, up to its limit and its share of each level.
-    private func bites(_ intent: OrderIntent, _ view: MarketView) -> [Level] {
-        var bites: [Level] = []
-        var rest = intent.size
-        let side = intent.bookSide.opposite
-        let visit = { (level: Level) in
-            guard rest > .zero else { return }
-            guard side == .ask ? level.price <= intent.bookPrice : level.price >= intent.bookPrice else { return }
-            let share = Quantity(micros: level.size.micros / 100 * self.settings.participationPercent)
-            let taken = self.taken[LevelKey(market: intent.market, side: side, price: level.price)] ?? .zero
-            let size = min(rest, max(.zero, share - taken).flooredToSizeGrid)
-            guard size > .zero else { return }
-            rest -= size
-            bites.append(Level(price: level.price, size: size))
-        }
-        side == .ask ? view.book.forEachAsk(visit) : view.book.forEachBid(visit)
-        return bites
-    }
-
-    private mutating func fillMaker(_ id: OrderID, _ size: Quantity, at time: Moment) {
-        guard var order = self.resting[id] else { return }
-        order.fill(size)
-        self.resting[id] = order
-        self.tell(
-            id,
-            .filled(
-                VenueFill(
-                    trade: "paper-\(id)-\(order.fillCount)", price: order.order.intent.price, size: size, fee: .zero,
-                    liquidity: .maker)),
-            at: time)
-        if order.remaining == .zero { self.remove(id) }
     }
 
     // MARK: Ends
@@ -297,13 +244,8 @@ struct PaperVenue: Sendable {
 
     private mutating func end(_ id: OrderID, reason: String, at time: Moment) {
         guard self.resting[id] != nil else { return }
-        self.remove(id)
+        self.matching.remove(id)
+        self.bounds.end(id, now: time)
         self.tell(id, .cancelled(reason: reason), at: time)
-    }
-
-    private mutating func remove(_ id: OrderID) {
-        guard let order = self.resting.removeValue(forKey: id) else { return }
-        self.queues[order.order.intent.market]?.removeAll { $0 == id }
-        if self.queues[order.order.intent.market]?.isEmpty ?? false { self.queues[order.order.intent.market] = nil }
     }
 }

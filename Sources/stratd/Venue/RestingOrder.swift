@@ -3,13 +3,14 @@ import Shared
 /// A paper order in the venue's book, with its place in the queue. Prices are in terms of the market's first outcome.
 ///
 /// The queue ahead is the size that was displayed when the order came. Prints at its price use the queue up, and cancels
-/// shrink it in proportion. The venue tells book changes before the print that caused them, so a decrease counts as
+/// shrink it as the assumption says. The venue tells book changes before the print that caused them, so a decrease counts as
 /// cancels at first, and is taken back when the print arrives.
 struct RestingOrder: Hashable, Sendable {
     let id: OrderID
     let order: ApprovedOrder
     let side: BookSide
     let price: Price
+    let assumption: FillAssumption
     private(set) var remaining: Quantity
     private(set) var fillCount: Int64
     /// Shares that trade before ours.
@@ -23,11 +24,15 @@ struct RestingOrder: Hashable, Sendable {
     /// Printed at our price before the book told of it.
     private var printed = Quantity.zero
     private var printedUntil: Instant
-    /// Whether the book was untrusted while it rested: what happened then is not known.
+    /// Whether the book is not trusted: what happens is not known.
     private(set) var isFlagged = false
 
-    init(_ order: ApprovedOrder, remaining: Quantity, fillCount: Int64, displayed: Quantity, now: Instant) {
+    init(
+        _ order: ApprovedOrder, remaining: Quantity, fillCount: Int64, displayed: Quantity, assumption: FillAssumption,
+        now: Instant
+    ) {
         self.id = order.id
+        self.assumption = assumption
         self.order = order
         self.side = order.intent.bookSide
         self.price = order.intent.bookPrice
@@ -52,7 +57,7 @@ struct RestingOrder: Hashable, Sendable {
             drop -= explained
             let before = self.displayed - explained
             if drop > .zero {
-                let share = Self.share(self.queueAhead, drop, of: before)
+                let share = self.queueThatLeft(drop, of: before)
                 self.queueAhead -= share
                 if now >= self.shrunkUntil { self.forgetShrinking() }
                 self.shrunk += drop
@@ -62,6 +67,16 @@ struct RestingOrder: Hashable, Sendable {
         }
         self.displayed = size
         self.queueAhead = min(self.queueAhead, size)
+    }
+
+    /// How much of a decrease of our level was ahead of us, should nobody have traded.
+    private func queueThatLeft(_ drop: Quantity, of before: Quantity) -> Quantity {
+        switch self.assumption {
+        // What is left of the level holds the whole queue, as far as it can.
+        case .pessimistic: max(.zero, self.queueAhead - (before - drop))
+        case .realistic: Self.share(self.queueAhead, drop, of: before)
+        case .optimistic: min(self.queueAhead, drop)
+        }
     }
 
     /// A print that our order may be part of: the taker was on the other side, at our price or through it.
@@ -103,10 +118,12 @@ struct RestingOrder: Hashable, Sendable {
 
     mutating func flag() { self.isFlagged = true }
 
-    /// A fresh book after a time without one: what was ahead is not known, so all that is displayed counts as ahead.
+    /// A fresh book after a time without one: what was ahead is not known. All that is displayed counts as ahead, unless one
+    /// is optimistic.
     mutating func requeue(displayed: Quantity) {
+        self.isFlagged = false
         self.displayed = displayed
-        self.queueAhead = displayed
+        self.queueAhead = self.assumption == .optimistic ? min(self.queueAhead, displayed) : displayed
         self.forgetShrinking()
         self.printed = .zero
     }
