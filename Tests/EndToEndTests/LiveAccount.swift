@@ -88,6 +88,8 @@ final class LiveAccount: Sendable {
         /// Trades of fills that wait for the chain.
         var pending: [String: JSONValue] = [:]
         var fillCount = 0
+        /// Markets that had an order.
+        var markets: Set<String> = []
         var halts: [String] = []
 
         var openOrderCount: Int {
@@ -113,6 +115,7 @@ final class LiveAccount: Sendable {
                         let order = record["intent"]?["order"]
                         let id = order?["order"]?.string ?? ""
                         ledger.states[id] = "intended"
+                        ledger.markets.insert(order?["market"]?.string ?? "")
                         sizes[id] = order?["size"]?.integer ?? 0
                     case "state": ledger.states[record["order"]?.string ?? ""] = record["state"]?.string
                     case "halt": ledger.halts.append(record["reason"]?.string ?? "")

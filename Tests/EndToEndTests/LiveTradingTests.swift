@@ -78,7 +78,7 @@ import Testing
             #expect(try await command.waitForEnd() == .exited(0), "\(words)\n\(command.report)")
             return command
         }
-        let market = try await account.pipeline.get("/truth")["markets"]?.array?.first?["market"]?.string ?? ""
+        let market = try #require(try account.ledger.markets.sorted().first)
         let explanation = try await operate(["explain", market]).text(of: .output)
         #expect(explanation.contains("shut now: halted  halt_file"), "\(explanation)")
         _ = try await operate(["resume"])
@@ -93,6 +93,9 @@ import Testing
         try await waitFor("open orders", state: stratd.report) { () -> Bool? in
             try await account.truth.openOrders.count >= 4 ? true : nil
         }
+        // Nobody is to take them meanwhile.
+        try await account.pipeline.control(#"{"do":"pause_traffic"}"#)
+        try #require(try await account.truth.openOrders.count >= 1)
         kill(stratd.pid, SIGKILL)
         try await waitFor("the venue to miss its heartbeats") { () -> Bool? in
             try await account.truth.openOrders.isEmpty ? true : nil

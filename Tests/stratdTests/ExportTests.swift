@@ -76,7 +76,7 @@ import Testing
             var warnings: [String] = []
             let history = try Export(
                 subject: subject, from: from.map(dayNumber), to: to.map(dayNumber), directory: self.directory,
-                warn: { warnings.append($0) }
+                caution: { warnings.append($0) }
             ).history()
             var bytes: [UInt8] = []
             try history.write { bytes += $0 }
@@ -258,7 +258,7 @@ import Testing
     @Test func noLedgerIsNoTable() {
         for directory in ["/nowhere", "/proc/self/task"] {
             do throws(DaemonExit) {
-                _ = try Export(subject: .pnl, from: nil, to: nil, directory: directory, warn: { _ in }).history()
+                _ = try Export(subject: .pnl, from: nil, to: nil, directory: directory, caution: { _ in }).history()
                 Issue.record("there is none")
             } catch {
                 #expect(

@@ -11,18 +11,18 @@ struct Export {
     /// Whose files: paper and real money have their own.
     let mode: TradingMode
     /// What a person should know beside the rows.
-    let warn: (String) -> Void
+    let caution: (String) -> Void
 
     init(
         subject: AccountHistory.Subject, from: Int64?, to: Int64?, directory: String, mode: TradingMode = .paper,
-        warn: @escaping (String) -> Void
+        caution: @escaping (String) -> Void
     ) {
         self.subject = subject
         self.from = from
         self.to = to
         self.directory = directory
         self.mode = mode
-        self.warn = warn
+        self.caution = caution
     }
 
     /// - Throws: code 64 when the days make no sense.
@@ -42,7 +42,7 @@ struct Export {
         } else {
             self.mode = context.configuration.trading.mode == .live ? .live : .paper
         }
-        self.warn = context.warn
+        self.caution = context.warn
         if let from = self.from, let to = self.to, from > to {
             throw DaemonExit(.usage, "\(Self.fromFlag) must not be after \(Self.toFlag).")
         }
@@ -74,12 +74,12 @@ struct Export {
         let wanted = self.wanted(files)
         for file in wanted { try self.read(file, into: &history) }
         if wanted.first == first && !history.isOpeningKnown && (self.from ?? .min) <= first.day {
-            self.warn(
+            self.caution(
                 "The ledger's files begin on \(AccountHistory.text(day: first.day)) with an account that had traded: what was before is in no row."
             )
         }
         for day in history.gapDays where day >= self.from ?? .min && day <= self.to ?? .max {
-            self.warn(
+            self.caution(
                 "Records before a checkpoint of \(AccountHistory.text(day: day)) are missing: fills among them are in no row, and what they brought counts on that day."
             )
         }

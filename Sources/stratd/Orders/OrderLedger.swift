@@ -268,7 +268,10 @@ struct OrderLedger: Hashable, Sendable {
     }
 
     private mutating func forgetClosedPositions() {
-        guard self.positions.count > Self.closedPositionCountMax else { return }
+        // Positions that are held may be more than these: to sort them all for each fill would be dear.
+        guard self.positions.count > Self.closedPositionCountMax,
+            self.positions.values.count(where: { $0.size == .zero }) > Self.closedPositionCountMax
+        else { return }
         let closed = self.sortedPositions.filter { $0.size == .zero }
         for position in closed.dropLast(Self.closedPositionCountMax) {
             self.closedProfit += position.realised - position.fees
