@@ -7,9 +7,10 @@ import Testing
     private static let market = "0x" + String(repeating: "0", count: 63) + "1"
     private static let token = "7"
     private static let hash = "0x" + String(repeating: "ab", count: 32)
-    private static let header = "time,order,hash,trade,strategy,market,token,side,price,size,fee,liquidity,settlement"
+    private static let header =
+        "time,order,hash,trade,strategy,market,token,side,price,size,money,fee,liquidity,settlement"
     private static let row =
-        #"2026-05-12T00:00:05Z,o1,\#(hash),"'=cmd|' /C calc'!A0,""x""",maker,\#(market),\#(token),buy,0.4,10,0.01,taker,confirmed"#
+        #"2026-05-12T00:00:05Z,o1,\#(hash),"'=cmd|' /C calc'!A0,""x""",maker,\#(market),\#(token),buy,0.4,10,4,0.01,taker,confirmed"#
 
     /// A ledger's file with one fill, whose trade has a name that a spreadsheet would run.
     private static var lines: String {

@@ -108,17 +108,17 @@ import Testing
     @Test func fillsAreToldByTimeWithExactNumbers() throws {
         let rows = try self.week().export(.fills).rows
         #expect(
-            rows[0] == "time,order,hash,trade,strategy,market,token,side,price,size,fee,liquidity,settlement")
+            rows[0] == "time,order,hash,trade,strategy,market,token,side,price,size,money,fee,liquidity,settlement")
         let columns = rows.dropFirst().map { $0.split(separator: ",").map(String.init) }
         #expect(columns.map { $0[1] } == ["o1", "o2", "o3", "o4", "o5"])
         #expect(
             columns[0] == [
                 "2026-05-12T00:00:05Z", "o1", columns[0][2], "t1", "maker", Self.market(1), token(1, 0).description,
-                "buy", "0.4", "10", "0.01", "maker", "confirmed",
+                "buy", "0.4", "10", "4", "0.01", "maker", "confirmed",
             ])
         // The venue's text is no formula.
         #expect(columns[1][3] == "'=HYPERLINK(1)")
-        #expect(columns[3].suffix(6) == ["sell", "0.6", "15", "0.03", "maker", "confirmed"])
+        #expect(columns[3].suffix(7) == ["sell", "0.6", "15", "9", "0.03", "maker", "confirmed"])
     }
 
     @Test func positionsAreThoseOfTheEndOfTheTime() throws {
@@ -268,19 +268,19 @@ import Testing
     }
 
     /// Far more markets than the ledger remembers: rows add up to what it says.
-    @Test(arguments: [UInt64(1), 2, 3])
+    @Test(arguments: [UInt64(1), 2])
     func resultsAddUpToTheLedgersOwn(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         var ledger = OrderLedger(cash: usd("100000"))
-        var histories = AccountHistory.Subject.allCases.map { AccountHistory($0, days: .min ... .max) }
+        var histories = [.positions, .pnl].map { AccountHistory($0, days: .min ... .max) }
         func tell(_ fact: LedgerRecord.Fact, _ day: Int) throws {
             let record = LedgerRecord(fact, at: time(day))
             try ledger.apply(record)
             for index in histories.indices { try histories[index].apply(record) }
         }
         try tell(.checkpoint(ledger), 1)
-        for n in 1...700 as ClosedRange<Int64> {
-            let day = Int(n / 70) + 1
+        for n in 1...580 as ClosedRange<Int64> {
+            let day = Int(n / 60) + 1
             let outcome = Int.random(in: 0...1, using: &random)
             let strategy = Bool.random(using: &random) ? "maker" : "taker"
             func trade(_ number: Int64, _ side: TradeSide, _ size: String) throws {
@@ -290,19 +290,22 @@ import Testing
                 let order = ledgerOrder(number, wanted)
                 try tell(.intent(order), day)
                 try tell(.state(order.id, .sent, reason: nil), day)
-                try tell(.fill(fill(order, trade: "t", wanted.price.description, size, fee: "0.001")), day)
+                var body = fill(order, trade: "t", wanted.price.description, size, fee: "0.001")
+                // The venue rounds as it likes.
+                body.money += Money(micros: Int64.random(in: -3...3, using: &random))
+                try tell(.fill(body), day)
             }
             try trade(2 * n, .buy, "7.77")
             if Bool.random(using: &random) { try trade(2 * n + 1, .sell, n % 3 == 0 ? "7.77" : "3.33") }
-            if n % 5 > 0 {
+            if n % 20 > 0 {
                 try tell(.resolution(condition(n), winner: [0, 1, nil].randomElement(using: &random)!), day)
             }
             if n % 100 == 0 { try tell(.checkpoint(ledger), day) }
         }
         let said = ledger.positions.values.reduce(ledger.closedProfit) { $0 + $1.realised - $1.fees }
-        let results = histories[2].results.values.reduce(Money.zero) { $0 + $1.realised - $1.fees }
-        let held = histories[1].holdings.values.reduce(Money.zero) { $0 + $1.realised - $1.fees }
-        #expect(results == said && held == said && histories[2].gapDays.isEmpty, "seed \(seed)")
+        let results = histories[1].results.values.reduce(Money.zero) { $0 + $1.realised - $1.fees }
+        let held = histories[0].holdings.values.reduce(Money.zero) { $0 + $1.realised - $1.fees }
+        #expect(results == said && held == said && histories[1].gapDays.isEmpty, "seed \(seed)")
         #expect(ledger.closedProfit != .zero, "seed \(seed): nothing was forgotten")
     }
 }

@@ -200,6 +200,12 @@ final class InvariantChecker {
             if order.intent.origin == .strategy && engine.ledger.paused.contains(order.intent.strategy) {
                 self.problem("\(order.id) left while its strategy was paused")
             }
+            for other in engine.ledger.openOrders(in: order.intent.market)
+            where other.id != order.id && other.bookSide != order.intent.bookSide {
+                let bid = order.intent.bookSide == .bid ? order.intent.bookPrice : other.bookPrice
+                let ask = order.intent.bookSide == .bid ? other.bookPrice : order.intent.bookPrice
+                if bid >= ask { self.problem("\(order.id) would trade with \(other.id)") }
+            }
             if engine.ledger.open.count > Int(self.limits.openOrdersMax) {
                 self.problem("too many open after \(order.id)")
             }

@@ -146,6 +146,10 @@ public struct Configuration: Sendable, Equatable {
         public var positionMax = Quantity(shares: 200)
         /// A quote stays while its wanted price is fewer ticks away than this.
         public var repriceTicks = 1
+        /// Part of the wanted size by which a quote may differ and stay.
+        public var resizePercent = 25
+        /// How long a quote stays at any price that is safe.
+        public var orderLifeMin = Duration.zero
         public var requoteInterval = Duration.milliseconds(250)
     }
 

@@ -209,6 +209,12 @@ extension ConfigurationKey {
         .count(
             "strategies.maker.reprice_ticks", \.strategies.maker.repriceTicks, 1...1_000,
             "A quote stays while its wanted price is fewer ticks away than this"),
+        .count(
+            "strategies.maker.resize_percent", \.strategies.maker.resizePercent, 0...100,
+            "A quote stays while its size differs by no more than this part of the wanted one"),
+        .milliseconds(
+            "strategies.maker.min_order_life_ms", \.strategies.maker.orderLifeMin, 0...60_000,
+            "A younger quote stays at any price that is safe, to keep its place in the queue"),
         .milliseconds(
             "strategies.maker.requote_interval_ms", \.strategies.maker.requoteInterval, 1...60_000,
             "Time between two changes of the quotes in a market"),

@@ -61,7 +61,9 @@ extension StrategyEngine {
         _ wanted: [WantedOrder], _ key: LookKey, _ slot: Slot, _ orders: [LedgerOrder], _ view: MarketView, now: Moment
     ) {
         let steps = OrderDiff.steps(
-            from: orders, to: wanted, view, repriceTicks: slot.maker.parameters.repriceTicks)
+            from: orders, to: wanted,
+            beside: self.ledger.openOrders(in: key.market).filter { $0.body.strategy != slot.name }, view,
+            slot.maker.parameters.tolerance, now: now.time)
         for order in steps.cancel { self.cancel(order, now: now) }
         var reasons = wanted.map {
             DecisionBody.Reason(

@@ -12,7 +12,8 @@ extension AccountHistory {
         case .fills:
             try Self.write(
                 [
-                    "time", "order", "hash", "trade", "strategy", "market", "token", "side", "price", "size", "fee",
+                    "time", "order", "hash", "trade", "strategy", "market", "token", "side", "price", "size", "money",
+                    "fee",
                     "liquidity", "settlement",
                 ], self.sortedFills, Self.write, to: body)
         case .positions:
@@ -59,6 +60,7 @@ extension AccountHistory {
         csv.text(fill.side.rawValue)
         csv.decimal(Int64(fill.price.micros))
         csv.decimal(fill.size.micros)
+        csv.decimal(fill.money.micros)
         csv.decimal(fill.fee.micros)
         csv.text(fill.liquidity.rawValue)
         csv.text(fill.settlement.rawValue)

@@ -136,7 +136,7 @@ struct AccountHistory: Sendable {
     /// What became of a position that the ledger forgot in the same step, because it was closed.
     private static func sold(_ position: Position, _ fill: FillBody) -> Position {
         var position = position
-        position.sell(fill.size, received: fill.size.notional(at: fill.price), fee: fill.fee)
+        position.sell(fill.size, received: fill.money, fee: fill.fee)
         return position
     }
 

@@ -21,6 +21,7 @@ extension Maker.Parameters {
         self.init(
             orderSize: maker.orderSize, orderValue: maker.orderValue, halfSpreadTicks: Int64(maker.halfSpreadTicks),
             positionMax: maker.positionMax, repriceTicks: Int64(maker.repriceTicks),
+            resizePercent: Int64(maker.resizePercent), orderLifeMin: maker.orderLifeMin,
             requoteInterval: maker.requoteInterval)
     }
 }

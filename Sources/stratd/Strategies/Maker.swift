@@ -17,8 +17,17 @@ struct Maker: Hashable, Sendable {
         var positionMax: Quantity
         /// An order stays while it lies fewer ticks than this from where it is wanted.
         var repriceTicks: Int64
+        /// An order stays while its size differs by no more than this part of the wanted one.
+        var resizePercent: Int64 = 25
+        /// A younger order stays further away too, while it is safe.
+        var orderLifeMin = Duration.zero
         /// Shortest time between two looks at the same market.
         var requoteInterval: Duration
+
+        var tolerance: OrderDiff.Tolerance {
+            OrderDiff.Tolerance(
+                priceTicks: self.repriceTicks, sizePercent: self.resizePercent, lifeMin: self.orderLifeMin)
+        }
     }
 
     /// How far both quotes lean when the largest position is held, in ticks.
