@@ -267,6 +267,31 @@ import Testing
         }
     }
 
+    /// Positions that closed while records were lost, and that the ledger forgot before the next checkpoint.
+    @Test func whatNoRecordTellsApartIsARowOfItsOwn() throws {
+        var ledger = OrderLedger(cash: usd("100000"))
+        let count = Int64(OrderLedger.closedPositionCountMax) + 20
+        for n in 1...count {
+            let order = ledgerOrder(n, intent(on: n, .buy, "0.40", "10"))
+            try ledger.open(order)
+            try ledger.apply(.fill(fill(order, trade: "t", "0.40", "10", fee: "0.01")))
+        }
+        let subjects: [AccountHistory.Subject] = [.positions, .pnl]
+        var histories = subjects.map { AccountHistory($0, days: .min ... .max) }
+        let whole = ledger
+        for n in 1...count { try ledger.apply(.resolution(condition(n), winner: 0)) }
+        for index in histories.indices {
+            try histories[index].apply(LedgerRecord(.checkpoint(whole), at: time(1)))
+            try histories[index].apply(LedgerRecord(.checkpoint(ledger), at: time(2)))
+        }
+        // Twenty of them, six pUSD each.
+        let row = AccountHistory.ResultKey(day: dayNumber("2026-05-02"), strategy: "", market: nil)
+        #expect(histories[1].results[row]?.realised == usd("120"))
+        let results = histories[1].results.values.reduce(Money.zero) { $0 + $1.realised - $1.fees }
+        #expect(results == Money(micros: count * 6_000_000) && histories[1].results.count == Int(count) - 19)
+        #expect(histories[0].holdings.values.allSatisfy { $0.position.size == .zero && $0.isTouched })
+    }
+
     /// Far more markets than the ledger remembers: rows add up to what it says.
     @Test(arguments: [UInt64(1), 2])
     func resultsAddUpToTheLedgersOwn(seed: UInt64) throws {

@@ -186,7 +186,7 @@ struct AccountHistory: Sendable {
     private mutating func reconcile(with after: OrderLedger, day: Int64) throws(Problem) {
         guard let before = self.ledger else { return }
         self.ledger = after
-        self.gapDays.append(day)
+        if self.gapDays.last != day { self.gapDays.append(day) }
         var rest = Self.result(of: after) - Self.result(of: before)
         for position in after.sortedPositions {
             let former = before.positions[position.key]
