@@ -96,6 +96,8 @@ import Testing
         let far = order(1, .buy, "0.40")
         #expect(after(999, far, want(0, .buy, "0.48")) == [])
         #expect(after(1_000, far, want(0, .buy, "0.48")) == ["cancel o1"])
+        #expect(after(-999, far, want(0, .buy, "0.48")) == [])
+        #expect(after(-1_000, far, want(0, .buy, "0.48")) == ["cancel o1"])
         // Nobody wants it any more; it is on the wrong side; it is larger than what is wanted.
         #expect(after(10, far, want(1, .buy, "0.47")) == ["cancel o1", "buy 1 at 0.47"])
         #expect(after(10, order(1, .buy, "0.51"), want(0, .buy, "0.50")) == ["cancel o1"])

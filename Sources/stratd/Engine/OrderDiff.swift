@@ -91,7 +91,9 @@ enum OrderDiff {
         let distance = Self.distance(order, wish)
         let isNear = distance == 0 || distance < tolerance.priceTicks * view.market.tick.micros
         if isNear && -excess <= excessMax { return .close }
-        return now - order.body.time < tolerance.lifeMin ? .young : .none
+        // A clock that was set back makes nothing young for long.
+        let age = now - order.body.time
+        return age < tolerance.lifeMin && age > .zero - tolerance.lifeMin ? .young : .none
     }
 
     private static func distance(_ order: LedgerOrder, _ wish: WantedOrder) -> Int64 {
