@@ -1,6 +1,8 @@
+import Glibc
 import Shared
-import Signing
 import Testing
+
+@testable import Signing
 
 @Suite struct PrivateKeyTests {
     static let text = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -154,5 +156,35 @@ import Testing
         let third = less(a.words.2, b.words.2)
         let second = less(a.words.1, b.words.1)
         return Bytes32(words: (less(a.words.0, b.words.0), second, third, fourth))
+    }
+
+    /// What the system says of the page of a key: locked, left out of dumps, wiped in children.
+    @Test func aKeyHasALockedPageOfItsOwn() throws {
+        let secret = SecretBytes(count: 32, in: .page) { for index in 0..<32 { $0[index] = UInt8(index) } }
+        let address = secret.withBytes { UInt(bitPattern: $0) }
+        #expect(address % UInt(sysconf(Int32(_SC_PAGESIZE))) == 0)
+        let flags = try #require(Self.flags(of: address))
+        // A machine that lets nobody lock memory is none of ours to change.
+        let other = SecretBytes(count: 32, in: .page) { _ in }
+        let mayLock = other.withBytes { mlock($0, 32) } == 0
+        #expect(flags.contains("lo") || !mayLock, "\(flags)")
+        #expect(flags.contains("dd") && flags.contains("wf"), "\(flags)")
+        #expect(secret.withBytes { $0[31] } == 31)
+    }
+
+    /// The flags that the kernel tells of the mapping at an address.
+    private static func flags(of address: UInt) -> [Substring]? {
+        guard let file = fopen("/proc/self/smaps", "r") else { return nil }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 4_096)
+        var isWanted = false
+        while fgets(&line, Int32(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let ends = text.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
+            // Neighbours of the same kind are told of as one.
+            if ends.count == 2 { isWanted = ends[0] <= address && address < ends[1] }
+            if isWanted, text.hasPrefix("VmFlags:") { return text.dropFirst(8).split { $0 == " " || $0 == "\n" } }
+        }
+        return nil
     }
 }

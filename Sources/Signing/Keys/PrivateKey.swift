@@ -14,7 +14,7 @@ public struct PrivateKey: Sendable, CustomStringConvertible, CustomDebugStringCo
         guard bytes.count == 64 || bytes.count == 66, let start = bytes.baseAddress else { return nil }
         guard let digits = bytes.count == 64 ? start : Hex.digits(afterPrefixOf: bytes) else { return nil }
         var isHex = true
-        let secret = SecretBytes(count: Self.byteCount) { target in
+        let secret = SecretBytes(count: Self.byteCount, in: .page) { target in
             for index in 0..<Self.byteCount {
                 guard let byte = Hex.byte(digits + 2 * index) else {
                     isHex = false
@@ -31,7 +31,7 @@ public struct PrivateKey: Sendable, CustomStringConvertible, CustomDebugStringCo
     public init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count == Self.byteCount else { return nil }
         self.init(
-            SecretBytes(count: Self.byteCount) {
+            SecretBytes(count: Self.byteCount, in: .page) {
                 UnsafeMutableRawBufferPointer(start: $0, count: Self.byteCount).copyBytes(from: bytes)
             })
     }
