@@ -17,8 +17,10 @@ final class LiveAccount: Sendable {
             venueArguments,
             settings: ["POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_SCANNER_MAX_MARKETS": "\(marketCount)"])
         let port = self.pipeline.port
+        try self.pipeline.directory.write("key", Self.key)
+        chmod(self.pipeline.directory.file("key"), 0o600)
         self.settings = [
-            "POLYBOT_TRADING_MODE": "live", "POLYGON_PRIVATE_KEY": Self.key,
+            "POLYBOT_TRADING_MODE": "live", "POLYBOT_TRADING_PRIVATE_KEY_FILE": self.pipeline.directory.file("key"),
             "POLYBOT_VENUE_CLOB_URL": "http://127.0.0.1:\(port)", "POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(port)",
             "POLYBOT_VENUE_USER_WS_URL": "ws://127.0.0.1:\(port)/ws/user",
             "POLYBOT_VENUE_GEOBLOCK_URL": "http://127.0.0.1:\(port)/api/geoblock",
@@ -29,10 +31,10 @@ final class LiveAccount: Sendable {
     var stateDirectory: String { self.pipeline.directory.file("state") }
 
     /// Starts stratd; it may end by itself at once.
-    func start(_ environment: [String: String] = [:]) throws -> RunningProgram {
+    func start(_ environment: [String: String] = [:], arguments: [String] = []) throws -> RunningProgram {
         try RunningProgram(
             Programs.path(of: "stratd"),
-            ["--runtime-dir", self.pipeline.directory.path, "--state-dir", self.stateDirectory],
+            ["--runtime-dir", self.pipeline.directory.path, "--state-dir", self.stateDirectory] + arguments,
             in: self.pipeline.directory.path, environment: self.settings.merging(environment) { $1 })
     }
 

@@ -23,6 +23,57 @@ import Testing
         try await self.expectAgreement(account)
     }
 
+    /// Logs at trace, ledger, frames, arguments and environments of a whole run: what is secret stands in none of them.
+    @Test func theKeyIsNowhereButInStratdsMemory() async throws {
+        let account = try await LiveAccount(["--markets", "12", "--rate", "200"])
+        let stratd = try account.start(arguments: ["--log-level", "trace"])
+        _ = try await stratd.line(of: .errors) { $0.contains("Live trading is open") }
+        let tap = try RunningProgram(
+            Programs.path(of: "polybot"),
+            ["tap", "stratd", "--raw", "--runtime-dir", account.pipeline.directory.path],
+            in: account.pipeline.directory.path)
+        try await waitFor("thirty fills", state: stratd.report) {
+            (try? account.ledger.fillCount).map { $0 >= 30 } == true ? true : nil
+        }
+        var texts: [(place: String, bytes: [UInt8])] = []
+        for program in [account.pipeline.venue, account.pipeline.scanner, account.pipeline.feed, stratd, tap] {
+            for page in ["cmdline", "environ"] {
+                texts.append(("\(program.name) \(page)", contents(of: "/proc/\(program.pid)/\(page)") ?? []))
+            }
+        }
+        _ = try await tap.stop()
+        #expect(try await stratd.stop() == .exited(0), "\(stratd.report)")
+        for program in [account.pipeline.venue, account.pipeline.scanner, account.pipeline.feed, stratd, tap] {
+            for stream in RunningProgram.Stream.allCases {
+                texts.append(("\(program.name) \(stream)", Array(program.text(of: stream).utf8)))
+            }
+        }
+        #expect(texts.contains { $0.place == "polybot output" && $0.bytes.count > 10_000 }, "frames were seen")
+        #expect(texts.contains { $0.place == "stratd errors" && $0.bytes.count > 50_000 }, "it told everything")
+        let kept = try JournalFile.entries(of: account.stateDirectory).filter { $0.hasPrefix("credentials-") }
+        let credentials = try JSONValue(
+            parsing: contents(of: account.stateDirectory + "/" + (try #require(kept.first))) ?? [])
+        for name in try JournalFile.entries(of: account.stateDirectory) where !kept.contains(name) {
+            texts.append((name, contents(of: account.stateDirectory + "/" + name) ?? []))
+        }
+        let secrets = [String(LiveAccount.key.dropFirst(2)), "secret", "passphrase"].compactMap {
+            credentials[$0]?.string ?? ($0.count == 64 ? $0 : nil)
+        }
+        #expect(secrets.count == 3)
+        for secret in secrets {
+            // Whatever is long enough to be of use, in either case.
+            let piece = Array(secret.lowercased().utf8.prefix(24))
+            for (place, bytes) in texts {
+                #expect(!Self.contains(bytes, piece), "\(place) has a secret")
+            }
+        }
+    }
+
+    private static func contains(_ bytes: [UInt8], _ piece: [UInt8]) -> Bool {
+        let lower = bytes.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+        return String(decoding: lower, as: UTF8.self).contains(String(decoding: piece, as: UTF8.self))
+    }
+
     @Test func withoutWhatLiveTradingNeedsNothingLeaves() async throws {
         let account = try await LiveAccount(["--markets", "12", "--rate", "100"])
         // A place where the venue forbids it.
@@ -34,7 +85,7 @@ import Testing
         #expect(try await stratd.stop() == .exited(0))
         #expect(try await account.audit["orders"]?.array?.isEmpty == true)
         // Without a key it does not even start, and says so.
-        let keyless = try account.start(["POLYGON_PRIVATE_KEY": ""])
+        let keyless = try account.start(["POLYBOT_TRADING_PRIVATE_KEY_FILE": ""])
         #expect(try await keyless.waitForEnd() == .exited(78), "\(keyless.report)")
         // DRY_RUN forces paper, key or not.
         let dry = try account.start(["DRY_RUN": "true"])
