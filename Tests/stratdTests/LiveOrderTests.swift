@@ -1,0 +1,152 @@
+import DaemonKit
+import Glibc
+import Shared
+import Signing
+import Testing
+
+@testable import stratd
+
+/// What leaves for the real venue, beside what its official client made of the same orders.
+@Suite struct LiveOrderTests {
+    private static let folder =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        + "/../shared/vectors"
+    private static let isHere = Testing.ConditionTrait.enabled(
+        if: access("\(folder)/amounts.json", R_OK) == 0,
+        "the vectors in ../shared are not here, so nothing is compared with them")
+
+    private static func file(_ name: String) throws -> JSONValue {
+        let file = try #require(fopen("\(Self.folder)/\(name).json", "r"))
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+        return try JSONValue(parsing: bytes)
+    }
+
+    private static let form = OrderForm(owner: try! key(1).address, funder: nil, .eoa)
+
+    private static func key(_ number: UInt8) throws -> PrivateKey {
+        let bytes = [UInt8](repeating: 0, count: 31) + [number]
+        return try #require(bytes.withUnsafeBytes { PrivateKey(bytes: $0) })
+    }
+
+    @Test(isHere) func amountsAreThoseOfTheOfficialClients() throws {
+        var count = 0
+        for vector in try #require(try Self.file("amounts")["vectors"]?.array) {
+            // Purchases by value are not made here: an order says how many shares it wants.
+            let isMarket = vector["kind"]?.string == "market"
+            guard !isMarket || vector["side"]?.string == "SELL" else { continue }
+            var wanted = intent(vector["side"]?.string == "BUY" ? .buy : .sell)
+            wanted.price = try #require(vector["price"]?.string.flatMap { Price(decimal: $0) })
+            let size = try #require((vector[isMarket ? "amount" : "size"])?.micros)
+            wanted.size = Quantity(micros: size).flooredToSizeGrid
+            let message = Self.form.message(OrderID(number: 1), wanted, at: testStart)
+            #expect("\(message.makerAmount)" == vector["maker_amount"]?.string, "\(vector)")
+            #expect("\(message.takerAmount)" == vector["taker_amount"]?.string, "\(vector)")
+            count += 1
+        }
+        #expect(count > 250)
+    }
+
+    @Test(isHere) func bodiesAreThoseOfTheOfficialClientByteForByte() throws {
+        var count = 0
+        for vector in try #require(try Self.file("orders_v2")["vectors"]?.array) {
+            let input = try #require(vector["input"])
+            guard input["defer_exec"]?.bool == false else { continue }
+            let text = try #require(vector["body_json"]?.string)
+            let body = try JSONValue(parsing: Array(text.utf8))
+            let order = try #require(body["order"])
+            func number(_ key: String) throws -> UInt64 {
+                try #require(order[key]?.integer.flatMap { UInt64(exactly: $0) })
+            }
+            let message = OrderMessage(
+                salt: try number("salt"), maker: try #require(order["maker"]?.string.flatMap { Address($0) }),
+                signer: try #require(order["signer"]?.string.flatMap { Address($0) }),
+                token: try #require(order["tokenId"]?.string.flatMap { TokenID($0) }),
+                makerAmount: try number("makerAmount"), takerAmount: try number("takerAmount"),
+                side: order["side"]?.string == "BUY" ? .buy : .sell,
+                signatureType: try #require(SignatureType(rawValue: UInt8(try number("signatureType")))),
+                timestamp: try number("timestamp"),
+                metadata: try #require(order["metadata"]?.string.flatMap { Bytes32($0) }),
+                builder: try #require(order["builder"]?.string.flatMap { Bytes32($0) }))
+            let signature = try #require(order["signature"]?.string.flatMap { OrderSignature($0) })
+            let kind = try #require(body["orderType"]?.string.flatMap { OrderKind(rawValue: $0.lowercased()) })
+            let ours = ClobClient.body(
+                of: message, signature, kind: kind, isPostOnly: try #require(body["postOnly"]?.bool as Bool?),
+                expiration: try #require(order["expiration"]?.integer),
+                owner: try #require(body["owner"]?.string))
+            #expect(String(decoding: ours, as: UTF8.self) == text)
+            count += 1
+        }
+        #expect(count > 50)
+    }
+
+    @Test func everyFieldOfAnOrderChangesItsHash() throws {
+        let identity = OrderIdentity.live(Self.form)
+        let wanted = intent()
+        let base = identity.hash(OrderID(number: 1), wanted, at: testStart)
+        #expect(base == identity.hash(OrderID(number: 1), wanted, at: testStart))
+        var others = [
+            identity.hash(OrderID(number: 2), wanted, at: testStart),
+            identity.hash(OrderID(number: 1), wanted, at: testStart + .milliseconds(1)),
+        ]
+        let changes: [(inout OrderIntent) -> Void] = [
+            { $0.side = .sell }, { $0.price = price("0.49") }, { $0.size = shares("11") }, { $0.token = token(1, 1) },
+            { $0.isNegRisk = true },
+        ]
+        for change in changes {
+            var other = wanted
+            change(&other)
+            others.append(identity.hash(OrderID(number: 1), other, at: testStart))
+        }
+        for (funder, type) in [(2, SignatureType.polyProxy), (2, .poly1271), (3, .poly1271)] as [(UInt8, SignatureType)]
+        {
+            let form = OrderForm(owner: try Self.key(1).address, funder: try Self.key(funder).address, type)
+            others.append(OrderIdentity.live(form).hash(OrderID(number: 1), wanted, at: testStart))
+        }
+        #expect(Set(others + [base]).count == others.count + 1)
+    }
+
+    @Test func aTradeIsReadFromEachOrdersOwnSide() throws {
+        let maker = condition(1).description
+        let taker = condition(2).description
+        let text = """
+            {"id":"t1","status":"TRADE_STATUS_MINED","match_time":"1790035200","taker_order_id":"\(taker)","side":"BUY",
+             "size":"30","price":"0.6","asset_id":"11","maker_orders":[
+              {"order_id":"\(maker)","matched_amount":"10","price":"0.4","asset_id":"22","side":"BUY"},
+              {"order_id":"\(condition(3))","matched_amount":"20","price":"0.6","asset_id":"11","side":"SELL"},
+              {"order_id":"\(maker)","matched_amount":"0.000001","price":"0.4","asset_id":"22","side":"BUY"}]}
+            """
+        let trade = try #require(VenueTrade(try JSONValue(parsing: text.utf8)))
+        #expect(trade.settlement == .mined && trade.time == Timestamp(seconds: 1_790_035_200) && trade.parts.count == 3)
+        let own = try #require(trade.parts.first { $0.order == maker })
+        // A purchase of the other outcome that met a purchase: told as our purchase, at our price, both parts together.
+        #expect(own.side == .buy && own.price == price("0.4") && own.size == shares("10.000001"))
+        #expect(own.token == TokenID("22") && own.money == usd("4") && own.liquidity == .maker)
+        // The taker paid 0.6 for twenty, and for the rest what the makers left of one.
+        let their = try #require(trade.parts.first { $0.order == taker })
+        #expect(their.money == usd("18.000001") && their.liquidity == .taker)
+        for bad in [
+            text.replacing("TRADE_STATUS_MINED", with: "SOMETHING"), text.replacing("\"30\"", with: "\"-30\""),
+            text.replacing("0.6", with: "1.6"), text.replacing("\"t1\"", with: "\"\""), "[]", "{}",
+        ] { #expect(VenueTrade(try JSONValue(parsing: bad.utf8)) == nil, "\(bad)") }
+    }
+
+    @Test(arguments: [
+        ("LIVE", "UPDATE", VenueOrder.Standing.open), ("ORDER_STATUS_LIVE", "", .open), ("UNMATCHED", "", .open),
+        ("DELAYED", "PLACEMENT", .delayed), ("ORDER_STATUS_MATCHED", "", .matched),
+        ("CANCELED_EXPIRED_ORDER", "CANCELLATION", .ended(reason: "canceled_expired_order")),
+        ("LIVE", "CANCELLATION", .ended(reason: "live")), ("INVALID", "", .ended(reason: "invalid")),
+    ])
+    func everyStatusOfAnOrderIsUnderstood(status: String, type: String, standing: VenueOrder.Standing) throws {
+        let text = #"{"id":"\#(condition(1))","status":"\#(status)","type":"\#(type)","size_matched":""}"#
+        let order = try #require(VenueOrder(try JSONValue(parsing: text.utf8)))
+        #expect(order.standing == standing && order.matched == .zero && order.hash == condition(1).description)
+        let partly = try JSONValue(parsing: text.replacing(#""size_matched":"""#, with: #""size_matched":"1.5""#).utf8)
+        #expect(VenueOrder(partly)?.matched == shares("1.5"))
+        #expect(
+            VenueOrder(try JSONValue(parsing: text.replacing(status, with: "WHATEVER").utf8)) == nil
+                || type == "CANCELLATION")
+    }
+}
