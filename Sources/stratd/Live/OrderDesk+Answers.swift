@@ -230,7 +230,12 @@ extension OrderDesk {
     /// Ends an order once all that was matched of it is booked, and stops looking at one of which all is clear.
     private mutating func settle(_ hash: String, now: Moment) {
         guard let entry = self.entries[hash] else { return }
-        if entry.booked >= entry.size { return self.end(entry) }
+        if entry.booked >= entry.size {
+            self.end(entry)
+            // Fills alone end an order for the engine; of those that failed it has none.
+            if entry.failed > .zero { self.tell(entry.id, .cancelled(reason: "failed_on_chain"), now.time) }
+            return
+        }
         guard entry.booked >= entry.matched else { return self.doubt(hash, now: now) }
         if let ending = entry.ending {
             self.end(entry)
@@ -312,9 +317,10 @@ extension OrderDesk {
         }
         for part in trade.parts {
             if let entry = self.entries[part.order] {
-                if trade.settlement != .failed && !entry.trades.contains(trade.id) {
+                if !entry.trades.contains(trade.id) {
                     self.entries[part.order]?.trades.insert(trade.id)
                     self.entries[part.order]?.booked += part.size
+                    if trade.settlement == .failed { self.entries[part.order]?.failed += part.size }
                     self.entries[part.order]?.matched = max(entry.matched, entry.booked + part.size)
                 }
                 self.tellFill(entry.id, trade, part, isKnown: entry.trades.contains(trade.id))

@@ -66,8 +66,10 @@ struct OrderDesk: Sendable {
         /// When it was approved.
         let time: Timestamp
         var stage: Stage
-        /// Shares of the fills that were told.
+        /// Shares of the trades that are known.
         var booked = Quantity.zero
+        /// Of them, in trades that had failed before they were heard of: nobody was told of a fill.
+        var failed = Quantity.zero
         /// Shares that the venue says were matched.
         var matched = Quantity.zero
         var trades: Set<String> = []
