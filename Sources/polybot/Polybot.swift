@@ -17,7 +17,7 @@ struct Polybot: ParsableCommand {
             RunCommand.self, StatusCommand.self, TapCommand.self, ScanMarketsCommand.self, TestWebSocketCommand.self,
             HaltCommand.self, ResumeCommand.self, PauseCommand.self, UnpauseCommand.self, FlattenCommand.self,
             SetLimitCommand.self, ExplainCommand.self, CancelAllCommand.self, DoctorCommand.self,
-            ExportCommand.self, GenerateCommand.self,
+            ExportCommand.self, DrillCommand.self, GenerateCommand.self,
         ])
 
     static func main() {

@@ -156,6 +156,19 @@ import Testing
         try await self.expectAgreement(account)
     }
 
+    @Test func theDrillTellsHowLongOrdersOutliveStratd() async throws {
+        let directory = try TemporaryDirectory()
+        let drill = try RunningProgram(
+            Programs.path(of: "polybot"), ["drill", "dead-man"], in: directory.path,
+            environment: ["TMPDIR": directory.path, "XDG_RUNTIME_DIR": directory.path])
+        #expect(try await drill.waitForEnd(within: .seconds(120)) == .exited(0), "\(drill.report)")
+        let lines = drill.lines(of: .output)
+        #expect(lines.count == 2 && lines[0].hasPrefix("stratd was killed with "), "\(lines)")
+        #expect(lines.last?.hasPrefix("no order was open after ") == true, "\(lines)")
+        // Nothing is left of it.
+        #expect(directory.names.filter { $0 != "polybot" } == [], "\(directory.names)")
+    }
+
     /// Killed before, within and after the writes of its ledger, while answers are lost: no order comes twice, and in the end
     /// the ledger is the venue's truth.
     @Test func killedAtEveryStepOfTheJournalItDoublesAndForgetsNothing() async throws {

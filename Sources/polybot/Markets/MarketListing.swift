@@ -14,7 +14,7 @@ struct MarketListing {
     /// - Throws: code 69 when the venue cannot be read.
     func read(_ filter: Universe.Filter) throws(DaemonExit) -> Listing {
         let venue = self.venue
-        return try self.withClient { client, loop throws(DaemonExit) in
+        return try WaitedRequests.run(self.venue) { client, loop throws(DaemonExit) in
             var listing = Listing(for: Universe(filter: filter), now: .now())
             var random = SystemRandomNumberGenerator()
             do {
@@ -68,7 +68,7 @@ struct MarketListing {
     /// `nil` for what the venue does not have.
     private func get(_ path: String) throws(DaemonExit) -> JSONValue? {
         let url = self.venue.gammaURL + path
-        return try self.withClient { client, _ throws(DaemonExit) in
+        return try WaitedRequests.run(self.venue) { client, _ throws(DaemonExit) in
             let response: RESTResponse
             do {
                 response = try await client.request(RESTRequest(url: url))
@@ -81,41 +81,5 @@ struct MarketListing {
             }
             return value
         }
-    }
-
-    /// Runs `body` to its end while this thread waits.
-    private func withClient<Value: Sendable>(
-        _ body: @escaping @Sendable (RESTClient, EventLoop) async throws(DaemonExit) -> Value
-    ) throws(DaemonExit) -> Value {
-        var options = RESTClient.Options()
-        options.caFile = self.venue.authorityFile
-        options.proxy = self.venue.proxy
-        let client: RESTClient
-        let loop: EventLoop
-        do {
-            client = try RESTClient(options: options)
-            loop = try EventLoop()
-        } catch {
-            throw DaemonExit(.bug, "The client cannot be made: \(error).")
-        }
-        defer { client.stop() }
-        let answer = Answer<Value>()
-        Task.detached(executorPreference: loop) {
-            answer.set(await Self.result { () async throws(DaemonExit) in try await body(client, loop) })
-            loop.stop()
-        }
-        loop.run()
-        return try answer.take().get()
-    }
-
-    private static func result<Value>(_ body: () async throws(DaemonExit) -> Value) async -> Result<Value, DaemonExit> {
-        do throws(DaemonExit) { return .success(try await body()) } catch { return .failure(error) }
-    }
-
-    /// What a task leaves for the thread that waits for it.
-    private final class Answer<Value: Sendable>: Sendable {
-        private let result = Mutex<Result<Value, DaemonExit>?>(nil)
-        func set(_ result: Result<Value, DaemonExit>) { self.result.withLock { $0 = result } }
-        func take() -> Result<Value, DaemonExit> { self.result.withLock { $0! } }
     }
 }
