@@ -65,11 +65,12 @@ endif
 # In parts, one after the other: tests that compute for seconds must not keep those waiting that talk to real processes, and of these no
 # more run at a time than two cores can serve.
 STORMS = ^EndToEndTests\.(FeedStorm|ReferencePrice|QuietFeed)Tests
+LIVE = ^EndToEndTests\.LiveTradingTests
 LINES = ^EndToEndTests\.(FaultScript|LineFault|PythonClient|Replay)Tests
 ifeq ($(ARGS),)
 SWIFT_TEST = swift test --skip '^(simvenue|EndToEnd)Tests\.' && swift test --filter '^simvenueTests\.' && \
-	swift test --filter '^EndToEndTests\.' --skip '$(STORMS)' --skip '$(LINES)' && \
-	swift test --filter '$(STORMS)' && swift test --filter '$(LINES)'
+	swift test --filter '^EndToEndTests\.' --skip '$(STORMS)' --skip '$(LINES)' --skip '$(LIVE)' && \
+	swift test --filter '$(STORMS)' && swift test --filter '$(LINES)' && swift test --filter '$(LIVE)'
 else
 SWIFT_TEST = swift test $(ARGS)
 endif
@@ -101,7 +102,7 @@ fuzz: ## feed every reader of outside bytes for a minute each, under the address
 soak: ## run the tests that take minutes, then those of `make test-asan`
 	@scripts/dependencies --tests
 	@scripts/test-autobahn || true
-	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter 'Soak|FeedStorm' $(ARGS)
+	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter 'Soak|FeedStorm|LiveTrading' $(ARGS)
 	@$(MAKE) --no-print-directory test-asan ARGS=
 
 bench: ## measure, each path beside its C counterpart
