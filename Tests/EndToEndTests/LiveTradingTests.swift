@@ -156,6 +156,63 @@ import Testing
         try await self.expectAgreement(account)
     }
 
+    @Test func whateverTheVenueDoesToTradersLedgerAndVenueAgreeInTheEnd() async throws {
+        let seed = Programs.variable("SIMULATION_SEED").flatMap { UInt64($0) } ?? UInt64.random(in: .min ... .max)
+        let seconds = Programs.variable("POLYBOT_SOAK") != nil ? 300 : 30
+        var random = SeededRandom(seed: seed)
+        let account = try await LiveAccount(
+            ["--markets", "12", "--rate", "300", "--seed", "\(seed % 1_000_000)", "--balance", "1000000"],
+            settings: [
+                "POLYBOT_RISK_UNKNOWN_ORDERS_MAX": "100", "POLYBOT_RISK_DAILY_LOSS_USD": "100000",
+                "POLYBOT_RISK_MAX_DRAWDOWN_USD": "100000", "POLYBOT_RISK_ERROR_RATE_MAX": "1",
+            ])
+        let stratd = try account.start()
+        _ = try await stratd.line(of: .errors) { $0.contains("Live trading is open") }
+        let end = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < end {
+            let fault = [
+                #""engine_restart","seconds":1,"post_only_seconds":1"#, #""cancel_only","seconds":1"#,
+                #""disable_trading","seconds":1"#, #""refuse_heartbeats","seconds":2"#, #""drop_user""#,
+                #""refuse_user","seconds":1"#, #""silence_user","seconds":2"#, #""settlement_fails","seconds":2"#,
+                #""settlement_retries","seconds":2"#, #""http_lost","path":"/order","count":2"#,
+                #""http_lost","path":"/orders","count":2"#, #""http_status","status":500,"path":"/order","count":2"#,
+                #""http_status","status":429,"retry_after":1,"path":"/orders","count":1"#,
+                #""http_slow","ms":1500,"path":"/data/trades","count":1"#,
+                #""http_lost","path":"/data/orders","count":1"#,
+            ].randomElement(using: &random)!
+            try await account.pipeline.control("{\"do\":\(fault)}")
+            try await Task.sleep(for: .milliseconds(Int64.random(in: 100...900, using: &random)))
+        }
+        try await account.pipeline.control(#"{"do":"heal"}"#)
+        let before = try account.ledger.fillCount
+        let report = { "SIMULATION_SEED=\(seed)\n\(stratd.report)" }
+        try await waitFor("trading to go on", state: report()) { () -> Bool? in
+            let ledger = try account.ledger
+            return ledger.fillCount > before + 10 && ledger.unknownCount == 0 ? true : nil
+        }
+        #expect(try await stratd.stop() == .exited(0), "\(report())")
+        let audit = try await account.audit
+        #expect(audit["orders"]?.array?.allSatisfy { $0["count"]?.integer == 1 } == true, "SIMULATION_SEED=\(seed)")
+        #expect(audit["duplicates"]?.integer == 0, "SIMULATION_SEED=\(seed)")
+        try await self.expectAgreement(account, "SIMULATION_SEED=\(seed)")
+    }
+
+    @Test func aClockThatGoesWrongDoesNotKeepItFromCancelling() async throws {
+        let account = try await LiveAccount(["--markets", "12", "--rate", "50"])
+        let stratd = try account.start()
+        try await waitFor("open orders", state: stratd.report) { () -> Bool? in
+            try await account.truth.openOrders.count >= 4 ? true : nil
+        }
+        // From here on the venue refuses our requests: they are of two minutes ago.
+        try await account.pipeline.control(#"{"do":"clock_skew","ms":120000}"#)
+        try account.pipeline.directory.write("state/HALT", "")
+        _ = try await stratd.line(of: .errors) { $0.contains("Logged in to the venue again") }
+        try await waitFor("no order to be open", state: stratd.report) { () -> Bool? in
+            try await account.truth.openOrders.isEmpty ? true : nil
+        }
+        #expect(try await stratd.stop() == .exited(0), "\(stratd.report)")
+    }
+
     @Test func theDrillTellsHowLongOrdersOutliveStratd() async throws {
         let directory = try TemporaryDirectory()
         let drill = try RunningProgram(

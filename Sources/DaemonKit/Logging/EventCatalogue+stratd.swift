@@ -58,6 +58,9 @@ extension EventCatalogue {
             facts: ["maker", "cash"],
             meaning: "All checks passed. Orders leave as soon as the venue's orders and trades were read."),
         Entry(
+            "Logged in to the venue again", "live_login", .notice, by: [.stratd],
+            meaning: "The venue had refused the credentials, or the clock of a request; both were learnt anew."),
+        Entry(
             "Connected to the venue's user channel", "user_channel_open", .info, by: [.stratd],
             meaning: "The venue tells of our orders and trades as they happen."),
         Entry(

@@ -16,6 +16,8 @@ extension StrategyService {
     private static let checkPauseMin = Duration.seconds(1)
     private static let checkPauseMax = Duration.seconds(30)
     /// Between two looks at clock and balance.
+    /// Between two log-ins.
+    private static let loginPause = Duration.seconds(10)
     private static let watchPauseMin = Duration.seconds(10)
     private static let watchPauseMax = Duration.seconds(60)
 
@@ -40,6 +42,7 @@ extension StrategyService {
                 continue
             }
             guard !self.isStopped else { return }
+            self.session = session
             do throws(DaemonExit) { try self.open(live, account) } catch { return self.context.requestStop(error) }
             self.advanceNow()
             return await self.watchAccount()
@@ -120,6 +123,22 @@ extension StrategyService {
     }
 
     private func open(_ live: LiveOrders, _ account: LiveAccount) throws(DaemonExit) {
+        let now = Moment.now()
+        let ledger = self.engine.ledger
+        live.open(
+            OrderDesk(
+                open: ledger.openOrders, finished: ledger.finishedQueue.compactMap { ledger.order($0) },
+                unsettled: Dictionary(ledger.pending.map { ($0.trade, $0.time) }) { min($0, $1) },
+                since: self.ledgerTime ?? now.time, now: now))
+        try self.connect(live, account)
+        self.logger.notice(
+            "Live trading is open", metadata: ["maker": "\(account.form.maker)", "cash": "\(ledger.cash)"])
+    }
+
+    /// Begins to hear and to beat with the account's credentials, in the place of those before.
+    private func connect(_ live: LiveOrders, _ account: LiveAccount) throws(DaemonExit) {
+        self.userLine?.stop()
+        self.heart?.stop()
         let line = try UserLine(self.context, account.credentials)
         line.onReport = {
             live.take($0, now: .now())
@@ -129,21 +148,31 @@ extension StrategyService {
         live.isHearing = { line.isOpen }
         self.userLine = line
         self.live = account
-        let now = Moment.now()
-        let ledger = self.engine.ledger
-        live.open(
-            OrderDesk(
-                open: ledger.openOrders, finished: ledger.finishedQueue.compactMap { ledger.order($0) },
-                unsettled: Dictionary(ledger.pending.map { ($0.trade, $0.time) }) { min($0, $1) },
-                since: self.ledgerTime ?? now.time, now: now))
         do throws(SystemError) {
             self.heart = try Heart(account.clob, account.credentials, engine: self.loop) { [weak self] report in
                 self?.assumeIsolated { $0.heard(report) }
             }
         } catch { throw DaemonExit(.bug, "No thread for heartbeats: \(error).") }
         line.start()
-        self.logger.notice(
-            "Live trading is open", metadata: ["maker": "\(account.form.maker)", "cash": "\(ledger.cash)"])
+    }
+
+    /// The venue does not know the credentials, or our clock is too far from its own: both are learnt anew.
+    private func loginAgain() async {
+        let now = Instant.now()
+        guard let live = self.liveOrders, let account = self.live, var session = self.session,
+            self.loginAt.map({ now - $0 >= Self.loginPause }) ?? true
+        else { return }
+        self.loginAt = now
+        do throws(ClobFailure) {
+            _ = try await session.learnClock()
+            session.forget()
+            let credentials = try await session.login()
+            self.session = session
+            guard !self.isClosed else { return }
+            let renewed = LiveAccount(clob: session.clob, credentials: credentials, form: account.form)
+            do throws(DaemonExit) { try self.connect(live, renewed) } catch { return self.context.requestStop(error) }
+            self.logger.notice("Logged in to the venue again")
+        } catch { self.warn("The account's balance or the venue's clock could not be read", ["reason": "\(error)"]) }
     }
 
     func closeLive() {
@@ -182,6 +211,7 @@ extension StrategyService {
         self.engine.errorRate.note(isFailure: answer.failure?.isOutcomeUnknown == true, now: .now())
         self.liveOrders?.take(answer, now: .now())
         self.advanceNow()
+        if case .unauthorized = answer.failure { await self.loginAgain() }
     }
 
     private nonisolated func answer(

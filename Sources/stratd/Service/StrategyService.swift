@@ -37,6 +37,9 @@ actor StrategyService: DaemonService {
     /// The real account, once live trading is open.
     var live: LiveAccount?
     var liveOrders: LiveOrders?
+    var session: AccountSession?
+    /// When the venue was last asked for credentials.
+    var loginAt: Instant?
     var userLine: UserLine?
     var heart: Heart?
     /// When the ledger's last record was made, at the start.
