@@ -27,8 +27,8 @@ import Testing
         present.errorRate = 100_001
         #expect(gate.closedReason(strategy: "maker", present, now: at(0))?.code == .errorRate)
         present.errorRate = 0
-        present.venueClosedReason = "the user channel is down"
-        #expect(gate.closedReason(strategy: "maker", present, now: at(0))?.code == .venueClosed)
+        present.venueClosedReason = Refusal(.userChannelBlind, "")
+        #expect(gate.closedReason(strategy: "maker", present, now: at(0))?.code == .userChannelBlind)
     }
 
     @Test func onTrialTheLimitsAreSmallUntilEnoughFillsAreConfirmed() throws {

@@ -31,7 +31,7 @@ struct StrategyEngine: Sendable {
     let slots: [Slot]
     let mode: TradingMode
     /// Why the venue can be sent nothing now, as the shell last heard; `nil` when it can.
-    var venueClosedReason: String?
+    var venueClosedReason: Refusal?
     var views = MarketViews()
     var ledger: OrderLedger
     var gate: RiskGate

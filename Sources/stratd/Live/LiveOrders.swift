@@ -67,8 +67,9 @@ final class LiveOrders: OrderVenue {
 
     var nextWake: Instant? { self.hasWork ? .now() : self.desk?.nextWake }
 
-    func closedReason(now: Moment) -> String? {
-        guard let desk = self.desk else { return self.closedReason }
-        return desk.closedReason(now: now.instant) ?? (self.isHearing() ? nil : "the user channel is down")
+    func closedReason(now: Moment) -> Refusal? {
+        guard let desk = self.desk else { return Refusal(.venueClosed, self.closedReason) }
+        if let reason = desk.closedReason(now: now.instant) { return Refusal(.venueClosed, reason) }
+        return self.isHearing() ? nil : Refusal(.userChannelBlind, "the venue's user channel is not open")
     }
 }

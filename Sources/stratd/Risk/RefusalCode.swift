@@ -4,6 +4,7 @@ enum RefusalCode: String, CaseIterable, Hashable, Sendable {
     case haltFile = "halt_file"
     case strategyPaused = "strategy_paused"
     case venueClosed = "venue_closed"
+    case userChannelBlind = "user_channel_blind"
     case feedDown = "feed_down"
     case marketUntrusted = "market_untrusted"
     case marketUnsettled = "market_unsettled"

@@ -33,7 +33,7 @@ struct RiskContext {
     /// Below the highest worth of the account.
     let drawdown: Money
     /// Why the venue can be sent nothing now; `nil` when it can.
-    var venueClosedReason: String?
+    var venueClosedReason: Refusal?
     /// How far our clock and the venue's differ, as last seen.
     var clockSkew = Duration.zero
     /// Share of requests to the venue that failed, in millionths.
@@ -112,7 +112,7 @@ struct RiskGate: Sendable {
         guard context.ledger.unknownOrderCount < Int(self.limits.unknownOrdersMax) else {
             throw Refusal(.unknownOrdersMax, "\(context.ledger.unknownOrderCount) orders of unknown fate")
         }
-        if let reason = context.venueClosedReason { throw Refusal(.venueClosed, reason) }
+        if let reason = context.venueClosedReason { throw reason }
         guard context.clockSkew <= self.limits.clockSkewMax else {
             throw Refusal(
                 .clockSkew,

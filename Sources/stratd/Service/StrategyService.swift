@@ -271,7 +271,7 @@ actor StrategyService: DaemonService {
 
     private var tradingState: String {
         guard self.engine.mode == .live else { return "trading on paper" }
-        return self.engine.venueClosedReason.map { "not trading: \($0)" } ?? "trading live"
+        return self.engine.venueClosedReason.map { "not trading: \($0.detail)" } ?? "trading live"
     }
 
     /// A warning that may come often.

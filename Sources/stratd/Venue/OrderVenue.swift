@@ -11,7 +11,7 @@ protocol OrderVenue: AnyObject {
     /// When `advance` must be called next.
     var nextWake: Instant? { get }
     /// Why no order can leave at all; `nil` when one can.
-    func closedReason(now: Moment) -> String?
+    func closedReason(now: Moment) -> Refusal?
 }
 
 /// The paper venue, kept between calls.
@@ -30,5 +30,5 @@ final class PaperOrders: OrderVenue {
     func hear(_ event: FeedEvent, _ views: MarketViews, now: Moment) { self.venue.handle(event, views, now: now) }
     func advance(_ views: MarketViews, now: Moment) -> [VenueEvent] { self.venue.advance(views, now: now) }
     var nextWake: Instant? { self.venue.nextWake }
-    func closedReason(now: Moment) -> String? { nil }
+    func closedReason(now: Moment) -> Refusal? { nil }
 }
