@@ -197,6 +197,24 @@ import Testing
         try await self.expectAgreement(account, "SIMULATION_SEED=\(seed)")
     }
 
+    /// The process lives, its engine does not: the heartbeat's own thread finds out, and the venue ends the orders.
+    @Test func whileTheEngineStandsStillNoHeartbeatIsSent() async throws {
+        let account = try await LiveAccount(["--markets", "12", "--rate", "50"])
+        let stratd = try account.start(["POLYBOT_DRILLS": "1"])
+        try await waitFor("open orders", state: stratd.report) { () -> Bool? in
+            try await account.truth.openOrders.count >= 4 ? true : nil
+        }
+        try await account.pipeline.control(#"{"do":"pause_traffic"}"#)
+        kill(stratd.pid, SIGUSR1)
+        _ = try await stratd.line(of: .errors) { $0.contains("The loop is stuck on purpose") }
+        try await waitFor("the venue to miss its heartbeats") { () -> Bool? in
+            try await account.truth.openOrders.isEmpty ? true : nil
+        }
+        #expect(try await account.audit["heartbeat_cancels"]?.integer ?? 0 >= 1)
+        #expect(stratd.ending == nil, "it is not the end of the process that ended the orders")
+        kill(stratd.pid, SIGKILL)
+    }
+
     @Test func aClockThatGoesWrongDoesNotKeepItFromCancelling() async throws {
         let account = try await LiveAccount(["--markets", "12", "--rate", "50"])
         let stratd = try account.start()
