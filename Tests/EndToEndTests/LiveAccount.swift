@@ -5,9 +5,8 @@ import Shared
 
 /// A pipeline with stratd trading live on simvenue, and what test and venue know of its account.
 final class LiveAccount: Sendable {
-    /// Worth nothing anywhere.
-    static let key = "0x" + String(repeating: "b3", count: 32)
-
+    /// Worth nothing anywhere, and of this test alone: one stratd of a machine trades for an account.
+    let key = "0x" + (0..<64).map { _ in String(Int.random(in: 1...14), radix: 16) }.joined()
     let pipeline: Pipeline
     private let settings: [String: String]
 
@@ -17,7 +16,7 @@ final class LiveAccount: Sendable {
             venueArguments,
             settings: ["POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_SCANNER_MAX_MARKETS": "\(marketCount)"])
         let port = self.pipeline.port
-        try self.pipeline.directory.write("key", Self.key)
+        try self.pipeline.directory.write("key", self.key)
         chmod(self.pipeline.directory.file("key"), 0o600)
         self.settings = [
             "POLYBOT_TRADING_MODE": "live", "POLYBOT_TRADING_PRIVATE_KEY_FILE": self.pipeline.directory.file("key"),

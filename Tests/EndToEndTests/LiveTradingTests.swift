@@ -9,6 +9,14 @@ import Testing
     @Test func itQuotesIsFilledAndLeavesNothingOpen() async throws {
         let account = try await LiveAccount(["--markets", "12", "--rate", "300", "--limits", "enforce"])
         let stratd = try account.start()
+        // Nobody else trades for the account on this machine meanwhile, wherever its ledger is.
+        _ = try await stratd.line(of: .errors) { $0.contains("Started") }
+        let second = try account.start(arguments: [
+            "--state-dir", account.pipeline.directory.file("other"), "--runtime-dir",
+            account.pipeline.directory.file("elsewhere"),
+        ])
+        #expect(try await second.waitForEnd() == .exited(77), "\(second.report)")
+        #expect(second.text(of: .errors).contains("trades for the account of 0x"), "\(second.report)")
         try await waitFor("twenty fills", state: stratd.report) {
             (try? account.ledger.fillCount).map { $0 >= 20 } == true ? true : nil
         }
@@ -56,7 +64,7 @@ import Testing
         for name in try JournalFile.entries(of: account.stateDirectory) where !kept.contains(name) {
             texts.append((name, contents(of: account.stateDirectory + "/" + name) ?? []))
         }
-        let secrets = [String(LiveAccount.key.dropFirst(2)), "secret", "passphrase"].compactMap {
+        let secrets = [String(account.key.dropFirst(2)), "secret", "passphrase"].compactMap {
             credentials[$0]?.string ?? ($0.count == 64 ? $0 : nil)
         }
         #expect(secrets.count == 3)

@@ -40,8 +40,8 @@ struct DeadManDrill: ParsableCommand {
 
 /// The processes of a drill. Confined to its loop.
 private final class Drill {
-    /// Worth nothing anywhere.
-    private static let key = "0x" + String(repeating: "d5", count: 32)
+    /// Worth nothing anywhere, and of this drill alone: one stratd of a machine trades for an account.
+    private let key = "0x" + (0..<64).map { _ in String(Int.random(in: 1...14), radix: 16) }.joined()
     /// How long the daemons have until orders rest, and the venue until they are gone.
     private static let quoteTimeMax = Duration.seconds(60)
     private static let cancelTimeMax = Duration.seconds(60)
@@ -125,7 +125,7 @@ private final class Drill {
             var variables = self.plan.environment(from: self.environment, port: self.port)
             if child == .stratd {
                 variables["POLYBOT_TRADING_MODE"] = "live"
-                variables["POLYGON_PRIVATE_KEY"] = Self.key
+                variables["POLYGON_PRIVATE_KEY"] = self.key
                 variables["DRY_RUN"] = nil
                 variables["POLYBOT_VENUE_GEOBLOCK_URL"] = "http://127.0.0.1:\(self.port)/api/geoblock"
             }

@@ -38,6 +38,7 @@ actor StrategyService: DaemonService {
     var live: LiveAccount?
     var liveOrders: LiveOrders?
     var session: AccountSession?
+    private var accountLock: AccountLock?
     /// When the venue was last asked for credentials.
     var loginAt: Instant?
     var userLine: UserLine?
@@ -94,6 +95,7 @@ actor StrategyService: DaemonService {
             let form = OrderForm(
                 owner: session.clob.key.address, funder: configuration.trading.funderAddress.flatMap { Address($0) },
                 SignatureType(rawValue: UInt8(clamping: configuration.trading.signatureType)) ?? .eoa)
+            self.accountLock = try AccountLock(session.clob.key.address)
             identity = .live(form)
             self.opening = Opening(session: session, form: form)
         }
