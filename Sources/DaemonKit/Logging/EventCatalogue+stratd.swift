@@ -107,6 +107,14 @@ extension EventCatalogue {
                 "A deposit or a withdrawal explains it: resume, and the ledger takes the venue's word. Anything else is for you to find out."
         ),
         Entry(
+            "The venue's shares are not the ledger's", "shares_differ", .critical,
+            id: "f1c84b0e72d94a5d8e36a9c0b7d2e514", by: [.stratd], facts: ["token", "difference"],
+            meaning:
+                "Two looks, a while apart, found the same difference, which nothing that waits for the chain explains. Trading is halted.",
+            advice:
+                "Whoever else moves this account's shares has to stop. Compare with the venue, mend the ledger's cause, then resume."
+        ),
+        Entry(
             "The venue calls an order by another id than its hash", "order_misnamed", .critical,
             id: "94c0f2be61a74a2d8d5b7e3a1f0c6d92", by: [.stratd], facts: ["order", "hash"],
             meaning: "Nothing that the venue says of its orders can be matched with ours. Trading is halted.",
@@ -135,7 +143,7 @@ extension EventCatalogue {
             facts: ["reason"],
             meaning: """
                 No order leaves but cancels, and open orders are cancelled. The reason is operator, halt_file, \
-                daily_loss, max_drawdown, unknown_orders, error_rate, balance, order_id, \
+                daily_loss, max_drawdown, unknown_orders, error_rate, balance, positions, order_id, \
                 another_stratd, journal or ledger.
                 """,
             advice: "Find the cause, remove it, then resume. A halt survives restarts."),

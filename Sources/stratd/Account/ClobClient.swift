@@ -137,6 +137,19 @@ struct ClobClient: Sendable {
         return (balance, allowances)
     }
 
+    /// Shares of a token in the account's wallet.
+    func shares(
+        of token: TokenID, _ credentials: AccountCredentials, signatureType: Int, now: Timestamp
+    ) async throws(ClobFailure) -> Quantity {
+        let answer = try await self.ask(
+            .get, "/balance-allowance",
+            query: "asset_type=CONDITIONAL&token_id=\(token)&signature_type=\(signatureType)", credentials, now: now)
+        guard let balance = answer["balance"]?.string.flatMap({ Self.units($0) }) else {
+            throw .malformed("/balance-allowance has no balance")
+        }
+        return Quantity(micros: balance.micros)
+    }
+
     /// Millionths as text. Unlimited allowances have 78 digits: whatever is too large for a sum of money is the largest.
     private static func units(_ text: String) -> Money? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {

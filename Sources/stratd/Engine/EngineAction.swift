@@ -22,6 +22,8 @@ enum EngineNote: Hashable, Sendable {
     case settlementFailed(OrderID, trade: String, market: ConditionID)
     /// The venue holds so much more of money than the ledger; less when negative.
     case balanceDiffers(by: Money)
+    /// The venue holds so many shares more than the ledger; fewer when negative.
+    case sharesDiffer(TokenID, by: Quantity)
     case printsLost(market: ConditionID, count: Int64)
     case marketResolved(market: ConditionID, winner: Int64?)
     case contradiction(LedgerError)

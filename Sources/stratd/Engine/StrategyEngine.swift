@@ -228,6 +228,13 @@ struct StrategyEngine: Sendable {
         return self.takeActions()
     }
 
+    /// The venue holds other shares of a token than the ledger: nobody can trade on that.
+    mutating func sharesDiffer(_ token: TokenID, by difference: Quantity, now: Moment) -> [EngineAction] {
+        self.note(.sharesDiffer(token, by: difference))
+        self.halt("positions", now: now)
+        return self.takeActions()
+    }
+
     /// A line that holds the whole ledger, for the head of a file.
     mutating func checkpoint(now: Moment) -> LedgerRecord {
         self.recordCount = 0

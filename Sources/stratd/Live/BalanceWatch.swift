@@ -17,7 +17,12 @@ struct BalanceWatch: Sendable {
         case differs(Money)
     }
 
+    /// Tokens that are looked at in one round: the venue is asked for each.
+    static let tokenCountMax = 20
+
     private var lastDifference: Money?
+    private var lastShares: [TokenID: Quantity] = [:]
+    private var lastToken: TokenID?
     private var agreedFillCount: Int64 = 0
 
     /// - Parameters:
@@ -36,6 +41,41 @@ struct BalanceWatch: Sendable {
         }
         self.agreedFillCount = fillCount
         return .rounding(difference)
+    }
+
+    /// The tokens to look at next, in turn: those that are held.
+    mutating func nextTokens(_ ledger: OrderLedger) -> [TokenID] {
+        let held = Set(ledger.positions.values.filter { $0.size > .zero }.map(\.token)).sorted()
+        self.lastShares = self.lastShares.filter { held.contains($0.key) }
+        guard let last = self.lastToken, let start = held.firstIndex(where: { $0 > last }) else {
+            self.lastToken = held.prefix(Self.tokenCountMax).last
+            return Array(held.prefix(Self.tokenCountMax))
+        }
+        let next = held[start...].prefix(Self.tokenCountMax)
+        self.lastToken = next.last
+        return Array(next)
+    }
+
+    /// Whether a difference in shares was found twice in a row.
+    ///
+    /// - Parameter balance: the venue's, settled.
+    /// - Returns: by how much the venue's differs; `nil` for not at all, or not yet.
+    mutating func compare(_ balance: Quantity, of token: TokenID, _ ledger: OrderLedger) -> Quantity? {
+        let difference = balance - Self.settledShares(of: token, ledger)
+        guard difference != .zero else {
+            self.lastShares[token] = nil
+            return nil
+        }
+        defer { self.lastShares[token] = difference }
+        return self.lastShares[token] == difference ? difference : nil
+    }
+
+    /// What the chain should have of a token, whichever strategy holds it.
+    static func settledShares(of token: TokenID, _ ledger: OrderLedger) -> Quantity {
+        ledger.positions.values.filter { $0.token == token }.reduce(Quantity.zero) { sum, position in
+            let pending = ledger.pending(position.key)
+            return sum + position.size - pending.in + pending.out
+        }
     }
 
     /// The ledger's cash without what waits for the chain.

@@ -179,6 +179,10 @@ extension StrategyService {
         case .balanceDiffers(let money):
             self.logger.critical(
                 "The venue's balance is not the ledger's", metadata: ["difference": "\(money)"])
+        case .sharesDiffer(let token, let difference):
+            self.logger.critical(
+                "The venue's shares are not the ledger's",
+                metadata: ["token": "\(token)", "difference": "\(difference)"])
         case .printsLost(let market, let count):
             self.count("prints_lost")
             self.logger.warning("Prints were lost", metadata: ["market": "\(market)", "count": "\(count)"])

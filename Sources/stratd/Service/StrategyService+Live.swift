@@ -69,6 +69,13 @@ extension StrategyService {
                 let verdict = watch.compare(funds.balance, self.engine.ledger, fillCount: self.engine.fillCount)
                 self.perform(self.engine.compare(verdict, now: now), now: now)
                 pause = verdict == .moving ? Self.watchPauseMin : Self.watchPauseMax
+                for token in watch.nextTokens(self.engine.ledger) {
+                    let shares = try await clob.shares(
+                        of: token, account.credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
+                    guard !self.isStopped else { return }
+                    guard let difference = watch.compare(shares, of: token, self.engine.ledger) else { continue }
+                    self.perform(self.engine.sharesDiffer(token, by: difference, now: .now()), now: .now())
+                }
             } catch {
                 self.count("account_reads_failed")
                 self.warn("The account's balance or the venue's clock could not be read", ["reason": "\(error)"])
