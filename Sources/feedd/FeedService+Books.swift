@@ -50,6 +50,7 @@ extension FeedService {
     }
 
     private func take(_ event: borrowing MarketEvent, on connection: Int, received: Timestamp, now: Instant) {
+        if event.kind == .newMarket || event.kind == .marketResolved { self.hint(event) }
         switch event.kind {
         case .unknown, .bestBidAsk, .newMarket:
             self.passedOver[event.kind, default: 0] += 1

@@ -230,6 +230,12 @@ extension FeedService {
         }
     }
 
+    /// What the venue broadcasts of markets, carried or not, for the scanner.
+    func hint(_ event: borrowing MarketEvent) {
+        let kind: MarketHint.Kind = event.kind == .newMarket ? .new : .resolved
+        self.server.publish(MarketHint(kind: kind, market: event.market, slug: event.slug), as: .status)
+    }
+
     // MARK: Subscribers
 
     func take(_ envelope: Envelope, from peer: FramePeer) {

@@ -67,28 +67,13 @@ struct VenueBooks: Sendable {
     func market(_ condition: ConditionID) async throws(Failure) -> Market {
         let (value, _) = try await self.ask(
             RESTRequest(url: "\(self.baseURL)/clob-markets/\(condition)", timeout: Self.timeout))
-        guard let tokens = value["t"]?.array, tokens.count == 2,
-            let first = Self.outcome(tokens[0]), let second = Self.outcome(tokens[1]),
-            first.token != second.token, first.label != second.label,
-            let tick = value["mts"]?.micros.flatMap({ TickSize(micros: $0) }), let sizeMin = value["mos"]?.micros
-        else { throw .malformed(JSONError(.missing, at: 0, member: "t, mts, mos")) }
-        let fees = value["fd"]
-        let (rate, exponent) = (fees?["r"]?.micros ?? 0, (fees?["e"]?.micros ?? Decimal6.scale) / Decimal6.scale)
-        guard rate <= Market.feeRateMax, exponent <= Market.feeExponentMax else {
-            throw .malformed(JSONError(.wrongValue, at: 0, member: "fd"))
-        }
+        let terms: ClobTerms
+        do { terms = try ClobTerms(value) } catch { throw .malformed(error) }
         return Market(
-            condition: condition, slug: "", question: "", first: first, second: second, tick: tick,
-            sizeMin: Quantity(micros: sizeMin), isNegRisk: value["nr"]?.bool ?? false, event: "", startTime: nil,
-            endTime: Timestamp(microseconds: 0), feeRate: rate, feeExponent: exponent,
-            hasTakerDelay: value["itode"]?.bool ?? false, rewards: nil, settlement: .other, asset: nil)
-    }
-
-    private static func outcome(_ value: JSONValue) -> Outcome? {
-        guard let token = value["t"]?.string.flatMap({ TokenID($0) }), let label = value["o"]?.string,
-            label.utf8.count <= Market.textByteCountMax
-        else { return nil }
-        return Outcome(label: label, token: token)
+            condition: condition, slug: "", question: "", first: terms.first, second: terms.second, tick: terms.tick,
+            sizeMin: terms.sizeMin, isNegRisk: terms.isNegRisk, event: "", startTime: nil,
+            endTime: Timestamp(microseconds: 0), feeRate: terms.feeRate, feeExponent: terms.feeExponent,
+            hasTakerDelay: terms.hasTakerDelay, rewards: nil, settlement: .other, asset: nil)
     }
 
     /// What the venue answered, and how long that took it.

@@ -4,40 +4,64 @@ import Shared
 
 /// Decides which markets are watched and tells everyone who asks.
 actor ScanService: DaemonService {
-    /// Between attempts at the first pass.
-    private static let firstPassPause = Duration.seconds(1)
     private static let statusInterval = Duration.seconds(1)
+    /// Questions that are open at a time.
+    private static let inFlightMax = 6
+    /// Questions a second to the order book service, which allows far more.
+    private static let termsPerSecond: Int64 = 50
+    /// A question about one market comes again by itself: it is not worth as many attempts as a page.
+    private static let attemptCountMax = 2
+    /// Between two writings of the universe's file.
+    private static let saveInterval = Duration.seconds(5)
 
-    private let context: DaemonContext
-    private let loop: EventLoop
-    private let logger: Logger
-    private let server: FrameServer
+    let context: DaemonContext
+    let loop: EventLoop
+    let logger: Logger
+    let server: FrameServer
+    let feed: FrameClient
+    let strategies: FrameClient
     private let client: RESTClient
-    private let gamma: GammaClient
+    private let gamma: VenueReader
+    private let clob: VenueReader
+    private let file: StateFile
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
-    private var universe: Universe
-    private var lastPass: Listing?
-    private var lastPassAt: Timestamp?
-    private var lastError: String?
-    private var scan: Task<Void, Never>?
-    private var timer: EventLoop.TimerID?
-    private var passCount: Int64 = 0
-    private var failureCount: Int64 = 0
-    private var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
+    var core: ScanCore
+    var pins = PinBoard()
+    private var questions: [Int: Task<Void, Never>] = [:]
+    private var lastQuestion = 0
+    private var wakeTimer: EventLoop.TimerID?
+    private var isFirstPassTold = false
+    private var savedTime: Timestamp?
+    private var isSavePending = false
+    private var isSaveTroubled = false
+    private(set) var isStopped = false
 
     init(_ context: DaemonContext) throws {
         self.context = context
         self.loop = context.loop
         self.logger = context.logger
         self.server = try context.makeServer()
+        self.feed = context.makeClient(of: "feedd")
+        self.strategies = context.makeClient(of: "stratd")
+        let venue = context.configuration.venue
         var options = RESTClient.Options()
-        options.caFile = context.configuration.venue.authorityFile
-        options.proxy = context.configuration.venue.proxy
+        options.caFile = venue.authorityFile
+        options.proxy = venue.proxy
         self.client = try RESTClient(options: options)
-        self.gamma = GammaClient(
-            client: self.client, baseURL: context.configuration.venue.gammaURL, loop: context.loop)
-        self.universe = Universe(filter: Universe.Filter(context.configuration.scanner))
+        self.gamma = VenueReader(
+            client: self.client, baseURL: venue.gammaURL, requestsPerSecond: GammaClient.requestsPerSecond,
+            loop: context.loop, seed: UInt64.random(in: .min ... .max))
+        self.clob = VenueReader(
+            client: self.client, baseURL: venue.clobURL, requestsPerSecond: Self.termsPerSecond, loop: context.loop,
+            seed: UInt64.random(in: .min ... .max))
+        self.file = StateFile(
+            context.stateDirectory + "/" + UniverseFile.name, byteCountMax: UniverseFile.byteCountMax)
+        let scanner = context.configuration.scanner
+        var settings = ScanCore.Settings()
+        settings.interval = scanner.interval
+        settings.fullInterval = scanner.fullInterval
+        self.core = ScanCore(filter: MarketFilter(scanner), settings: settings, now: .now())
     }
 
     func start() async throws {
@@ -47,80 +71,107 @@ actor ScanService: DaemonService {
         let client = self.client
         self.context.notifier.beat(while: "requests", wedge: client.wedgeForDrill) { client.isAdvancing(now: .now()) }
         self.context.notifier.status("reading the listing")
-        self.beginPass()
+        self.restore()
+        self.followOthers()
+        self.pump()
     }
 
     func stop() async {
-        if let timer = self.timer { self.loop.cancel(timer) }
-        self.scan?.cancel()
-        self.scan = nil
+        self.isStopped = true
+        if let timer = self.wakeTimer { self.loop.cancel(timer) }
+        for (_, question) in self.questions { question.cancel() }
+        self.questions = [:]
+        for client in [self.feed, self.strategies] {
+            client.stop()
+            client.onConnected = { _ in }
+            client.onFrame = { _ in }
+        }
+        if self.isSavePending { self.save() }
         self.server.stop()
         self.client.stop()
     }
 
-    // MARK: Passes
+    // MARK: Questions
 
-    private func beginPass() {
-        guard self.scan == nil else { return }
-        if let timer = self.timer { self.loop.cancel(timer) }
-        self.scan = Task(executorPreference: self.loop) { await self.passAndSchedule() }
+    /// Asks what the core wants to know, as far as there is room.
+    func pump() {
+        guard !self.isStopped else { return }
+        while self.questions.count < Self.inFlightMax, let request = self.core.next(now: .now(), time: .now()) {
+            self.lastQuestion += 1
+            let id = self.lastQuestion
+            self.questions[id] = Task(executorPreference: self.loop) { await self.ask(request, id) }
+        }
+        if let timer = self.wakeTimer { self.loop.cancel(timer) }
+        self.wakeTimer = nil
+        guard self.questions.count < Self.inFlightMax else { return }
+        let pause = max(.milliseconds(10), self.core.wake(time: .now(), now: .now()) - .now())
+        self.wakeTimer = self.loop.after(pause) { self.pump() }
     }
 
-    private func passAndSchedule() async {
-        await self.pass()
-        // Stopped meanwhile: then nothing is scheduled anew.
-        guard !Task.isCancelled else { return }
-        self.scan = nil
-        let interval = self.context.configuration.scanner.interval
-        // Until there is a universe nobody has anything to do.
-        let pause = self.passCount == 0 ? min(interval, Self.firstPassPause) : interval
-        self.timer = self.loop.after(pause) { self.beginPass() }
+    private func ask(_ request: ScanRequest, _ id: Int) async {
+        let answer = await self.answer(request)
+        // Stopped meanwhile: then nothing is published any more.
+        guard !self.isStopped else { return }
+        self.questions[id] = nil
+        self.perform(self.core.take(answer, to: request, now: .now(), time: .now()))
+        self.tellFirstPass()
+        if self.core.listedTime != self.savedTime { self.saveSoon() }
+        self.pump()
     }
 
-    private func pass() async {
-        var listing = Listing(for: self.universe, now: .now())
-        do throws(GammaClient.Failure) {
-            var random = self.random
-            defer { self.random = random }
-            try await self.gamma.readAll(into: &listing, using: &random)
+    private func answer(_ request: ScanRequest) async -> ScanAnswer {
+        let (reader, name) =
+            switch request.service {
+            case .gamma: (self.gamma, "the venue's listing")
+            case .clob: (self.clob, "the venue's order book service")
+            }
+        let isPage = if case .page = request.subject { true } else { false }
+        do throws(VenueReader.Failure) {
+            let answer = try await reader.get(
+                request.path, keeping: request.memberNames,
+                attemptCountMax: isPage ? GammaClient.attemptCountMax : Self.attemptCountMax)
+            return switch answer {
+            case .value(let value): .value(value)
+            case .missing: .missing
+            }
         } catch {
-            guard !Task.isCancelled else { return }
-            self.failureCount += 1
-            // A venue that is away for an hour is told once, not with each pass.
-            if self.lastError != "\(error)" {
-                self.logger.warning(
-                    "The listing could not be read, the universe stays as it is", metadata: ["reason": "\(error)"])
-            }
-            self.lastError = "\(error)"
-            return
+            return .failed("\(name) \(error)")
         }
-        guard !Task.isCancelled else { return }
-        let changes = self.universe.update(listing.tradable, gone: listing.gone, now: .now())
-        self.passCount += 1
-        self.lastPass = listing
-        self.lastPassAt = .now()
-        if self.lastError != nil {
-            self.logger.info("The listing can be read again", metadata: ["passes_failed": "\(self.failureCount)"])
-        }
-        self.lastError = nil
-        if self.passCount == 1 {
-            self.logger.info(
-                "First pass over the listing is done",
-                metadata: ["listed": "\(listing.listedCount)", "markets": "\(self.universe.markets.count)"])
-            for peer in self.server.peers.values.sorted(by: { $0.id < $1.id }) where peer.isSubscribed {
-                self.sendUniverse(to: peer)
-            }
-            self.context.notifier.ready()
-        } else {
-            for change in changes { self.publish(change) }
-        }
-        self.publishStatus()
     }
 
-    private func sendUniverse(to peer: FramePeer) {
-        for body in UniverseBody.split(self.universe.sorted, age: self.age) {
-            self.server.send(body, to: peer, as: .opening)
+    // MARK: Actions
+
+    func perform(_ actions: [ScanCore.Action]) {
+        for action in actions {
+            switch action {
+            case .publish(let change): self.publish(change)
+            case .publishGroup(let group): self.server.publish(EventGroupBody(group))
+            case .ready: self.begin()
+            case .troubled(let reason):
+                self.logger.warning(
+                    "The listing could not be read, the universe stays as it is", metadata: ["reason": "\(reason)"])
+            case .recovered:
+                self.logger.info(
+                    "The listing can be read again", metadata: ["passes_failed": "\(self.core.failureCount)"])
+            }
         }
+    }
+
+    private func tellFirstPass() {
+        guard !self.isFirstPassTold, self.core.isReady, let listed = self.core.lastWhole?.listedCount else { return }
+        self.isFirstPassTold = true
+        self.logger.info(
+            "First pass over the listing is done",
+            metadata: ["listed": "\(listed)", "markets": "\(self.core.universe.markets.count)"])
+    }
+
+    /// From now on there is a universe.
+    private func begin() {
+        for peer in self.server.peers.values.sorted(by: { $0.id < $1.id }) where peer.isSubscribed {
+            self.sendUniverse(to: peer)
+        }
+        self.context.notifier.ready()
+        self.publishStatus()
     }
 
     private func publish(_ change: Universe.Change) {
@@ -128,55 +179,72 @@ actor ScanService: DaemonService {
         case .added(let market):
             self.logger.info("Market added", metadata: ["market": "\(market.condition)", "slug": "\(market.slug)"])
             self.server.publish(MarketAdded(market: market))
-        case .changed(let market, let names):
-            self.logger.warning(
-                "Market changed",
-                metadata: ["market": "\(market.condition)", "changed": "\(names.joined(separator: " "))"])
-            self.server.publish(MarketChanged(market: market, changed: names))
+        case .changed(let changed):
+            self.tell(changed)
+            self.server.publish(changed)
         case .removed(let condition, let reason):
             self.logger.info("Market removed", metadata: ["market": "\(condition)", "reason": "\(reason.rawValue)"])
             self.server.publish(MarketRemoved(market: condition, reason: reason))
         }
+        self.saveSoon()
     }
 
-    // MARK: Subscribers
+    private func tell(_ changed: MarketChanged) {
+        let rules = changed.changedRules
+        guard !rules.isEmpty else {
+            self.logger.info(
+                "Market described anew",
+                metadata: [
+                    "market": "\(changed.market.condition)", "changed": "\(changed.changed.joined(separator: " "))",
+                ])
+            return
+        }
+        self.logger.warning(
+            "Market changed",
+            metadata: [
+                "market": "\(changed.market.condition)", "slug": "\(changed.market.slug)",
+                "changed": "\(rules.joined(separator: " "))", "terms": "\(changed.description(of: rules))",
+            ])
+    }
 
-    private func take(_ envelope: Envelope, from peer: FramePeer) {
-        do throws(FrameError) {
-            switch FrameType(rawValue: envelope.type) {
-            case .subscribe:
-                let subscription = try envelope.decode(Subscribe.self)
-                if let id = subscription.id { self.server.send(ResultBody(id: id, .ok(nil)), to: peer) }
-                peer.isSubscribed = true
-                // Before the first pass nobody knows; an empty universe would make every follower drop its markets.
-                if self.passCount > 0 { self.sendUniverse(to: peer) }
-                self.server.send(self.status, to: peer, as: .status)
-            case .scanNow:
-                let command = try Command(envelope)
-                guard peer.credentials.isOperator else {
-                    self.answer(command.id, peer, .failed(code: .notAllowed, message: "scan_now is for operators"))
-                    return
-                }
-                self.beginPass()
-                self.answer(command.id, peer, .ok(nil))
-            default: self.logger.debug("Frame skipped", metadata: ["type": "\(envelope.type)", "peer": "\(peer.id)"])
-            }
+    // MARK: On disk
+
+    /// Begins with the universe of an earlier life, with its age: better than none while the venue is away.
+    private func restore() {
+        do {
+            guard let bytes = try self.file.read() else { return }
+            let saved = try UniverseFile(bytes, now: .now())
+            self.logger.info(
+                "The universe is that of the file until the listing is read",
+                metadata: [
+                    "markets": "\(saved.markets.count)",
+                    "age_s": "\((Timestamp.now() - saved.listedTime).components.seconds)",
+                ])
+            self.perform(self.core.restore(saved.markets, listedTime: saved.listedTime, time: .now()))
         } catch {
-            self.server.end(peer, .badRequest, "\(envelope.type): \(error)")
+            self.logger.warning("The universe's file cannot be used", metadata: ["reason": "\(error)"])
         }
     }
 
-    private func answer(_ id: Int64?, _ peer: FramePeer, _ outcome: ResultBody.Outcome) {
-        if let id { self.server.send(ResultBody(id: id, outcome), to: peer) }
+    private func saveSoon() {
+        guard !self.isSavePending else { return }
+        self.isSavePending = true
+        self.loop.after(Self.saveInterval) { if self.isSavePending { self.save() } }
     }
 
-    /// Of the listing, microseconds; -1 before the first pass.
-    private var age: Int64 { self.lastPassAt.map { (Timestamp.now() - $0).nanoseconds / 1_000 } ?? -1 }
-
-    private var status: ScanStatus {
-        ScanStatus(
-            markets: Int64(self.universe.markets.count), listed: self.lastPass?.listedCount ?? 0,
-            refused: self.lastPass?.refused ?? [:], age: self.age, error: self.lastError)
+    private func save() {
+        self.isSavePending = false
+        guard let listedTime = self.core.listedTime else { return }
+        self.savedTime = listedTime
+        do throws(SystemError) {
+            try self.file.write(UniverseFile(listedTime: listedTime, markets: self.core.universe.sorted).bytes)
+            self.isSaveTroubled = false
+        } catch {
+            // The disk is told of once, not every few seconds.
+            guard !self.isSaveTroubled else { return }
+            self.isSaveTroubled = true
+            self.logger.warning("The universe's file cannot be written", metadata: ["reason": "\(error)"])
+        }
     }
 
     private func scheduleStatus() {
@@ -184,27 +252,5 @@ actor ScanService: DaemonService {
             self.publishStatus()
             self.scheduleStatus()
         }
-    }
-
-    private func publishStatus() {
-        self.server.publish(self.status, as: .status)
-        self.server.publish(
-            Metrics(values: [
-                "passes": self.passCount, "passes_failed": self.failureCount,
-                "subscribers": Int64(self.server.peers.count),
-            ]), as: .status)
-        let problem = self.lastError.map { ", last pass failed: \($0)" } ?? ""
-        self.context.notifier.status(
-            "\(self.universe.markets.count) markets of \(self.lastPass?.listedCount ?? 0)\(problem)")
-    }
-}
-
-extension Universe.Filter {
-    init(_ configuration: Configuration.Scanner) {
-        self.init()
-        self.keywords = configuration.keywords
-        self.excludedKeywords = configuration.excludedKeywords
-        self.timeLeftMin = configuration.timeLeftMin
-        self.marketCountMax = configuration.marketCountMax
     }
 }

@@ -76,6 +76,8 @@ struct ProtocolDocumentTests {
         case .marketAdded: return try write(MarketAdded.self)
         case .marketChanged: return try write(MarketChanged.self)
         case .marketRemoved: return try write(MarketRemoved.self)
+        case .eventGroup: return try write(EventGroupBody.self)
+        case .marketHint: return try write(MarketHint.self)
         case .scanStatus: return try write(ScanStatus.self)
         case .market: return try write(MarketBody.self)
         case .book: return try write(BookBody.self)
@@ -169,6 +171,8 @@ struct ProtocolDocumentTests {
         "The words of a closed list are all told",
         arguments: [
             ("market_removed", MarketRemoved.Reason.allCases.map(\.rawValue)),
+            ("event_group", EventGroup.State.allCases.map(\.rawValue)),
+            ("market_hint", MarketHint.Kind.allCases.map(\.rawValue)),
             ("feed_status", FeedStatus.Mode.allCases.map(\.rawValue)),
             ("order", OrderState.allCases.map(\.rawValue)),
             ("decision", DecisionBody.Action.allCases.map(\.rawValue)),

@@ -65,7 +65,7 @@ import Testing
             Programs.path(of: "scannerd"),
             ["--runtime-dir", directory.path, "--state-dir", directory.file("state")], in: directory.path,
             environment: [
-                "POLYBOT_VENUE_GAMMA_URL": url, "POLYBOT_SCANNER_INTERVAL_S": "1",
+                "POLYBOT_VENUE_GAMMA_URL": url, "POLYBOT_VENUE_CLOB_URL": url, "POLYBOT_SCANNER_INTERVAL_S": "1",
                 "POLYBOT_SCANNER_MAX_MARKETS": "2000", "POLYBOT_SCANNER_KEYWORDS": "bitcoin",
                 "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "dominance", "POLYBOT_SCANNER_MIN_TIME_LEFT_S": "120",
             ])

@@ -70,7 +70,8 @@ import Testing
                     true
                 case .hello, .ping, .pong, .error, .result, .subscribe, .metrics, .universe, .marketAdded,
                     .marketChanged,
-                    .marketRemoved, .scanStatus, .market, .book, .delta, .trade, .trust, .resolved, .tickSize,
+                    .marketRemoved, .eventGroup, .scanStatus, .marketHint, .market, .book, .delta, .trade, .trust,
+                    .resolved, .tickSize,
                     .referencePrice,
                     .tradesDropped, .feedStatus, .order, .fill, .position, .balance, .decision, .riskStatus,
                     .strategyStatus:
@@ -97,7 +98,10 @@ import Testing
                 "intended", "sent", "live", "delayed", "partly_filled", "filled", "cancelling", "cancelled", "rejected",
                 "unknown", "expired",
             ])
-        #expect(MarketRemoved.Reason.allCases.map(\.rawValue) == ["ended", "resolved", "filtered", "outranked"])
+        #expect(
+            MarketRemoved.Reason.allCases.map(\.rawValue) == ["ended", "resolved", "filtered", "outranked", "unlisted"])
+        #expect(MarketHint.Kind.allCases.map(\.rawValue) == ["new", "resolved"])
+        #expect(EventGroup.State.allCases.map(\.rawValue) == ["tradable", "closed", "placeholder", "refused"])
         #expect(FeedStatus.Mode.allCases.map(\.rawValue) == ["websocket", "rest_polling", "disconnected", "replay"])
         #expect(DecisionBody.Action.allCases.map(\.rawValue) == ["quote", "hold", "refuse"])
         #expect(ReferencePriceBody.Kind.allCases.map(\.rawValue) == ["trade", "book", "twap_60", "kline_1h"])
@@ -108,7 +112,7 @@ import Testing
     @Test func whatMustArriveIsPrecious() {
         let replaceable: Set<FrameType> = [
             .book, .delta, .trade, .tradesDropped, .feedStatus, .scanStatus, .metrics, .riskStatus, .strategyStatus,
-            .referencePrice,
+            .referencePrice, .marketHint,
         ]
         for type in FrameType.allCases { #expect(type.isPrecious != replaceable.contains(type), "\(type.rawValue)") }
     }
@@ -149,10 +153,13 @@ import Testing
 
     // MARK: Members
 
+    private static let ofMarkets: Set = [
+        "start_time", "rewards", "asset", "augmented", "rebate_rate", "taker_delay_s", "resolution_source",
+    ]
     private static let mayBeMissing: [FrameType: Set<String>] = [
         .result: ["value"], .subscribe: ["id", "reference_prices"], .universe: ["part", "parts"],
-        .market: ["start_time", "rewards", "asset"], .marketAdded: ["start_time", "rewards", "asset"],
-        .marketChanged: ["start_time", "rewards", "asset"], .scanStatus: ["error"], .book: ["hash", "conflated"],
+        .market: ofMarkets, .marketAdded: ofMarkets, .marketChanged: ofMarkets, .marketHint: ["market", "slug"],
+        .scanStatus: ["error"], .book: ["hash", "conflated"],
         .trade: ["transaction"], .resolved: ["winner"], .order: ["reason"], .fill: ["money"], .position: ["strategy"],
     ]
 

@@ -102,6 +102,18 @@ enum FrameExamples {
         "settlement":"other"
         """#
 
+    private static let augmented = {
+        var market = minimal
+        (market.isAugmented, market.takerDelaySeconds, market.rebateRate) = (true, 3, 200_000)
+        market.resolutionSource = "https://example.org"
+        return market
+    }()
+    private static let augmentedJSON = minimalJSON.replacing(
+        #""event":"""#, with: #""augmented":true,"event":"""#
+    ).replacing(
+        #""taker_delay":false"#, with: #""rebate_rate":200000,"taker_delay":false,"taker_delay_s":3"#
+    ).replacing(#""other""#, with: #""other","resolution_source":"https://example.org""#)
+
     private static let markets: [FrameExample] = [
         FrameExample(MarketBody(n: 17, market: full), #"{"n":17,\#(fullJSON)}"#),
         FrameExample(MarketBody(n: 1, market: minimal), #"{"n":1,\#(minimalJSON)}"#),
@@ -112,8 +124,30 @@ enum FrameExamples {
         FrameExample(MarketAdded(market: full), "{\(fullJSON)}"),
         FrameExample(MarketAdded(market: minimal), "{\(minimalJSON)}"),
         FrameExample(
-            MarketChanged(market: minimal, changed: ["fee_rate", "tick"]),
-            #"{\#(minimalJSON),"changed":["fee_rate","tick"]}"#),
+            MarketChanged(
+                market: minimal, changed: ["fee_rate", "tick"],
+                old: ["fee_rate": .number("0"), "tick": .number("1000")]),
+            #"{\#(minimalJSON),"changed":["fee_rate","tick"],"old":{"fee_rate":0,"tick":1000}}"#),
+        FrameExample(MarketAdded(market: augmented), "{\(augmentedJSON)}"),
+        FrameExample(MarketHint(kind: .new, market: nil, slug: "a-market"), #"{"kind":"new","slug":"a-market"}"#),
+        FrameExample(
+            MarketHint(kind: .resolved, market: condition, slug: nil),
+            #"{"kind":"resolved","market":\#(conditionJSON)}"#),
+        FrameExample(
+            EventGroupBody(
+                EventGroup(
+                    event: "fed", group: "0xab", isAugmented: true,
+                    members: [
+                        .init(market: condition, title: "Cut", state: .tradable, isOther: false),
+                        .init(market: nil, title: "Person A", state: .placeholder, isOther: false),
+                        .init(market: condition, title: "Other", state: .tradable, isOther: true),
+                    ])),
+            #"""
+            {"event":"fed","group":"0xab","augmented":true,"complete":true,"outcomes":[\#
+            {"market":\#(conditionJSON),"title":"Cut","state":"tradable","other":false},\#
+            {"title":"Person A","state":"placeholder","other":false},\#
+            {"market":\#(conditionJSON),"title":"Other","state":"tradable","other":true}]}
+            """#),
         FrameExample(
             MarketRemoved(market: condition, reason: .outranked), #"{"market":\#(conditionJSON),"reason":"outranked"}"#),
         FrameExample(

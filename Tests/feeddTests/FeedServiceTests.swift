@@ -40,7 +40,23 @@ import Testing
         let late = try await feed.subscriber(.all)
         try await late.wait { $0.contains("resolved 1") && $0.contains("book 1 false") }
         #expect(Array(late.all.prefix(3)) == ["result", "market 1", "resolved 1"])
-        #expect(subscriber.all.suffix(3) == ["book 1 true", "resolved 1", "trust resolved"])
+        let told = subscriber.all.filter { $0 != "market_hint" }
+        #expect(told.suffix(3) == ["book 1 true", "resolved 1", "trust resolved"])
+        await feed.stop()
+    }
+
+    @Test func whatIsBroadcastOfMarketsIsPassedOnWhoeverCarriesThem() async throws {
+        let feed = try await FeedHarness()
+        let subscriber = try await feed.subscriber(.only([]))
+        try await subscriber.wait { $0.contains("result") }
+        let condition = VenueModel().market.condition
+        await feed.run { feed in
+            feed.hear(
+                #"{"event_type":"new_market","market":"\#(condition)","slug":"a-market","timestamp":"1786845514999"}"#)
+            feed.hear(#"{"event_type":"market_resolved","market":"\#(condition)","timestamp":"1786845514999"}"#)
+            feed.hear(#"{"event_type":"new_market","slug":7}"#)
+        }
+        try await subscriber.wait { $0.filter { $0 == "market_hint" }.count == 3 }
         await feed.stop()
     }
 
@@ -49,7 +65,7 @@ import Testing
         let venue = VenueModel()
         let market = venue.market
         let swapped = Self.market(1, first: market.second.token, second: market.first.token)
-        let changed = MarketChanged(market: swapped, changed: ["outcomes"])
+        let changed = MarketChanged(market: swapped, changed: ["outcomes"], old: [:])
         try await feed.run { feed in
             try feed.hear(Self.universe(market))
         }

@@ -22,10 +22,10 @@ import Testing
     }
 
     private static func watching(_ numbers: Range<Int>) throws -> Universe {
-        var universe = Universe(filter: Universe.Filter())
+        var universe = Universe(filter: MarketFilter())
         var listing = Listing(for: universe, now: Self.now)
         #expect(try listing.take(Self.page(numbers)) == nil)
-        _ = universe.update(listing.tradable, gone: listing.gone, now: Self.now)
+        _ = universe.update(listing.candidates, gone: listing.gone, now: Self.now)
         #expect(universe.markets.count == numbers.count)
         return universe
     }
@@ -34,24 +34,23 @@ import Testing
         var listing = Listing(for: try Self.watching(1..<4), now: Self.now)
         #expect(throws: Listing.Problem.empty) { try listing.take(JSONValue(parsing: Array(#"{"markets":[]}"#.utf8))) }
         // Before anything is watched it is what it says.
-        var first = Listing(for: Universe(filter: Universe.Filter()), now: Self.now)
+        var first = Listing(for: Universe(filter: MarketFilter()), now: Self.now)
         #expect(try first.take(JSONValue(parsing: Array(#"{"markets":[]}"#.utf8))) == nil)
     }
 
-    @Test func aMarketThatIsMissingAmongOthersIsRemoved() throws {
+    @Test func aMarketThatIsMissingAmongOthersStays() throws {
         var universe = try Self.watching(1..<4)
         var listing = Listing(for: universe, now: Self.now)
         #expect(try listing.take(Self.page(1..<3)) == nil)
-        let gone = ConditionID(words: (0, 0, 0, 3))
-        #expect(
-            universe.update(listing.tradable, gone: listing.gone, now: Self.now) == [.removed(gone, .filtered)])
+        #expect(universe.update(listing.candidates, gone: listing.gone, now: Self.now) == [])
+        #expect(universe.markets.count == 3)
     }
 
     @Test func theLongestTextsOfAListingAreBounded() throws {
         let long = String(repeating: "x", count: 100_000)
-        var listing = Listing(for: Universe(filter: Universe.Filter()), now: Self.now)
+        var listing = Listing(for: Universe(filter: MarketFilter()), now: Self.now)
         #expect(try listing.take(Self.page(1..<2, question: long)) == nil)
-        let question = try #require(listing.tradable.first?.question)
+        let question = try #require(listing.candidates.first?.market.question)
         #expect(question.utf8.count <= Market.textByteCountMax && question.hasSuffix("…"))
     }
 }

@@ -72,6 +72,24 @@ public struct Configuration: Sendable, Equatable {
         public var timeLeftMin = Duration.seconds(120)
         /// Slugs of recurring families that are watched whatever the keywords say.
         public var series: [String] = []
+        /// Between two readings of the whole listing.
+        public var fullInterval = Duration.seconds(600)
+        public var tags: [String] = []
+        public var excludedTags: [String] = []
+        /// Zero for any.
+        public var timeLeftMax = Duration.zero
+        public var volumeMin = Money.zero
+        public var liquidityMin = Money.zero
+        /// In millionths of a pUSD; a whole one for any.
+        public var spreadMax = Decimal6.scale
+        public var priceMin: Int64 = 0
+        public var priceMax = Decimal6.scale
+        public var rewardsOnly = false
+        /// In millionths; a whole one for any.
+        public var feeRateMax = Decimal6.scale
+        public var ranking = MarketRanking.ending
+        /// In millionths.
+        public var hysteresis: Int64 = 250_000
     }
 
     /// `[feed]`: the connections for market data.

@@ -65,24 +65,57 @@ extension ConfigurationKey {
 
     private static let scanner: [ConfigurationKey] = [
         .seconds(
-            "scanner.interval_s", \.scanner.interval, milliRange: 1_000...3_600_000, "Time between two scans",
-            was: ["MARKET_SCAN_INTERVAL"]),
+            "scanner.interval_s", \.scanner.interval, milliRange: 1_000...3_600_000,
+            "Time between two looks at new markets, windows and watched markets", was: ["MARKET_SCAN_INTERVAL"]),
+        .seconds(
+            "scanner.full_interval_s", \.scanner.fullInterval, milliRange: 10_000...day,
+            "Time between two readings of the whole listing"),
         .count(
             "scanner.max_markets", \.scanner.marketCountMax, 1...2_000, "Markets watched at once",
             was: ["MAX_CONCURRENT_MARKETS"]),
         .words(
             "scanner.keywords", \.scanner.keywords,
-            "Only markets whose question or slug has one of these words, in any case; empty for all",
+            "Only markets whose question, slug, description or tags have one of these words or phrases; empty for all",
             was: ["MARKET_KEYWORDS_EXTENDED"]),
         .words(
-            "scanner.exclude_keywords", \.scanner.excludedKeywords, "No market that has one of these words",
+            "scanner.exclude_keywords", \.scanner.excludedKeywords, "No market that has one of these words or phrases",
             was: ["EXCLUDE_KEYWORDS"]),
         .seconds(
             "scanner.min_time_left_s", \.scanner.timeLeftMin, milliRange: 0...30 * day,
             "No market that ends sooner than this", was: ["MIN_TIME_REMAINING_TO_TRADE"]),
+        .seconds(
+            "scanner.max_time_left_s", \.scanner.timeLeftMax, milliRange: 0...10 * 366 * day,
+            "No market that ends later than this; 0 for any"),
         .words(
             "scanner.series", \.scanner.series,
-            "Slugs of recurring families that are watched whatever the keywords say"),
+            "Slugs of recurring families of which the present and the next window are watched, before all others and "
+                + "whatever keywords and tags say; alone they let in nothing else"),
+        .words("scanner.tags", \.scanner.tags, "Only markets with one of these tags; empty for all"),
+        .words("scanner.exclude_tags", \.scanner.excludedTags, "No market with one of these tags"),
+        .dollars(
+            "scanner.min_volume_usd", \.scanner.volumeMin, milliRange: 0...largestAmount,
+            "No market with less traded in 24 hours"),
+        .dollars(
+            "scanner.min_liquidity_usd", \.scanner.liquidityMin, milliRange: 0...largestAmount,
+            "No market with less resting in its book"),
+        .fraction(
+            "scanner.max_spread", \.scanner.spreadMax,
+            "No market whose best bid and ask are farther apart, as the listing says; 1 for any"),
+        .fraction(
+            "scanner.min_price", \.scanner.priceMin, "No market with a lower price of its first outcome; 0 for any"),
+        .fraction(
+            "scanner.max_price", \.scanner.priceMax, "No market with a higher price of its first outcome; 1 for any"),
+        .flag("scanner.rewards_only", \.scanner.rewardsOnly, "Only markets that pay for resting orders"),
+        .fraction(
+            "scanner.max_fee_rate", \.scanner.feeRateMax, "No market with a higher rate of the taker's fee; 1 for any"),
+        .choice(
+            "scanner.ranking", \.scanner.ranking,
+            "Which come first where more than max_markets are wanted: those that end first, or those with the most "
+                + "volume, liquidity or rewards"),
+        .fraction(
+            "scanner.hysteresis", \.scanner.hysteresis,
+            "How much better a market must rank to take a watched one's place, and how far a watched one may fall short"
+        ),
     ]
 
     private static let feed: [ConfigurationKey] = [

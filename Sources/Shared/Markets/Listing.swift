@@ -2,9 +2,8 @@
 public struct Listing: Sendable {
     /// Pages of one pass. The venue listed about 500 in October 2026.
     public static let pageCountMax = 5_000
-    /// How many times the universe's size is kept as candidates.
-    private static let candidateFactor = 4
-
+    /// Of `unready`.
+    private static let unreadyCountMax = 200
     /// Why a pass cannot go on. Nothing is removed because of it.
     public enum Problem: Error, Hashable, Sendable, CustomStringConvertible {
         case noMarkets
@@ -23,14 +22,20 @@ public struct Listing: Sendable {
     }
 
     /// Tradable and let in by the filter.
-    public private(set) var tradable: [Market] = []
-    /// Why watched markets were refused.
+    public private(set) var candidates: [Candidate] = []
+    /// Why members, and markets that stand in line, were refused.
     public private(set) var gone: [ConditionID: Refusal] = [:]
     /// Refused markets, by reason.
     public private(set) var refused: [String: Int64] = [:]
     public private(set) var listedCount: Int64 = 0
+    /// Highest of the venue's numbers of markets that was seen; new ones have higher.
+    public private(set) var newestID: Int64 = 0
+    /// The lowest.
+    public private(set) var oldestID = Int64.max
+    /// Slugs of markets that the venue has not made ready: without tokens, or accepting no orders yet.
+    public private(set) var unready: [String] = []
 
-    private let universe: Universe
+    private var universe: Universe
     private let now: Timestamp
     private var cursors: Set<String> = []
     private var pageCount = 0
@@ -46,43 +51,73 @@ public struct Listing: Sendable {
     /// - Returns: the cursor of the next page; `nil` when this was the last.
     public mutating func take(_ page: JSONValue) throws(Problem) -> String? {
         guard let markets = page["markets"]?.array else { throw .noMarkets }
+        let cursor = page["next_cursor"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        // Before anything of it counts: such a page is asked for again.
+        if let cursor, self.cursors.contains(cursor) { throw .repeatedCursor }
         self.pageCount += 1
         for value in markets { self.judge(value) }
         self.trim()
-        guard let cursor = page["next_cursor"]?.string, !cursor.isEmpty else {
+        guard let cursor else {
             // A venue in trouble, not a world without markets.
             guard self.listedCount > 0 || self.universe.markets.isEmpty else { throw .empty }
             return nil
         }
-        guard self.cursors.insert(cursor).inserted else { throw .repeatedCursor }
+        self.cursors.insert(cursor)
         guard self.pageCount < Self.pageCountMax else { throw .tooManyPages }
         return cursor
     }
 
-    private mutating func judge(_ value: JSONValue) {
+    /// Takes one market, as a page or an answer about it alone shows it.
+    public mutating func judge(_ value: JSONValue) {
         self.listedCount += 1
+        if let id = value["id"]?.integer {
+            self.newestID = max(self.newestID, id)
+            self.oldestID = min(self.oldestID, id)
+        }
         do throws(Refusal) {
-            let market = try GammaMarket.read(value, now: self.now)
-            if let refusal = self.universe.refusal(market, now: self.now) { throw refusal }
-            self.tradable.append(market)
+            let candidate = try GammaMarket.candidate(value, now: self.now)
+            if let refusal = self.universe.refusal(candidate, now: self.now) { throw refusal }
+            self.candidates.append(candidate)
         } catch {
             self.refused[error.rawValue, default: 0] += 1
+            if error == .noTokens || error == .notAccepting { self.noteUnready(value) }
             guard let condition = value["conditionId"]?.string.flatMap({ ConditionID($0) }),
-                self.universe.markets[condition] != nil
+                self.universe.isKnown(condition)
             else { return }
             self.gone[condition] = error
         }
     }
 
+    private mutating func noteUnready(_ value: JSONValue) {
+        guard self.unready.count < Self.unreadyCountMax, let slug = value["slug"]?.string, !slug.isEmpty,
+            slug.utf8.count <= Market.textByteCountMax
+        else { return }
+        self.unready.append(slug)
+    }
+
+    /// Its numbers alone.
+    public var withoutCandidates: Listing {
+        var copy = self
+        copy.candidates = []
+        copy.cursors = []
+        copy.universe = Universe(filter: self.universe.filter)
+        return copy
+    }
+
     /// Keeps the members and the best of the rest.
     private mutating func trim() {
-        let limit = self.universe.filter.marketCountMax * Self.candidateFactor
-        guard self.tradable.count > 2 * limit else { return }
-        self.tradable.sort { a, b in
+        let limit = self.universe.filter.marketCountMax * Universe.candidateFactor
+        guard self.candidates.count > 2 * limit else { return }
+        let preferred = self.candidates.map { candidate in
+            var candidate = candidate
+            candidate.isPreferred = self.universe.judge.isPreferred(candidate, now: self.now)
+            return candidate
+        }
+        self.candidates = preferred.sorted { a, b in
             let isMemberA = self.universe.markets[a.condition] != nil
             let isMemberB = self.universe.markets[b.condition] != nil
-            return isMemberA != isMemberB ? isMemberA : (a.endTime, a.condition) < (b.endTime, b.condition)
+            return isMemberA != isMemberB ? isMemberA : self.universe.judge.isBetter(a, than: b)
         }
-        self.tradable.removeLast(self.tradable.count - limit)
+        self.candidates.removeLast(self.candidates.count - limit)
     }
 }

@@ -51,6 +51,8 @@ public struct Market: Hashable, Sendable {
     /// Smallest order.
     public var sizeMin: Quantity
     public var isNegRisk: Bool
+    /// Whether outcomes may still be added to its neg-risk event, so that those that are named need not hold the winner.
+    public var isAugmented = false
     /// Slug of the event that the market belongs to; empty when unknown.
     public var event: String
     public var startTime: Timestamp?
@@ -58,9 +60,15 @@ public struct Market: Hashable, Sendable {
     /// Taker fee: shares × rate × (p × (1 − p))^exponent. The rate in millionths.
     public var feeRate: Int64
     public var feeExponent: Int64
+    /// What makers get back of the takers' fees, in millionths of them.
+    public var rebateRate: Int64 = 0
     public var hasTakerDelay: Bool
+    /// Whole seconds of that delay; 0 where it is shorter, or none.
+    public var takerDelaySeconds: Int64 = 0
     public var rewards: RewardTerms?
     public var settlement: SettlementSource
+    /// Where the venue says that the result comes from; empty when it does not.
+    public var resolutionSource = ""
     /// "btc" and the like, for markets on a price.
     public var asset: String?
 

@@ -1,145 +1,229 @@
-/// The set of markets that are watched, as a value: a listing and a filter in, changes out.
+/// The set of markets that are watched, as a value: readings of the listing in, changes out.
+///
+/// A reading may be of the whole listing or of a part. What it does not show is not gone: a page may have failed, and a market
+/// may have moved between two pages. A member goes only for a reason that somebody gave.
 public struct Universe: Sendable {
-    public struct Filter: Hashable, Sendable {
-        /// At least one must be found; none given means all.
-        public var keywords: [String] = []
-        /// None may be found.
-        public var excludedKeywords: [String] = []
-        public var timeLeftMin = Duration.seconds(120)
-        public var marketCountMax = 25
-
-        public init() {}
-    }
-
     public enum Change: Hashable, Sendable {
         case added(Market)
-        case changed(Market, [String])
+        case changed(MarketChanged)
         case removed(ConditionID, MarketRemoved.Reason)
     }
 
-    public let filter: Filter
-    /// Folded once: a pass compares them with tens of thousands of markets.
-    private let keywords: [[UInt8]]
-    private let excludedKeywords: [[UInt8]]
-    public private(set) var markets: [ConditionID: Market] = [:]
+    /// How many times the universe's size is kept of those that stand in line behind the members.
+    static let candidateFactor = 4
+    /// A new member keeps its place for so long whatever others rank.
+    static let stayMin = Duration.seconds(300)
 
-    public init(filter: Filter) {
-        self.filter = filter
-        self.keywords = filter.keywords.map { Array(Self.fold($0).utf8) }
-        self.excludedKeywords = filter.excludedKeywords.map { Array(Self.fold($0).utf8) }
+    public var filter: MarketFilter { self.judge.filter }
+    let judge: FilterJudge
+    /// Members. Each has its candidate in `pool`.
+    public private(set) var markets: [ConditionID: Market] = [:]
+    /// Markets with a position or an order: members in any case, and beyond the count where need be.
+    public private(set) var pinned: Set<ConditionID> = []
+
+    private var since: [ConditionID: Timestamp] = [:]
+    /// Members, and who stands in line.
+    private var pool: [ConditionID: Candidate] = [:]
+    /// Why members cannot be traded that are kept because they are pinned.
+    private var pinnedRefusals: [ConditionID: Refusal] = [:]
+    private var confirmation: Confirmations?
+
+    /// - Parameter needsConfirmation: whether a market is let in only when the order book service has confirmed it.
+    public init(filter: MarketFilter, needsConfirmation: Bool = false) {
+        self.judge = FilterJudge(filter)
+        self.confirmation = needsConfirmation ? Confirmations() : nil
+    }
+
+    /// Begins with the members of an earlier life, as far as they still have time.
+    public mutating func restore(_ markets: [Market], now: Timestamp) {
+        for market in markets.sorted(by: { $0.condition < $1.condition }).prefix(self.filter.marketCountMax)
+        where market.endTime > now {
+            self.markets[market.condition] = market
+            self.since[market.condition] = now
+            self.pool[market.condition] = Candidate(market)
+            self.confirmation?.trust(market)
+        }
     }
 
     /// In the order of their conditions.
     public var sorted: [Market] { self.markets.values.sorted { $0.condition < $1.condition } }
 
     /// Why the filter keeps a tradable market out; `nil` when it does not.
-    public func refusal(_ market: Market, now: Timestamp) -> Refusal? {
-        guard market.endTime - now >= self.filter.timeLeftMin else { return .tooLittleTime }
-        guard !self.keywords.isEmpty || !self.excludedKeywords.isEmpty else { return nil }
-        let text = Array(Self.fold("\(market.question) \(market.slug) \(market.event)").utf8)
-        func isFound(_ keyword: [UInt8]) -> Bool { Self.contains(text, keyword) }
-        guard !self.excludedKeywords.contains(where: isFound) else { return .excluded }
-        guard self.keywords.isEmpty || self.keywords.contains(where: isFound) else { return .keywords }
-        return nil
+    public func refusal(_ candidate: Candidate, now: Timestamp) -> Refusal? {
+        guard !self.pinned.contains(candidate.condition) else { return nil }
+        return self.judge.refusal(candidate, isMember: self.markets[candidate.condition] != nil, now: now)
     }
 
-    /// Takes a whole listing. A market that stays keeps its place whatever newer ones rank, so that the set does not flap;
-    /// free places go to those that end first.
+    /// Of members, and of those that stand in line.
+    public var knownSlugs: Set<String> { Set(self.pool.values.map(\.market.slug)) }
+
+    /// Wanted families whose windows have known names.
+    public var rollingSeries: [RollingSeries] { self.judge.rollingSeries }
+
+    /// Whether it is a member, is pinned, or stands in line.
+    public func isKnown(_ condition: ConditionID) -> Bool {
+        self.pool[condition] != nil || self.pinned.contains(condition)
+    }
+
+    // MARK: Readings
+
+    /// Takes what was read of the listing.
     ///
-    /// - Parameter gone: why listed markets are not in `tradable`, for the reason of their removal.
+    /// - Parameters:
+    ///   - candidates: tradable and let in by the filter.
+    ///   - gone: why listed markets are not among them.
+    ///   - isWhole: whether all was read; then nobody stands in line who was not seen.
     /// - Returns: what changed, removals first, each group in the order of the conditions.
-    public mutating func update(_ tradable: [Market], gone: [ConditionID: Refusal], now: Timestamp) -> [Change] {
-        var next: [ConditionID: Market] = [:]
-        var candidates: [Market] = []
+    public mutating func update(
+        _ candidates: [Candidate], gone: [ConditionID: Refusal] = [:], isWhole: Bool = true, now: Timestamp
+    ) -> [Change] {
         var refused = gone
-        for market in tradable where next[market.condition] == nil {
-            if let refusal = self.refusal(market, now: now) {
-                refused[market.condition] = refusal
-            } else if self.markets[market.condition] != nil && next.count < self.filter.marketCountMax {
-                next[market.condition] = market
+        var seen: Set<ConditionID> = []
+        for candidate in candidates where seen.insert(candidate.condition).inserted {
+            if let refusal = self.refusal(candidate, now: now) {
+                refused[candidate.condition] = refusal
             } else {
-                candidates.append(market)
+                refused[candidate.condition] = nil
+                self.pinnedRefusals[candidate.condition] = nil
+                var kept = candidate
+                kept.description = ""
+                kept.isPreferred = self.judge.isPreferred(candidate, now: now)
+                self.pool[candidate.condition] = kept
             }
         }
-        candidates.sort { ($0.endTime, $0.condition) < ($1.endTime, $1.condition) }
-        for market in candidates {
-            if next.count < self.filter.marketCountMax || next[market.condition] != nil {
-                next[market.condition] = market
+        for (condition, refusal) in refused {
+            if self.pinned.contains(condition) {
+                self.pinnedRefusals[condition] = refusal
             } else {
-                refused[market.condition] = .outranked
+                self.pool[condition] = nil
             }
         }
+        if isWhole {
+            self.pool = self.pool.filter { seen.contains($0.key) || self.markets[$0.key] != nil }
+        }
+        return self.settle(refused, now: now)
+    }
+
+    /// What time alone changes.
+    public mutating func tick(now: Timestamp) -> [Change] { self.settle([:], now: now) }
+
+    /// Says which markets have a position or an order. One that is no member becomes one when it is read.
+    public mutating func pin(_ conditions: Set<ConditionID>, now: Timestamp) -> [Change] {
+        let released = self.pinned.subtracting(conditions)
+        self.pinned = conditions
+        var refused: [ConditionID: Refusal] = [:]
+        for condition in released {
+            guard let refusal = self.pinnedRefusals.removeValue(forKey: condition) else { continue }
+            refused[condition] = refusal
+            self.pool[condition] = nil
+        }
+        return self.settle(refused, now: now)
+    }
+
+    /// Pinned markets that nobody has described yet.
+    public var unknownPinned: [ConditionID] { self.pinned.filter { self.markets[$0] == nil }.sorted() }
+
+    private mutating func settle(_ reasons: [ConditionID: Refusal], now: Timestamp) -> [Change] {
+        var refused = reasons
+        for (condition, candidate) in self.pool where !self.pinned.contains(condition) {
+            guard let refusal = self.judge.timeRefusal(candidate, now: now) else { continue }
+            refused[condition] = refused[condition] ?? refusal
+            self.pool[condition] = nil
+        }
+        let chosen = self.choose(now: now) { self.isConfirmed($0) }
+        for condition in self.markets.keys where self.pool[condition] != nil && !chosen.contains(condition) {
+            refused[condition] = self.isConfirmed(condition) ? .outranked : .termsDiffer
+        }
+        let next = Dictionary(
+            uniqueKeysWithValues: chosen.compactMap { condition in
+                self.pool[condition].map { (condition, self.terms($0)) }
+            })
         let changes = self.changes(to: next, refused: refused, now: now)
         self.markets = next
+        self.since = self.since.filter { next[$0.key] != nil }
+        for condition in next.keys where self.since[condition] == nil { self.since[condition] = now }
+        self.trim(now: now)
         return changes
     }
 
-    private func changes(to next: [ConditionID: Market], refused: [ConditionID: Refusal], now: Timestamp) -> [Change] {
-        var changes: [Change] = []
-        for market in self.sorted where next[market.condition] == nil {
-            changes.append(.removed(market.condition, Self.reason(market, refused[market.condition], now: now)))
-        }
-        for market in next.values.sorted(by: { $0.condition < $1.condition }) {
-            guard let old = self.markets[market.condition] else {
-                changes.append(.added(market))
-                continue
+    // MARK: Ranking
+
+    /// Who is to be a member: the pinned, then the members in their order, then whoever finds room or is clearly better
+    /// than the last member that has had its time.
+    private func choose(now: Timestamp, from isEligible: (ConditionID) -> Bool) -> Set<ConditionID> {
+        var chosen = self.pinned.filter { self.pool[$0] != nil }
+        let room = max(0, self.filter.marketCountMax - chosen.count)
+        let eligible = self.pool.values.filter { !chosen.contains($0.condition) && isEligible($0.condition) }
+        let isMember = { (candidate: Candidate) in self.markets[candidate.condition] != nil }
+        // Best first.
+        var kept = Array(eligible.filter(isMember).sorted { self.judge.isBetter($0, than: $1) }.prefix(room))
+        var newCount = 0
+        for candidate in eligible.filter({ !isMember($0) }).sorted(by: { self.judge.isBetter($0, than: $1) }) {
+            if kept.count + newCount == room {
+                let weakest = kept.lastIndex { member in
+                    self.since[member.condition].map { now - $0 >= Self.stayMin } ?? true
+                }
+                guard let weakest, self.judge.isClearlyBetter(candidate, than: kept[weakest], now: now) else { break }
+                kept.remove(at: weakest)
             }
-            let names = Self.differences(old, market)
-            if !names.isEmpty { changes.append(.changed(market, names)) }
+            newCount += 1
+            chosen.insert(candidate.condition)
         }
-        return changes
+        chosen.formUnion(kept.map(\.condition))
+        return chosen
     }
 
-    private static func reason(_ market: Market, _ refusal: Refusal?, now: Timestamp) -> MarketRemoved.Reason {
-        switch refusal {
-        case .closed, .resolving: .resolved
-        case .ended, .tooLittleTime: .ended
-        case .outranked: .outranked
-        case nil: market.endTime <= now ? .ended : .filtered
-        default: .filtered
+    /// Members stay, and of the others the best.
+    private mutating func trim(now: Timestamp) {
+        let limit = self.filter.marketCountMax * Self.candidateFactor
+        guard self.pool.count > self.markets.count + 2 * limit else { return }
+        let others = self.pool.values.filter { self.markets[$0.condition] == nil }
+        for candidate in others.sorted(by: { self.judge.isBetter($0, than: $1) }).dropFirst(limit) {
+            self.pool[candidate.condition] = nil
         }
     }
 
-    /// Names of the members of `market` frames that differ, sorted.
-    static func differences(_ old: Market, _ new: Market) -> [String] {
-        var names: [String] = []
-        func compare(_ name: String, _ isSame: Bool) { if !isSame { names.append(name) } }
-        compare("asset", old.asset == new.asset)
-        compare("end_time", old.endTime == new.endTime)
-        compare("event", old.event == new.event)
-        compare("fee_exponent", old.feeExponent == new.feeExponent)
-        compare("fee_rate", old.feeRate == new.feeRate)
-        compare("min_size", old.sizeMin == new.sizeMin)
-        compare("neg_risk", old.isNegRisk == new.isNegRisk)
-        compare("outcomes", old.first == new.first && old.second == new.second)
-        compare("question", old.question == new.question)
-        compare("rewards", old.rewards == new.rewards)
-        compare("settlement", old.settlement == new.settlement)
-        compare("slug", old.slug == new.slug)
-        compare("start_time", old.startTime == new.startTime)
-        compare("taker_delay", old.hasTakerDelay == new.hasTakerDelay)
-        compare("tick", old.tick == new.tick)
-        return names
+    // MARK: Confirmation
+
+    /// Markets that would be members were they confirmed, and that may be asked about now; best first.
+    public mutating func toConfirm(now: Timestamp) -> [ConditionID] {
+        guard var confirmation = self.confirmation else { return [] }
+        confirmation.forget(except: self.pool)
+        self.confirmation = confirmation
+        let wanted = self.choose(now: now) { !confirmation.isPostponed($0, now: now) }
+        return wanted.compactMap { self.pool[$0] }.filter { !self.isConfirmed($0.condition) }
+            .sorted { self.judge.isBetter($0, than: $1) }.map(\.condition)
+            .filter { !confirmation.isPostponed($0, now: now) }
     }
 
-    /// Lower case, and everything that is no letter or digit one space: keywords match whole words or phrases.
-    static func fold(_ text: String) -> String {
-        var folded = " "
-        for character in text.lowercased() {
-            if character.isLetter || character.isNumber {
-                folded.append(character)
-            } else if folded.last != " " {
-                folded.append(" ")
-            }
+    /// When the next of those that are not ready may be asked about again.
+    public func nextConfirmation(after now: Timestamp) -> Timestamp? { self.confirmation?.nextTry(after: now) }
+
+    /// Takes the order book service's word of markets: `nil` while it does not know one.
+    public mutating func confirm(_ answers: [(ConditionID, ClobTerms?)], now: Timestamp) -> [Change] {
+        for (condition, terms) in answers {
+            guard let candidate = self.pool[condition] else { continue }
+            self.confirmation?.take(terms, of: candidate.market, now: now)
         }
-        if folded.last != " " { folded.append(" ") }
-        return folded
+        return self.settle([:], now: now)
     }
 
-    private static func contains(_ text: [UInt8], _ phrase: [UInt8]) -> Bool {
-        guard phrase.count > 2, phrase.count <= text.count else { return false }
-        return (0...text.count - phrase.count).contains { start in
-            text[start..<start + phrase.count].elementsEqual(phrase)
-        }
+    /// Why the order book service's word keeps a market out.
+    public func confirmationRefusal(_ condition: ConditionID) -> Refusal? {
+        self.confirmation?.refusal(condition)
+    }
+
+    /// Those that nobody asked about are taken at their word where no confirmation is wanted; members and pinned markets
+    /// always.
+    private func isConfirmed(_ condition: ConditionID) -> Bool {
+        guard let confirmation = self.confirmation, let candidate = self.pool[condition] else { return true }
+        return self.pinned.contains(condition) || self.markets[condition] != nil || confirmation.holds(candidate.market)
+    }
+
+    /// The listing knows of no delay below a second; the order book service does.
+    private func terms(_ candidate: Candidate) -> Market {
+        var market = candidate.market
+        if self.confirmation?.hasTakerDelay(market.condition) == true { market.hasTakerDelay = true }
+        return market
     }
 }

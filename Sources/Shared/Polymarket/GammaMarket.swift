@@ -1,31 +1,13 @@
-/// Why a listed market is not watched. The names stand in `scan_status` and in `polybot scan-markets --why`.
-public enum Refusal: String, Error, CaseIterable, Sendable {
-    // What cannot be read is refused with the reason, never guessed.
-    case noConditionID = "no_condition_id"
-    case noTokens = "no_tokens"
-    case notBinary = "not_binary"
-    case sameOutcomes = "same_outcomes"
-    case badTick = "bad_tick"
-    case badSizeMin = "bad_min_size"
-    case badDates = "bad_dates"
-    case badFees = "bad_fees"
-    case unsupportedVersion = "unsupported_version"
-    // The venue's own word that it cannot be traded.
-    case inactive, closed, archived
-    case noOrderBook = "no_order_book"
-    case notAccepting = "not_accepting_orders"
-    case ended, resolving
-    // Ours.
-    case keywords
-    case excluded = "excluded_keywords"
-    case tooLittleTime = "too_little_time"
-    case outranked
-}
-
 /// One market as the discovery interface lists it. Source: reference of the market object, 1.2.
 public enum GammaMarket {
     /// Rewards of one market that are added up.
     private static let rewardCountMax = 100
+    /// Tags that keywords are looked for in.
+    private static let tagCountMax = 50
+    /// What keywords are looked for in, of a description; real ones have up to about 5,000.
+    private static let descriptionByteCountMax = 10_000
+    /// Longest delay that is believed.
+    private static let delaySecondsMax: Int64 = 3_600
 
     /// Reads and judges one listed market.
     ///
@@ -33,6 +15,13 @@ public enum GammaMarket {
     ///   - event: slug of the event around it, where the listing was of events.
     ///   - now: for the date test; about one "active" market in eight ended long ago.
     public static func read(_ value: JSONValue, event: String? = nil, now: Timestamp) throws(Refusal) -> Market {
+        try Self.candidate(value, event: event, now: now).market
+    }
+
+    /// As `read`, with what it is chosen by.
+    public static func candidate(
+        _ value: JSONValue, event: String? = nil, now: Timestamp
+    ) throws(Refusal) -> Candidate {
         guard value["active"]?.bool == true else { throw .inactive }
         guard value["closed"]?.bool != true else { throw .closed }
         guard value["archived"]?.bool != true else { throw .archived }
@@ -41,7 +30,19 @@ public enum GammaMarket {
         guard (value["umaResolutionStatus"]?.string ?? "").isEmpty else { throw .resolving }
         guard let text = value["endDate"]?.string, let endTime = Timestamp(rfc3339: text) else { throw .badDates }
         guard endTime > now else { throw .ended }
-        return try Self.terms(value, event: event, endTime: endTime)
+        var candidate = Candidate(try Self.terms(value, event: event, endTime: endTime))
+        let parent = value["events"]?.array?.first
+        candidate.series = Self.text(parent?["seriesSlug"] ?? parent?["series"]?.array?.first?["slug"])
+        candidate.tags = (value["tags"]?.array ?? parent?["tags"]?.array ?? []).prefix(Self.tagCountMax).flatMap {
+            [$0["label"], $0["slug"]].compactMap { $0 }.map { Self.text($0) }
+        }
+        candidate.description = (value["description"]?.string ?? "").shortened(
+            toByteCount: Self.descriptionByteCountMax)
+        candidate.volume = Self.amount(value["volume24hr"])
+        candidate.liquidity = Self.amount(value["liquidityNum"] ?? value["liquidity"])
+        candidate.bestBid = Self.price(value["bestBid"])
+        candidate.bestAsk = Self.price(value["bestAsk"])
+        return candidate
     }
 
     private static func terms(_ value: JSONValue, event: String?, endTime: Timestamp) throws(Refusal) -> Market {
@@ -56,16 +57,44 @@ public enum GammaMarket {
             startTime = Timestamp(rfc3339: text)
             guard let startTime, startTime.microseconds >= 0 else { throw .badDates }
         }
-        let (feeRate, feeExponent) = try Self.fees(value)
+        let fees = try Self.fees(value)
         let slug = Self.text(value["slug"])
-        let eventSlug = event ?? Self.text(value["events"]?.array?.first?["slug"])
-        return Market(
+        let parent = value["events"]?.array?.first
+        let source = Self.text(value["resolutionSource"])
+        guard let delay = (value["secondsDelay"] ?? .number("0")).integer, (0...Self.delaySecondsMax).contains(delay),
+            let isNegRisk = (value["negRisk"] ?? .bool(false)).bool,
+            let isAugmented = (parent?["negRiskAugmented"] ?? .bool(false)).bool
+        else { throw .badTerms }
+        var market = Market(
             condition: condition, slug: slug, question: Self.text(value["question"]), first: first, second: second,
-            tick: tick, sizeMin: Quantity(micros: sizeMin), isNegRisk: value["negRisk"]?.bool ?? false,
-            event: eventSlug,
-            startTime: startTime, endTime: endTime, feeRate: feeRate, feeExponent: feeExponent,
-            hasTakerDelay: (value["secondsDelay"]?.integer ?? 0) > 0 || value["feeType"]?.string == "crypto_fees_v2",
-            rewards: Self.rewards(value), settlement: Self.settlement(slug: slug), asset: Self.asset(slug: slug))
+            tick: tick, sizeMin: Quantity(micros: sizeMin), isNegRisk: isNegRisk,
+            event: event ?? Self.text(parent?["slug"]), startTime: startTime, endTime: endTime, feeRate: fees.rate,
+            feeExponent: fees.exponent, hasTakerDelay: delay > 0 || value["feeType"]?.string == "crypto_fees_v2",
+            rewards: try Self.rewards(value), settlement: Self.settlement(slug: slug, source: source),
+            asset: Self.asset(slug: slug))
+        market.isAugmented = isAugmented
+        market.rebateRate = fees.rebate
+        market.takerDelaySeconds = delay
+        market.resolutionSource = source
+        return market
+    }
+
+    /// Statistics come with any number of places: cut after the sixth, so rounded down.
+    static func amount(_ value: JSONValue?) -> Money? {
+        let text: String
+        switch value {
+        case .number(let number)?, .string(let number)?: text = number
+        default: return nil
+        }
+        let whole = text.prefix { $0 != "." }
+        return Decimal6.parse(whole.count == text.count ? text[...] : text.prefix(whole.count + 7)).map {
+            Money(micros: $0)
+        }
+    }
+
+    private static func price(_ value: JSONValue?) -> Int64? {
+        guard let price = Self.amount(value)?.micros, price <= Decimal6.scale else { return nil }
+        return price
     }
 
     /// A text for people and keywords; whatever the venue's writers do, it fits into a frame.
@@ -96,25 +125,44 @@ public enum GammaMarket {
         return texts.count == elements.count ? texts : nil
     }
 
-    private static func fees(_ value: JSONValue) throws(Refusal) -> (rate: Int64, exponent: Int64) {
-        guard value["feesEnabled"]?.bool == true, let schedule = value["feeSchedule"] else { return (0, 1) }
+    private static func fees(
+        _ value: JSONValue
+    ) throws(Refusal) -> (rate: Int64, exponent: Int64, rebate: Int64) {
+        guard value["feesEnabled"]?.bool == true, let schedule = value["feeSchedule"] else { return (0, 1, 0) }
+        // Who rests an order is nowhere reckoned to pay.
+        guard schedule["takerOnly"]?.bool != false else { throw .badFees }
         guard let rate = schedule["rate"]?.micros, rate <= Market.feeRateMax,
             let exponent = schedule["exponent"]?.micros, exponent % Decimal6.scale == 0,
             exponent / Decimal6.scale <= Market.feeExponentMax
         else { throw .badFees }
-        return (rate, exponent / Decimal6.scale)
+        guard let rebate = (schedule["rebateRate"] ?? .number("0")).micros, rebate <= Decimal6.scale else {
+            throw .badFees
+        }
+        return (rate, exponent / Decimal6.scale, rebate)
     }
 
-    private static func rewards(_ value: JSONValue) -> RewardTerms? {
-        guard let size = value["rewardsMinSize"]?.micros, let cents = value["rewardsMaxSpread"]?.micros, cents > 0
-        else {
-            return nil
+    private static func rewards(_ value: JSONValue) throws(Refusal) -> RewardTerms? {
+        guard let sizeMember = value["rewardsMinSize"], let spreadMember = value["rewardsMaxSpread"] else { return nil }
+        guard let size = sizeMember.micros, let cents = spreadMember.micros else { throw .badTerms }
+        guard cents > 0 else { return nil }
+        var daily: Int64 = 0
+        for reward in (value["clobRewards"]?.array ?? []).prefix(Self.rewardCountMax) {
+            guard let rate = (reward["rewardsDailyRate"] ?? .number("0")).micros else { throw .badTerms }
+            daily += rate
         }
-        let daily =
-            value["clobRewards"]?.array?.prefix(Self.rewardCountMax).reduce(Int64(0)) {
-                $0 + ($1["rewardsDailyRate"]?.micros ?? 0)
-            } ?? 0
         return RewardTerms(sizeMin: Quantity(micros: size), spreadMax: cents / 100, daily: Money(micros: daily))
+    }
+
+    /// By the name, unless the venue's own word is another.
+    private static func settlement(slug: String, source: String) -> SettlementSource {
+        let named = Self.settlement(slug: slug)
+        let isSo =
+            switch named {
+            case .chainlinkTWAP60: source.contains("chain.link")
+            case .binance1h: source.contains("binance")
+            case .other: true
+            }
+        return source.isEmpty || isSo ? named : .other
     }
 
     private static func settlement(slug: String) -> SettlementSource {
@@ -123,25 +171,11 @@ public enum GammaMarket {
     }
 
     private static func asset(slug: String) -> String? {
-        if let end = slug.range(of: "-updown-") { return String(slug[..<end.lowerBound]) }
-        guard Self.settlement(slug: slug) == .binance1h, let end = slug.range(of: "-up-or-down-") else { return nil }
-        switch slug[..<end.lowerBound] {
-        case "bitcoin": return "btc"
-        case "ethereum": return "eth"
-        case "solana": return "sol"
-        case let name: return String(name)
+        if let end = slug.firstRange(of: "-updown-") { return String(slug[..<end.lowerBound]) }
+        guard Self.settlement(slug: slug) == .binance1h, let end = slug.firstRange(of: "-up-or-down-") else {
+            return nil
         }
-    }
-}
-
-extension StringProtocol {
-    /// First place of `text`, without Foundation.
-    fileprivate func range(of text: String) -> Range<Index>? {
-        var start = self.startIndex
-        while start < self.endIndex {
-            if self[start...].hasPrefix(text) { return start..<self.index(start, offsetBy: text.count) }
-            start = self.index(after: start)
-        }
-        return nil
+        let name = slug[..<end.lowerBound]
+        return RollingSeries.names.first { $0.value == name }?.key ?? String(name)
     }
 }

@@ -95,6 +95,8 @@ public struct MarketChannelReader: Sendable {
         case "price": self.event.price = try Self.price(&reader)
         case "size": self.event.size = Quantity(micros: try reader.decimal())
         case "side": self.event.side = try Self.side(&reader)
+        case "slug":
+            if try reader.peek() == .string { self.event.slug = try reader.string().string } else { try reader.skip() }
         case "transaction_hash":
             if try reader.peek() == .string {
                 self.event.transaction = try reader.string().string

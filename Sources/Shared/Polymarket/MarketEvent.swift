@@ -51,6 +51,8 @@ public struct MarketEvent: Sendable {
     public internal(set) var size = Quantity.zero
     public internal(set) var side: Side?
     public internal(set) var transaction: String?
+    /// `new_market`, `market_resolved`: the market's name.
+    public internal(set) var slug: String?
 
     mutating func reset() {
         self.kind = .unknown
@@ -68,5 +70,6 @@ public struct MarketEvent: Sendable {
         self.size = .zero
         self.side = nil
         self.transaction = nil
+        self.slug = nil
     }
 }

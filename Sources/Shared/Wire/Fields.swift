@@ -33,6 +33,7 @@ struct Fields {
     func value(_ key: String) throws(JSONError) -> JSONValue { try self.need(key, self[key]) }
     func string(_ key: String) throws(JSONError) -> String { try self.need(key, self[key]?.string) }
     func bool(_ key: String) throws(JSONError) -> Bool { try self.need(key, self[key]?.bool) }
+    func object(_ key: String) throws(JSONError) -> [String: JSONValue] { try self.need(key, self[key]?.object) }
     func array(_ key: String) throws(JSONError) -> [JSONValue] { try self.need(key, self[key]?.array) }
     func integer(_ key: String) throws(JSONError) -> Int64 {
         guard case .number(let text)? = self.members[key] else { return try self.need(key, nil) }

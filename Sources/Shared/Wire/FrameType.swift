@@ -7,6 +7,7 @@ public enum FrameType: String, CaseIterable, Sendable {
     case marketAdded = "market_added"
     case marketChanged = "market_changed"
     case marketRemoved = "market_removed"
+    case eventGroup = "event_group"
     case scanStatus = "scan_status"
     case scanNow = "scan_now"
     // feedd.sock
@@ -14,6 +15,7 @@ public enum FrameType: String, CaseIterable, Sendable {
     case tickSize = "tick_size"
     case referencePrice = "reference_price"
     case tradesDropped = "trades_dropped"
+    case marketHint = "market_hint"
     case feedStatus = "feed_status"
     // stratd.sock
     case order, fill, position, balance, decision
@@ -29,7 +31,7 @@ public enum FrameType: String, CaseIterable, Sendable {
     public var isPrecious: Bool {
         switch self {
         case .book, .delta, .trade, .tradesDropped, .feedStatus, .scanStatus, .metrics, .riskStatus, .strategyStatus,
-            .referencePrice:
+            .referencePrice, .marketHint:
             false
         default: true
         }

@@ -16,12 +16,15 @@ extension Market {
         writer.integer("tick", self.tick.micros)
         writer.integer("min_size", self.sizeMin.micros)
         writer.bool("neg_risk", self.isNegRisk)
+        if self.isAugmented { writer.bool("augmented", true) }
         writer.string("event", self.event)
         if let startTime = self.startTime { writer.time("start_time", startTime) }
         writer.time("end_time", self.endTime)
         writer.integer("fee_rate", self.feeRate)
         writer.integer("fee_exponent", self.feeExponent)
+        if self.rebateRate > 0 { writer.integer("rebate_rate", self.rebateRate) }
         writer.bool("taker_delay", self.hasTakerDelay)
+        if self.takerDelaySeconds > 0 { writer.integer("taker_delay_s", self.takerDelaySeconds) }
         if let rewards = self.rewards {
             writer.key("rewards")
             writer.object {
@@ -31,6 +34,7 @@ extension Market {
             }
         }
         writer.string("settlement", self.settlement.rawValue)
+        if !self.resolutionSource.isEmpty { writer.string("resolution_source", self.resolutionSource) }
         if let asset = self.asset { writer.string("asset", asset) }
     }
 
@@ -64,6 +68,10 @@ extension Market {
             endTime: try fields.time("end_time"), feeRate: feeRate, feeExponent: feeExponent,
             hasTakerDelay: try fields.bool("taker_delay"),
             rewards: rewards, settlement: try fields.word("settlement"), asset: try fields.optionalString("asset"))
+        self.isAugmented = fields["augmented"] == nil ? false : try fields.bool("augmented")
+        self.rebateRate = try fields.optionalInteger("rebate_rate") ?? 0
+        self.takerDelaySeconds = try fields.optionalInteger("taker_delay_s") ?? 0
+        self.resolutionSource = try fields.optionalString("resolution_source") ?? ""
     }
 }
 
@@ -171,28 +179,52 @@ public struct MarketChanged: FrameBody, Hashable {
     public let market: Market
     /// Names of the members that differ, sorted.
     public let changed: [String]
+    /// What they were before; the new values stand in the market. A member that was absent is absent here.
+    public let old: [String: JSONValue]
 
-    public init(market: Market, changed: [String]) {
+    public init(market: Market, changed: [String], old: [String: JSONValue]) {
         self.market = market
         self.changed = changed
+        self.old = old
     }
+
+    /// - Returns: `nil` when nothing differs.
+    public init?(from old: Market, to new: Market) {
+        let (before, after) = (old.members, new.members)
+        let names = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted()
+        guard !names.isEmpty else { return nil }
+        self.init(market: new, changed: names, old: before.filter { names.contains($0.key) })
+    }
+
     public init(reading reader: inout JSONReader) throws(JSONError) {
         let fields = try Fields(reading: &reader)
-        self.init(market: try Market(fields), changed: try fields.strings("changed"))
+        self.init(
+            market: try Market(fields), changed: try fields.strings("changed"), old: try fields.object("old"))
     }
     public func write(to writer: inout JSONWriter) {
         writer.object {
             self.market.writeMembers(to: &$0)
             $0.key("changed")
             $0.array { for name in self.changed { $0.string(name) } }
+            $0.key("old")
+            JSONValue.object(self.old).write(to: &$0)
         }
+    }
+}
+
+extension Market {
+    /// As frames show them, by name.
+    var members: [String: JSONValue] {
+        var writer = JSONWriter()
+        writer.object { self.writeMembers(to: &$0) }
+        return (try? JSONValue(parsing: writer.bytes))?.object ?? [:]
     }
 }
 
 /// A market that is watched no more.
 public struct MarketRemoved: FrameBody, Hashable {
     public static let type = FrameType.marketRemoved
-    public enum Reason: String, CaseIterable, Sendable { case ended, resolved, filtered, outranked }
+    public enum Reason: String, CaseIterable, Sendable { case ended, resolved, filtered, outranked, unlisted }
     public let market: ConditionID
     public let reason: Reason
 

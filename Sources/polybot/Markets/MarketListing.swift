@@ -12,14 +12,14 @@ struct MarketListing {
     /// All pages, judged by `filter`.
     ///
     /// - Throws: code 69 when the venue cannot be read.
-    func read(_ filter: Universe.Filter) throws(DaemonExit) -> Listing {
+    func read(_ filter: MarketFilter) throws(DaemonExit) -> Listing {
         let venue = self.venue
         return try WaitedRequests.run(self.venue) { client, loop throws(DaemonExit) in
             var listing = Listing(for: Universe(filter: filter), now: .now())
-            var random = SystemRandomNumberGenerator()
             do {
-                let gamma = GammaClient(client: client, baseURL: venue.gammaURL, loop: loop)
-                try await gamma.readAll(into: &listing, using: &random)
+                let gamma = GammaClient(
+                    client: client, baseURL: venue.gammaURL, loop: loop, seed: UInt64.random(in: .min ... .max))
+                try await gamma.readAll(into: &listing)
             } catch {
                 throw DaemonExit(.unreachable, "The listing at \(venue.gammaURL) cannot be read: \(error).")
             }
@@ -57,6 +57,13 @@ struct MarketListing {
         }
     }
 
+    /// What the order book service knows of a market; `nil` when it does not know it.
+    ///
+    /// - Throws: code 69 when the venue cannot be read.
+    func terms(_ condition: ConditionID) throws(DaemonExit) -> JSONValue? {
+        try self.get("/clob-markets/\(condition)", at: self.venue.clobURL)
+    }
+
     /// The first page of the active markets.
     ///
     /// - Throws: code 69 when the venue cannot be read.
@@ -66,8 +73,8 @@ struct MarketListing {
     }
 
     /// `nil` for what the venue does not have.
-    private func get(_ path: String) throws(DaemonExit) -> JSONValue? {
-        let url = self.venue.gammaURL + path
+    private func get(_ path: String, at base: String? = nil) throws(DaemonExit) -> JSONValue? {
+        let url = (base ?? self.venue.gammaURL) + path
         return try WaitedRequests.run(self.venue) { client, _ throws(DaemonExit) in
             let response: RESTResponse
             do {

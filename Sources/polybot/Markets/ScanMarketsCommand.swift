@@ -33,11 +33,9 @@ struct ScanMarketsCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try self.configurationOptions.load()
-        var filter = Universe.Filter()
-        filter.keywords = self.keyword.isEmpty ? configuration.scanner.keywords : self.keyword
-        filter.excludedKeywords = configuration.scanner.excludedKeywords
-        filter.timeLeftMin = configuration.scanner.timeLeftMin
-        filter.marketCountMax = self.limit ?? configuration.scanner.marketCountMax
+        var filter = MarketFilter(configuration.scanner)
+        if !self.keyword.isEmpty { filter.keywords = self.keyword }
+        if let limit = self.limit { filter.marketCountMax = limit }
         let listing = MarketListing(configuration.venue)
         if let why = self.why {
             try self.explain(why, listing, filter)
@@ -48,9 +46,9 @@ struct ScanMarketsCommand: ParsableCommand {
 
     // MARK: The list
 
-    private func list(_ listing: Listing, _ filter: Universe.Filter) throws {
+    private func list(_ listing: Listing, _ filter: MarketFilter) throws {
         var universe = Universe(filter: filter)
-        _ = universe.update(listing.tradable, gone: [:], now: .now())
+        _ = universe.update(listing.candidates, now: .now())
         let markets = universe.markets.values.sorted { ($0.endTime, $0.condition) < ($1.endTime, $1.condition) }
         var text: [UInt8] = []
         if self.json {
@@ -99,7 +97,7 @@ struct ScanMarketsCommand: ParsableCommand {
 
     // MARK: One market
 
-    private func explain(_ slug: String, _ listing: MarketListing, _ filter: Universe.Filter) throws {
+    private func explain(_ slug: String, _ listing: MarketListing, _ filter: MarketFilter) throws {
         guard MarketListing.isSlug(slug) else {
             throw DaemonExit(.usage, "--why \(slug) is no slug: letters, digits, dots and dashes.")
         }
@@ -107,10 +105,11 @@ struct ScanMarketsCommand: ParsableCommand {
             throw DaemonExit(.unreachable, "The venue lists no market called \(slug).")
         }
         var refusal = Self.refusal(of: value, filter)
+        if refusal == nil { refusal = try Self.confirmationRefusal(of: value, listing) }
         if refusal == nil {
             // Good enough by itself; whether others are better is seen beside them only.
             var universe = Universe(filter: filter)
-            _ = universe.update(try listing.read(filter).tradable, gone: [:], now: .now())
+            _ = universe.update(try listing.read(filter).candidates, now: .now())
             if !universe.markets.values.contains(where: { $0.slug == slug }) { refusal = .outranked }
         }
         let sentence = refusal?.sentence ?? "It is watched."
@@ -132,10 +131,18 @@ struct ScanMarketsCommand: ParsableCommand {
         StandardStreams.write(writer.bytes + [UInt8(ascii: "\n")])
     }
 
-    private static func refusal(of value: JSONValue, _ filter: Universe.Filter) -> Refusal? {
+    /// What the order book service has against it.
+    private static func confirmationRefusal(of value: JSONValue, _ listing: MarketListing) throws -> Refusal? {
+        guard let market = try? GammaMarket.read(value, now: .now()) else { return nil }
+        guard let answer = try listing.terms(market.condition), let terms = try? ClobTerms(answer), terms.acceptsOrders
+        else { return .unconfirmed }
+        return terms.agrees(with: market) ? nil : .termsDiffer
+    }
+
+    private static func refusal(of value: JSONValue, _ filter: MarketFilter) -> Refusal? {
         let now = Timestamp.now()
         do throws(Refusal) {
-            return Universe(filter: filter).refusal(try GammaMarket.read(value, now: now), now: now)
+            return Universe(filter: filter).refusal(try GammaMarket.candidate(value, now: now), now: now)
         } catch {
             return error
         }

@@ -1,0 +1,252 @@
+import Shared
+
+/// Which markets are watched, and what must be asked of the venue to know it, as a value: answers and the time in, requests
+/// and changes out.
+///
+/// The whole listing is read each `fullInterval`. Between, each `interval` is a round: the newest markets, the present and
+/// the next windows of the wanted series by their names, and every member once more.
+struct ScanCore: Sendable {
+    struct Settings: Sendable {
+        var interval = Duration.seconds(10)
+        var fullInterval = Duration.seconds(600)
+
+        init() {}
+    }
+
+    enum Action: Hashable, Sendable {
+        case publish(Universe.Change)
+        case publishGroup(EventGroup)
+        /// There is a universe to speak of from now on; changes follow.
+        case ready
+        /// Reading began to fail, or does no longer.
+        case troubled(String)
+        case recovered
+    }
+
+    /// Pages of the newest markets in one round.
+    static let newestPageCountMax = 5
+    /// How often a page whose cursor was there already is asked for.
+    static let repeatCountMax = 3
+    /// Hints that wait.
+    static let hintCountMax = 500
+    /// New markets that are looked at again until they are ready, and how often.
+    static let hydratingCountMax = 200
+    static let hydratingLookMax = 60
+    /// Answers of the order book service that are taken together: each taking looks at all that stand in line.
+    private static let termsBatchMax = 100
+    /// Until the first universe is published although some of it is not confirmed.
+    private static let firstConfirmationMax = Duration.seconds(10)
+
+    /// A reading of pages.
+    struct Pass: Sendable {
+        var listing: Listing
+        let isWhole: Bool
+        var cursor: String?
+        var pageCount = 0
+        var repeatCount = 0
+        var isAsked = false
+    }
+
+    let settings: Settings
+    var universe: Universe
+    var pass: Pass?
+    /// To be asked next; hints are put before.
+    var queue: [ScanRequest.Subject] = []
+    var hintCount = 0
+    var terms: [ConditionID] = []
+    var termAnswers: [(ConditionID, ClobTerms?)] = []
+    var asked: Set<ScanRequest.Subject> = []
+    var roundDue: Instant
+    var wholeDue: Instant
+    var isRoundRunning = false
+    var wantsNewest = false
+    /// Highest number of a market that was read.
+    var newestID: Int64 = 0
+    /// New markets that the venue has not made ready, and how often they were looked at.
+    var hydrating: [String: Int] = [:]
+    /// Members that were not found, and how often.
+    var missing: [ConditionID: Int] = [:]
+    var groups: [String: EventGroup] = [:]
+    var wholePassEndedAt: Instant?
+
+    private(set) var isReady = false
+    /// Of the last whole reading.
+    var lastWhole: Listing?
+    /// When the listing was last read whole; of an earlier life at first.
+    var listedTime: Timestamp?
+    var error: String?
+    var wholePassCount: Int64 = 0
+    var failureCount: Int64 = 0
+
+    init(filter: MarketFilter, settings: Settings, now: Instant) {
+        self.universe = Universe(filter: filter, needsConfirmation: true)
+        self.settings = settings
+        self.roundDue = now
+        self.wholeDue = now
+    }
+
+    /// Begins with what an earlier life knew.
+    mutating func restore(_ markets: [Market], listedTime: Timestamp, time: Timestamp) -> [Action] {
+        self.universe.restore(markets, now: time)
+        self.listedTime = listedTime
+        self.isReady = true
+        return [.ready]
+    }
+
+    // MARK: Asking
+
+    /// What is to be asked now; `nil` for nothing. Call it again until it is, and answer each with `take`.
+    mutating func next(now: Instant, time: Timestamp) -> ScanRequest? {
+        self.beginWhatIsDue(now: now, time: time)
+        while !self.queue.isEmpty {
+            let subject = self.queue.removeFirst()
+            self.hintCount = max(0, self.hintCount - 1)
+            if self.asked.insert(subject).inserted { return ScanRequest(subject: subject) }
+        }
+        if self.terms.isEmpty && self.termAnswers.isEmpty && !self.isAskingTerms {
+            self.terms = self.universe.toConfirm(now: time).reversed()
+        }
+        if let condition = self.terms.popLast() {
+            let subject = ScanRequest.Subject.terms(condition)
+            self.asked.insert(subject)
+            return ScanRequest(subject: subject)
+        }
+        return self.nextPage()
+    }
+
+    private mutating func nextPage() -> ScanRequest? {
+        guard let pass = self.pass, !pass.isAsked else { return nil }
+        self.pass?.isAsked = true
+        let subject = ScanRequest.Subject.page(isWhole: pass.isWhole, cursor: pass.cursor)
+        self.asked.insert(subject)
+        return ScanRequest(subject: subject)
+    }
+
+    var isAskingTerms: Bool { self.asked.contains { if case .terms = $0 { true } else { false } } }
+
+    /// When `next` is to be called again although no answer comes.
+    func wake(time: Timestamp, now: Instant) -> Instant {
+        var wake = self.pass == nil ? self.wholeDue : self.wholeDue + self.settings.fullInterval
+        if !self.isRoundRunning { wake = min(wake, self.roundDue) }
+        if let next = self.universe.nextConfirmation(after: time) {
+            wake = min(wake, now + max(.milliseconds(100), next - time))
+        }
+        return wake
+    }
+
+    private mutating func beginWhatIsDue(now: Instant, time: Timestamp) {
+        if self.pass == nil && now >= self.wholeDue {
+            self.pass = Pass(listing: Listing(for: self.universe, now: time), isWhole: true)
+        }
+        if !self.isRoundRunning && now >= self.roundDue { self.beginRound(time: time) }
+        if self.pass == nil && self.wantsNewest {
+            self.wantsNewest = false
+            self.pass = Pass(listing: Listing(for: self.universe, now: time), isWhole: false)
+        }
+    }
+
+    private mutating func beginRound(time: Timestamp) {
+        self.isRoundRunning = true
+        // A whole reading shows the newest as well.
+        self.wantsNewest = self.pass == nil && self.newestID > 0
+        let known = self.universe.knownSlugs
+        for series in self.universe.rollingSeries {
+            for window in series.windows(at: time) where !window.slugs.contains(where: known.contains) {
+                self.queue.append(.window(window, name: 0))
+            }
+        }
+        let members = Set(self.universe.markets.keys).union(self.universe.unknownPinned).sorted()
+        for start in stride(from: 0, to: members.count, by: ScanRequest.memberCountMax) {
+            let end = min(start + ScanRequest.memberCountMax, members.count)
+            self.queue.append(.members(Array(members[start..<end])))
+        }
+        for slug in self.hydrating.keys.sorted() { self.queue.append(.market(slug: slug, condition: nil)) }
+    }
+
+    /// Reads the whole listing as soon as may be.
+    mutating func hurry(now: Instant) {
+        self.roundDue = now
+        self.wholeDue = now
+    }
+
+    // MARK: Hints
+
+    /// Somebody heard that a market is new or was resolved: it is looked at before all else.
+    ///
+    /// - Returns: whether there was room for it.
+    mutating func hint(slug: String?, condition: ConditionID?) -> Bool {
+        guard self.hintCount < Self.hintCountMax else { return false }
+        let subject: ScanRequest.Subject
+        if let condition, let market = self.universe.markets[condition] {
+            subject = .market(slug: market.slug, condition: condition)
+        } else if let slug, !slug.isEmpty {
+            subject = .market(slug: slug, condition: nil)
+        } else {
+            return true
+        }
+        guard !self.queue.contains(subject) else { return true }
+        self.queue.insert(subject, at: self.hintCount)
+        self.hintCount += 1
+        return true
+    }
+
+    /// Says which markets have a position or an order.
+    mutating func pin(_ conditions: Set<ConditionID>, time: Timestamp) -> [Action] {
+        self.publish(self.universe.pin(conditions, now: time))
+    }
+
+    // MARK: Publishing
+
+    /// Before the first universe is whole nobody is told of its parts.
+    mutating func publish(_ changes: [Universe.Change]) -> [Action] {
+        for case .added(let market) in changes where market.isNegRisk && !market.event.isEmpty {
+            self.askGroup(market.event)
+        }
+        if !changes.isEmpty {
+            let events = Set(self.universe.markets.values.map(\.event))
+            self.groups = self.groups.filter { events.contains($0.key) }
+        }
+        return self.isReady ? changes.map { .publish($0) } : []
+    }
+
+    mutating func askGroup(_ event: String) {
+        let subject = ScanRequest.Subject.event(slug: event)
+        if !self.queue.contains(subject) { self.queue.append(subject) }
+    }
+
+    /// After every answer: whether enough is known to publish, and whether the round is over.
+    mutating func conclude(now: Instant, time: Timestamp) -> [Action] {
+        var actions: [Action] = []
+        let isConfirming = !self.terms.isEmpty || self.isAskingTerms
+        if !self.termAnswers.isEmpty && (!isConfirming || self.termAnswers.count >= Self.termsBatchMax) {
+            let answers = self.termAnswers
+            self.termAnswers = []
+            actions += self.publish(self.universe.confirm(answers, now: time))
+        }
+        if self.isRoundRunning && self.queue.isEmpty && !self.wantsNewest && self.pass?.isWhole != false
+            && !self.isAskingOfRound
+        {
+            self.isRoundRunning = false
+            self.roundDue = now + self.settings.interval
+            actions += self.publish(self.universe.tick(now: time))
+        }
+        guard !self.isReady, let ended = self.wholePassEndedAt else { return actions }
+        if now - ended >= Self.firstConfirmationMax
+            || (!isConfirming && self.termAnswers.isEmpty && self.universe.toConfirm(now: time).isEmpty)
+        {
+            self.isReady = true
+            actions.append(.ready)
+        }
+        return actions
+    }
+
+    private var isAskingOfRound: Bool {
+        self.asked.contains { subject in
+            switch subject {
+            case .page(let isWhole, _): !isWhole
+            case .window, .members, .market, .event: true
+            case .terms: false
+            }
+        }
+    }
+}
