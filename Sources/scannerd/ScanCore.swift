@@ -27,6 +27,8 @@ struct ScanCore: Sendable {
     static let newestPageCountMax = 5
     /// How often a page whose cursor was there already is asked for.
     static let repeatCountMax = 3
+    /// Members whose rules the order book service is asked for in one round: a sixth of them, within these bounds.
+    private static let recheckCounts = 10...100
     /// Hints that wait.
     static let hintCountMax = 500
     /// New markets that are looked at again until they are ready, and how often.
@@ -64,6 +66,8 @@ struct ScanCore: Sendable {
     var newestID: Int64 = 0
     /// New markets that the venue has not made ready, and how often they were looked at.
     var hydrating: [String: Int] = [:]
+    /// The last member whose rules were looked at.
+    private var recheckedLast: ConditionID?
     /// Members that were not found, and how often.
     var missing: [ConditionID: Int] = [:]
     var groups: [String: EventGroup] = [:]
@@ -160,7 +164,21 @@ struct ScanCore: Sendable {
             let end = min(start + ScanRequest.memberCountMax, members.count)
             self.queue.append(.members(Array(members[start..<end])))
         }
+        self.recheckRules()
         for slug in self.hydrating.keys.sorted() { self.queue.append(.market(slug: slug, condition: nil)) }
+    }
+
+    /// Members in turn: the order book service knows of a changed rule before the listing does.
+    private mutating func recheckRules() {
+        let members = self.universe.markets.keys.sorted()
+        let bounds = Self.recheckCounts
+        let count = min(members.count, max(bounds.lowerBound, min(bounds.upperBound, members.count / 6)))
+        let next = self.recheckedLast.flatMap { last in members.firstIndex { $0 > last } } ?? 0
+        for place in next..<next + count {
+            let condition = members[place % members.count]
+            self.recheckedLast = condition
+            self.queue.append(.terms(condition))
+        }
     }
 
     /// Reads the whole listing as soon as may be.

@@ -105,6 +105,22 @@ private let now = Timestamp(seconds: 1_778_584_000)
             } == .excluded)
     }
 
+    @Test func whatLetsAMarketInIsTold() {
+        func admission(_ set: (inout MarketFilter) -> Void) -> String {
+            var filter = MarketFilter()
+            set(&filter)
+            return Universe(filter: filter).admission(self.candidate(), now: now)
+        }
+        #expect(admission { _ in } == "no keywords, tags or series are asked for")
+        #expect(admission { $0.keywords = ["rain", "Bitcoin Up"] } == #"scanner.keywords has "Bitcoin Up""#)
+        #expect(
+            admission {
+                $0.keywords = ["stream"]
+                $0.tags = ["x", "BITCOIN"]
+            } == #"scanner.keywords has "stream", scanner.tags has "BITCOIN""#)
+        #expect(admission { $0.series = ["btc-up-or-down-5m"] } == "scanner.series has btc-up-or-down-5m")
+    }
+
     @Test func aMemberIsLetGoALittleLaterThanOthersAreLetIn() {
         var filter = MarketFilter()
         filter.volumeMin = Money(micros: 1_000_000_000)
@@ -230,7 +246,7 @@ private let now = Timestamp(seconds: 1_778_584_000)
     private func terms(_ text: String? = nil, _ replacements: (String, String)...) throws -> ClobTerms {
         var text =
             text ?? #"""
-                {"c":"\#(self.market.condition)","t":[{"t":"2","o":"Up"},{"t":"3","o":"Down"}],"mos":5,"mts":0.001,"ao":true,
+                {"c":"\#(self.market.condition)","t":[{"t":"2","o":"Up"},{"t":"3","o":"Down"}],"mos":5,"mts":0.01,"ao":true,
                 "fd":{"r":0.07,"e":1,"to":true},"itode":true}
                 """#
         for (old, new) in replacements { text = text.replacing(old, with: new) }
@@ -252,8 +268,9 @@ private let now = Timestamp(seconds: 1_778_584_000)
 
     @Test func theOrderOfOutcomesAndTheTickMayDiffer() throws {
         let terms = try self.terms(
-            nil, (#"{"t":"2","o":"Up"},{"t":"3","o":"Down"}"#, #"{"t":"3","o":"Down"},{"t":"2","o":"Up"}"#))
-        #expect(terms.agrees(with: self.market) && terms.tick.micros == 1_000)
+            nil, ("0.01", "0.001"),
+            (#"{"t":"2","o":"Up"},{"t":"3","o":"Down"}"#, #"{"t":"3","o":"Down"},{"t":"2","o":"Up"}"#))
+        #expect(terms.agrees(with: self.market))
     }
 
     @Test(arguments: [
@@ -284,6 +301,30 @@ private let now = Timestamp(seconds: 1_778_584_000)
         #expect(universe.update([Candidate(plain)], now: now) == [], "the listing says so again")
     }
 
+    @Test func aMembersRulesAreThoseByWhichOrdersAreTaken() throws {
+        var universe = self.universe()
+        let condition = self.market.condition
+        _ = universe.confirm([(condition, try self.terms())], now: now)
+        func change(_ terms: ClobTerms?) -> [Universe.Change] { universe.confirm([(condition, terms)], now: now) }
+        var expected = self.market
+        expected.feeRate = 80_000
+        expected.tick = TickSize(micros: 1_000)!
+        let new = try self.terms(nil, ("0.07", "0.08"), ("0.01", "0.001"))
+        guard case .changed(let changed)? = change(new).first else {
+            Issue.record("nothing was told")
+            return
+        }
+        #expect(changed.market == expected && changed.changedRules == ["fee_rate", "tick"])
+        // The listing is minutes late; what is no answer about it changes nothing.
+        #expect(universe.update([Candidate(self.market)], isWhole: false, now: now) == [])
+        let other = try self.terms(nil, (#""t":"2""#, #""t":"4""#))
+        #expect(change(nil) == [] && change(other) == [])
+        // Then it says something new, which counts at once.
+        expected.feeRate = 90_000
+        #expect(universe.update([Candidate(expected)], isWhole: false, now: now).count == 1)
+        #expect(universe.sorted == [expected])
+    }
+
     @Test func aPlaceIsKeptUntilTheNewOneIsConfirmed() throws {
         var filter = MarketFilter()
         filter.marketCountMax = 1
@@ -310,7 +351,7 @@ private let now = Timestamp(seconds: 1_778_584_000)
     }
 
     @Test(arguments: [
-        (#""mos":5"#, #""mos":"x""#), (#""mts":0.001"#, #""mts":0.02"#), (#""o":"Up""#, #""o":"Down""#),
+        (#""mos":5"#, #""mos":"x""#), (#""mts":0.01"#, #""mts":0.02"#), (#""o":"Up""#, #""o":"Down""#),
         (#""t":"2""#, #""t":"3""#), (#""r":0.07"#, #""r":1.5"#), (#""e":1"#, #""e":1.5"#), (#""r":0.07"#, #""x":1"#),
     ])
     func termsThatMakeNoSenseAreRefused(old: String, new: String) {

@@ -30,9 +30,12 @@ import Testing
         #expect(story.venue.requests == [])
         story.pass(.seconds(1))
         #expect(
-            story.venue.requests == [
-                .members((1...25).map { self.id($0) }), .page(isWhole: false, cursor: nil),
-            ])
+            story.venue.requests == [.members((1...25).map { self.id($0) })] + (1...10).map { .terms(self.id($0)) }
+                + [.page(isWhole: false, cursor: nil)])
+        story.venue.requests = []
+        story.pass(.seconds(20))
+        let rechecked = story.venue.requests.compactMap { if case .terms(let id) = $0 { id.words.3 } else { nil } }
+        #expect(rechecked == Array(11...25) + Array(1...5), "members in turn")
         #expect(story.takeActions() == [])
     }
 

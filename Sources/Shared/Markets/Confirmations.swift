@@ -8,7 +8,8 @@ struct Confirmations: Sendable {
     private static let waitLongest = Duration.seconds(60)
 
     private enum State: Hashable {
-        case confirmed(ClobTerms)
+        /// `isNews`: whether the listing has said nothing else since.
+        case confirmed(ClobTerms, isNews: Bool)
         /// A member of an earlier life.
         case trusted(Outcome, Outcome)
         case postponed(Refusal, until: Timestamp, wait: Duration)
@@ -18,9 +19,16 @@ struct Confirmations: Sendable {
 
     mutating func trust(_ market: Market) { self.states[market.condition] = .trusted(market.first, market.second) }
 
-    mutating func take(_ terms: ClobTerms?, of market: Market, now: Timestamp) {
+    /// - Parameter isMember: what is let in already stays; its rules are looked at.
+    mutating func take(_ terms: ClobTerms?, of market: Market, isMember: Bool, now: Timestamp) {
+        if isMember {
+            if let terms, terms.acceptsOrders, terms.isSameMarket(as: market) {
+                self.states[market.condition] = .confirmed(terms, isNews: true)
+            }
+            return
+        }
         if let terms, terms.acceptsOrders, terms.agrees(with: market) {
-            self.states[market.condition] = .confirmed(terms)
+            self.states[market.condition] = .confirmed(terms, isNews: true)
             return
         }
         var wait = Self.waitFirst
@@ -29,17 +37,29 @@ struct Confirmations: Sendable {
         self.states[market.condition] = .postponed(refusal, until: now + wait, wait: wait)
     }
 
+    /// The listing says something else of a market than before: that is newer than what was confirmed.
+    mutating func listingChanged(_ condition: ConditionID) {
+        if case .confirmed(let terms, _)? = self.states[condition] {
+            self.states[condition] = .confirmed(terms, isNews: false)
+        }
+    }
+
     /// Whether it was confirmed as the market is now.
     func holds(_ market: Market) -> Bool {
         switch self.states[market.condition] {
-        case .confirmed(let terms)?: terms.agrees(with: market)
+        case .confirmed(let terms, _)?: terms.agrees(with: market)
         case .trusted(let first, let second)?: first == market.first && second == market.second
         case .postponed?, nil: false
         }
     }
 
-    func hasTakerDelay(_ condition: ConditionID) -> Bool {
-        if case .confirmed(let terms)? = self.states[condition] { terms.hasTakerDelay } else { false }
+    /// The listing's market with the rules by which orders are taken. The listing knows of no delay below a second.
+    func rules(of market: Market) -> Market {
+        guard case .confirmed(let terms, let isNews)? = self.states[market.condition] else { return market }
+        var market = market
+        if isNews { terms.apply(to: &market) }
+        if terms.hasTakerDelay { market.hasTakerDelay = true }
+        return market
     }
 
     func refusal(_ condition: ConditionID) -> Refusal? {

@@ -72,22 +72,34 @@ struct FoldedText {
 
 /// Words and phrases, at least one of which is to be found.
 struct WordList: Hashable, Sendable {
+    /// As configured.
+    private let words: [String]
     /// Folded, each with a space at both ends: whole words match.
     private let phrases: [[UInt8]]
 
-    init(_ words: [String]) { self.phrases = words.map { FoldedText([$0]).bytes } }
+    init(_ words: [String]) {
+        self.words = words
+        self.phrases = words.map { FoldedText([$0]).bytes }
+    }
 
     var isEmpty: Bool { self.phrases.isEmpty }
 
-    func isFound(in text: FoldedText) -> Bool {
+    func isFound(in text: FoldedText) -> Bool { self.first(in: text) != nil }
+
+    /// The first of the words that is found.
+    func first(in text: FoldedText) -> String? {
         text.bytes.withUnsafeBufferPointer { text in
-            self.phrases.contains { phrase in phrase.withUnsafeBufferPointer { Self.contains(text, $0) } }
-        }
+            self.phrases.firstIndex { phrase in phrase.withUnsafeBufferPointer { Self.contains(text, $0) } }
+        }.map { self.words[$0] }
     }
 
     /// Whether one of `texts` is one of the phrases, from its first word to its last.
-    func isOne(of texts: [String]) -> Bool {
-        texts.contains { text in self.phrases.contains(FoldedText([text]).bytes) }
+    func isOne(of texts: [String]) -> Bool { self.first(of: texts) != nil }
+
+    /// The first of the words that is one of `texts`.
+    func first(of texts: [String]) -> String? {
+        let folded = Set(texts.map { FoldedText([$0]).bytes })
+        return self.phrases.firstIndex { folded.contains($0) }.map { self.words[$0] }
     }
 
     private static func contains(_ text: UnsafeBufferPointer<UInt8>, _ phrase: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -136,6 +136,15 @@ struct FilterJudge: Sendable {
         return nil
     }
 
+    /// What lets in a market that is not refused, in the words of the configuration.
+    func admission(_ candidate: Candidate, now: Timestamp) -> String {
+        if self.isPreferred(candidate, now: now) { return "scanner.series has \(candidate.series)" }
+        let words = self.keywords.first(in: FoldedText(candidate.texts)).map { "scanner.keywords has \"\($0)\"" }
+        let tags = self.tags.first(of: candidate.tags).map { "scanner.tags has \"\($0)\"" }
+        let found = [words, tags].compactMap { $0 }
+        return found.isEmpty ? "no keywords, tags or series are asked for" : found.joined(separator: ", ")
+    }
+
     /// Whether it is a window of a wanted series that begins later than the next.
     private func isAhead(_ candidate: Candidate, now: Timestamp) -> Bool {
         guard let start = candidate.market.startTime,

@@ -54,6 +54,11 @@ public struct Universe: Sendable {
         return self.judge.refusal(candidate, isMember: self.markets[candidate.condition] != nil, now: now)
     }
 
+    /// What lets in a market that is not refused, in the words of the configuration.
+    public func admission(_ candidate: Candidate, now: Timestamp) -> String {
+        self.judge.admission(candidate, now: now)
+    }
+
     /// Of members, and of those that stand in line.
     public var knownSlugs: Set<String> { Set(self.pool.values.map(\.market.slug)) }
 
@@ -88,6 +93,9 @@ public struct Universe: Sendable {
                 var kept = candidate
                 kept.description = ""
                 kept.isPreferred = self.judge.isPreferred(candidate, now: now)
+                if let old = self.pool[candidate.condition], old.market != candidate.market {
+                    self.confirmation?.listingChanged(candidate.condition)
+                }
                 self.pool[candidate.condition] = kept
             }
         }
@@ -203,7 +211,8 @@ public struct Universe: Sendable {
     public mutating func confirm(_ answers: [(ConditionID, ClobTerms?)], now: Timestamp) -> [Change] {
         for (condition, terms) in answers {
             guard let candidate = self.pool[condition] else { continue }
-            self.confirmation?.take(terms, of: candidate.market, now: now)
+            self.confirmation?.take(
+                terms, of: candidate.market, isMember: self.markets[condition] != nil, now: now)
         }
         return self.settle([:], now: now)
     }
@@ -220,10 +229,7 @@ public struct Universe: Sendable {
         return self.pinned.contains(condition) || self.markets[condition] != nil || confirmation.holds(candidate.market)
     }
 
-    /// The listing knows of no delay below a second; the order book service does.
     private func terms(_ candidate: Candidate) -> Market {
-        var market = candidate.market
-        if self.confirmation?.hasTakerDelay(market.condition) == true { market.hasTakerDelay = true }
-        return market
+        self.confirmation?.rules(of: candidate.market) ?? candidate.market
     }
 }

@@ -48,12 +48,24 @@ public struct ClobTerms: Hashable, Sendable {
         return Outcome(label: label, token: token)
     }
 
-    /// Whether the listing means the same market with the same rules. Outcomes are compared by label, in any order. The tick
-    /// is left out: it changes while a market is traded, the listing is minutes late, and `feedd` knows it.
+    /// Whether the listing means the same market. Outcomes are compared by label, in any order.
+    func isSameMarket(as market: Market) -> Bool {
+        self.condition == market.condition && self.isNegRisk == market.isNegRisk
+            && Set([self.first, self.second]) == Set([market.first, market.second])
+    }
+
+    /// Whether the listing knows the same rules of it too. The tick is left out: it changes while a market is traded, and
+    /// the listing is minutes late.
     public func agrees(with market: Market) -> Bool {
         let isSameFee = self.feeRate == market.feeRate && (self.feeRate == 0 || self.feeExponent == market.feeExponent)
-        return self.condition == market.condition
-            && Set([self.first, self.second]) == Set([market.first, market.second])
-            && self.sizeMin == market.sizeMin && self.isNegRisk == market.isNegRisk && isSameFee
+        return self.isSameMarket(as: market) && self.sizeMin == market.sizeMin && isSameFee
+    }
+
+    /// Puts what is here in the place of what the listing said: orders are taken by these.
+    func apply(to market: inout Market) {
+        market.tick = self.tick
+        market.sizeMin = self.sizeMin
+        market.feeRate = self.feeRate
+        if self.feeRate > 0 { market.feeExponent = self.feeExponent }
     }
 }

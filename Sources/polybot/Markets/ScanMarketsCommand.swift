@@ -112,7 +112,7 @@ struct ScanMarketsCommand: ParsableCommand {
             _ = universe.update(try listing.read(filter).candidates, now: .now())
             if !universe.markets.values.contains(where: { $0.slug == slug }) { refusal = .outranked }
         }
-        let sentence = refusal?.sentence ?? "It is watched."
+        let sentence = refusal?.sentence ?? "It is watched: \(Self.admission(of: value, filter))."
         guard self.json else {
             StandardStreams.write("\(slug): \(refusal.map { "\($0.rawValue): " } ?? "")\(sentence)\n")
             return
@@ -129,6 +129,12 @@ struct ScanMarketsCommand: ParsableCommand {
             $0.string(sentence)
         }
         StandardStreams.write(writer.bytes + [UInt8(ascii: "\n")])
+    }
+
+    private static func admission(of value: JSONValue, _ filter: MarketFilter) -> String {
+        let now = Timestamp.now()
+        guard let candidate = try? GammaMarket.candidate(value, now: now) else { return "it was until now" }
+        return Universe(filter: filter).admission(candidate, now: now)
     }
 
     /// What the order book service has against it.
