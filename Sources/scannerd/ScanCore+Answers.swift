@@ -4,6 +4,8 @@ import Shared
 extension ScanCore {
     /// A member that is not found so often in a row is gone: once may be a cache's mistake.
     private static let missingCountMax = 2
+    /// Until the whole listing is tried again. Rounds go on meanwhile.
+    private static let retryWait = Duration.seconds(60)
 
     mutating func take(_ answer: ScanAnswer, to request: ScanRequest, now: Instant, time: Timestamp) -> [Action] {
         self.asked.remove(request.subject)
@@ -84,7 +86,9 @@ extension ScanCore {
         var actions = self.publish(
             self.universe.update(pass.listing.candidates, gone: pass.listing.gone, isWhole: false, now: time))
         // Until there is a universe nobody has anything to do.
-        if pass.isWhole { self.wholeDue = now + (self.isReady ? self.settings.interval : .seconds(1)) }
+        if pass.isWhole {
+            self.wholeDue = now + (self.isReady ? min(Self.retryWait, self.settings.fullInterval) : .seconds(1))
+        }
         actions += self.troubled(reason)
         return actions
     }

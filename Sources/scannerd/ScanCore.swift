@@ -31,6 +31,8 @@ struct ScanCore: Sendable {
     private static let recheckCounts = 10...100
     /// Hints that wait.
     static let hintCountMax = 500
+    /// The same hint counts again after this.
+    private static let hintRepeatMin = Duration.seconds(5)
     /// New markets that are looked at again until they are ready, and how often.
     static let hydratingCountMax = 200
     static let hydratingLookMax = 60
@@ -55,6 +57,7 @@ struct ScanCore: Sendable {
     /// To be asked next; hints are put before.
     var queue: [ScanRequest.Subject] = []
     var hintCount = 0
+    private var hinted: [String: Instant] = [:]
     var terms: [ConditionID] = []
     var termAnswers: [(ConditionID, ClobTerms?)] = []
     var asked: Set<ScanRequest.Subject> = []
@@ -192,8 +195,9 @@ struct ScanCore: Sendable {
     /// Somebody heard that a market is new or was resolved: it is looked at before all else.
     ///
     /// - Returns: whether there was room for it.
-    mutating func hint(slug: String?, condition: ConditionID?) -> Bool {
+    mutating func hint(slug: String?, condition: ConditionID?, now: Instant) -> Bool {
         guard self.hintCount < Self.hintCountMax else { return false }
+        guard self.isNews(slug ?? condition?.description ?? "", now: now) else { return true }
         let subject: ScanRequest.Subject
         if let condition, let market = self.universe.markets[condition] {
             subject = .market(slug: market.slug, condition: condition)
@@ -205,6 +209,16 @@ struct ScanCore: Sendable {
         guard !self.queue.contains(subject) else { return true }
         self.queue.insert(subject, at: self.hintCount)
         self.hintCount += 1
+        return true
+    }
+
+    /// Every line of the market channel brings the same news.
+    private mutating func isNews(_ name: String, now: Instant) -> Bool {
+        if self.hinted.count > 2 * Self.hintCountMax {
+            self.hinted = self.hinted.filter { now - $0.value < Self.hintRepeatMin }
+        }
+        if let last = self.hinted[name], now - last < Self.hintRepeatMin { return false }
+        self.hinted[name] = now
         return true
     }
 

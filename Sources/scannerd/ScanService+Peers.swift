@@ -57,7 +57,7 @@ extension ScanService {
             guard envelope.type == FrameType.marketHint.rawValue else { return }
             do throws(FrameError) {
                 let hint = try envelope.decode(MarketHint.self)
-                if self.core.hint(slug: hint.slug, condition: hint.market) { self.pump() }
+                if self.core.hint(slug: hint.slug, condition: hint.market, now: .now()) { self.pump() }
             } catch {
                 self.skip(envelope, error)
             }

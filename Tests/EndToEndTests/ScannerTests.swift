@@ -48,6 +48,41 @@ import Testing
         return try #require(frame["body"]?["markets"]?.array)
     }
 
+    @Test func windowsOfASeriesAreWatchedAndSurviveARestartWhileTheVenueIsAway() async throws {
+        let directory = try TemporaryDirectory()
+        let venue = try RunningProgram(
+            Programs.path(of: "simvenue"), ["--port", "0", "--listing", "full", "--rate", "0"], in: directory.path)
+        let ready = try JSONValue(parsing: Array(try await venue.line(of: .output) { $0.contains("ready") }.utf8))
+        let url = "http://127.0.0.1:\(try #require(ready["port"]?.integer))"
+        let series = ["btc-up-or-down-5m", "eth-up-or-down-hourly", "sol-up-or-down-4h"]
+        let flags = ["--runtime-dir", directory.path, "--state-dir", directory.file("state")]
+        let environment = [
+            "POLYBOT_VENUE_GAMMA_URL": url, "POLYBOT_VENUE_CLOB_URL": url, "POLYBOT_SCANNER_INTERVAL_S": "1",
+            "POLYBOT_SCANNER_SERIES": series.joined(separator: ","), "POLYBOT_SCANNER_MIN_TIME_LEFT_S": "0",
+        ]
+        let scanner = try RunningProgram(
+            Programs.path(of: "scannerd"), flags, in: directory.path, environment: environment)
+        _ = try await scanner.line(of: .errors) { $0.contains("First pass over the listing is done") }
+        let families = try series.map { try #require(RollingSeries(slug: $0)) }
+        _ = try await waitFor("present and next windows", within: .seconds(60), state: scanner.report) {
+            let slugs = try await self.universe(in: directory).compactMap { $0["slug"]?.string }
+            let expected = families.flatMap { $0.windows(at: .now()).map { $0.slugs[0] } }
+            return Set(slugs) == Set(expected) ? true : nil
+        }
+        #expect(try await scanner.stop() == .exited(0))
+        #expect(try await venue.stop() == .exited(0))
+        // Nobody is there now.
+        let again = try RunningProgram(
+            Programs.path(of: "scannerd"), flags, in: directory.path, environment: environment)
+        _ = try await again.line(of: .errors) { $0.contains("The universe is that of the file") }
+        let restored = try await self.universe(in: directory).compactMap { $0["slug"]?.string }
+        #expect(restored.count >= families.count, "\(restored)")
+        #expect(restored.allSatisfy { $0.contains("-updown-") || $0.hasPrefix("ethereum-up-or-down-") })
+        _ = try await again.line(of: .errors, within: .seconds(60)) { $0.contains("the universe stays as it is") }
+        #expect(try await self.universe(in: directory).isEmpty == false)
+        #expect(try await again.stop() == .exited(0))
+    }
+
     @Test func ofAVenueWithEverythingInItsListingItWatchesExactlyTheRightMarkets() async throws {
         let directory = try TemporaryDirectory()
         let venue = try RunningProgram(

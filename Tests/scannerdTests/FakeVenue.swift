@@ -164,7 +164,9 @@ final class ScanStory {
         }
     }
 
-    func hint(slug: String?, condition: ConditionID?) -> Bool { self.core.hint(slug: slug, condition: condition) }
+    func hint(slug: String?, condition: ConditionID?) -> Bool {
+        self.core.hint(slug: slug, condition: condition, now: self.now)
+    }
 
     var slugs: Set<String> { Set(self.core.universe.markets.values.map(\.slug)) }
     func takeActions() -> [ScanCore.Action] {

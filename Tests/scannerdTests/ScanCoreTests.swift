@@ -70,7 +70,7 @@ import Testing
         #expect(story.takeActions() == [.troubled("no"), .recovered, .troubled("no")] || story.core.failureCount > 0)
         #expect(story.core.universe.markets.count == 25 && story.followed == story.core.universe.markets)
         story.fault = { $1 }
-        story.pass(.seconds(30))
+        story.pass(.seconds(70))
         #expect(story.core.error == nil && story.core.wholePassCount == 2)
     }
 
@@ -232,6 +232,10 @@ import Testing
         story.settle()
         #expect(story.takeActions() == [.publish(.removed(self.id(1), .resolved))])
         #expect(story.hint(slug: nil, condition: self.id(7_777)), "nobody knows it")
+        let before = story.venue.requests.count
+        for _ in 0..<20 { #expect(story.hint(slug: "market-5", condition: nil), "twenty lines bring it") }
+        story.settle()
+        #expect(story.venue.requests.count == before + 1)
         story.settle()
         #expect(story.takeActions() == [])
     }
@@ -333,7 +337,7 @@ import Testing
         story.venue.markets[0].tick = "0.001"
         story.fault = { $1 }
         _ = story.takeActions()
-        story.pass(.seconds(60))
+        story.pass(.seconds(70))
         #expect(story.followed == story.core.universe.markets && story.followed?.count == 5)
         let changes = story.takeActions().filter { if case .publish(.changed) = $0 { true } else { false } }
         #expect(changes.count == 1, "the tick was changed while nobody looked")

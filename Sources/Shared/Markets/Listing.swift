@@ -106,7 +106,7 @@ public struct Listing: Sendable {
 
     /// Keeps the members and the best of the rest.
     private mutating func trim() {
-        let limit = self.universe.filter.marketCountMax * Universe.candidateFactor
+        let limit = self.universe.keptCountMax
         guard self.candidates.count > 2 * limit else { return }
         let preferred = self.candidates.map { candidate in
             var candidate = candidate

@@ -9,8 +9,8 @@ public struct Universe: Sendable {
         case removed(ConditionID, MarketRemoved.Reason)
     }
 
-    /// How many times the universe's size is kept of those that stand in line behind the members.
-    static let candidateFactor = 4
+    /// Markets that stand in line behind the members: three times as many, and no more than this.
+    private static let lineCountMax = 500
     /// A new member keeps its place for so long whatever others rank.
     static let stayMin = Duration.seconds(300)
 
@@ -68,6 +68,11 @@ public struct Universe: Sendable {
     /// Whether it is a member, is pinned, or stands in line.
     public func isKnown(_ condition: ConditionID) -> Bool {
         self.pool[condition] != nil || self.pinned.contains(condition)
+    }
+
+    /// Markets that are kept of a reading: the members, and who stands in line.
+    var keptCountMax: Int {
+        self.filter.marketCountMax + min(3 * self.filter.marketCountMax, Self.lineCountMax)
     }
 
     // MARK: Readings
@@ -183,7 +188,7 @@ public struct Universe: Sendable {
 
     /// Members stay, and of the others the best.
     private mutating func trim(now: Timestamp) {
-        let limit = self.filter.marketCountMax * Self.candidateFactor
+        let limit = self.keptCountMax
         guard self.pool.count > self.markets.count + 2 * limit else { return }
         let others = self.pool.values.filter { self.markets[$0.condition] == nil }
         for candidate in others.sorted(by: { self.judge.isBetter($0, than: $1) }).dropFirst(limit) {
