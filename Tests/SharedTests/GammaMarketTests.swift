@@ -199,6 +199,41 @@ struct GammaRecordingTests {
         }
     }
 
+    /// Both interfaces on the same markets.
+    @Test func theOrderBookServiceAgreesWithTheListing() throws {
+        let event = try self.value("polymarket-cli-go/gamma-event.json")
+        let terms = try #require(self.value("polymarket-cli-go/clob-markets.json").array).map { try ClobTerms($0) }
+        for value in try #require(event["markets"]?.array) {
+            let market = try GammaMarket.read(value, now: self.now)
+            let same = try #require(terms.first { $0.condition == market.condition })
+            #expect(same.agrees(with: market) && same.acceptsOrders && same.tick == market.tick)
+            #expect(!same.hasTakerDelay && market.rebateRate == 250_000)
+            #expect(terms.filter { $0.agrees(with: market) }.count == 1)
+        }
+    }
+
+    @Test func whatAnEventsOutcomesAreIsRead() throws {
+        let fed = try #require(EventGroup(self.value("polymarket-cli-go/gamma-event.json"), now: self.now))
+        #expect(fed.isComplete && !fed.isAugmented && fed.event == "fed-decision-in-june-825")
+        #expect(fed.members.map(\.title).sorted().first == "25 bps decrease" && fed.members.count == 5)
+        // An excerpt: of an augmented event, without its "Other".
+        let list = try #require(try self.value("nautilus/rust/gamma_event.json").array?.first)
+        let nominee = try #require(EventGroup(list, now: self.now))
+        #expect(nominee.isAugmented && !nominee.isComplete && nominee.members.allSatisfy { $0.state == .tradable })
+    }
+
+    @Test func whatAMarketIsChosenByIsRead() throws {
+        let candidate = try GammaMarket.candidate(self.value("nautilus/rust/gamma_market.json"), now: self.now)
+        #expect(candidate.series == "btc-up-or-down-5m" && candidate.bestBid == 500_000 && candidate.bestAsk == 510_000)
+        #expect(candidate.volume == Money(micros: 9_999_997) && candidate.liquidity == Money(micros: 20_328_374_700))
+        #expect(candidate.description.contains("data stream"))
+        #expect(candidate.market.resolutionSource == "https://data.chain.link/streams/btc-usd")
+        // The few members that are kept of a page say the same.
+        let bytes = try Recordings.shared("samples/nautilus/rust/gamma_market.json")
+        let kept = try JSONValue(parsing: Array(bytes), keeping: GammaMarket.memberNames)
+        #expect(try GammaMarket.candidate(kept, now: self.now) == candidate)
+    }
+
     /// Closed, a list without terms, and the verbose market of the other interface.
     @Test(
         arguments: [

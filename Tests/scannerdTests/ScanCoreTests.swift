@@ -119,7 +119,7 @@ import Testing
             default: answer
             }
         }
-        story.pass(.seconds(1_000))
+        story.pass(.seconds(300))
         #expect(story.followed?.count == 25 && story.followed == story.core.universe.markets)
         #expect(!story.takeActions().contains { if case .publish = $0 { true } else { false } })
     }
@@ -138,12 +138,12 @@ import Testing
     }
 
     /// Whatever fails, whoever follows the changes has the whole, and in the end it is right.
-    @Test(arguments: UInt64(1)...8) func whateverFailsAllIsRightInTheEnd(seed: UInt64) {
+    @Test(arguments: UInt64(1)...3) func whateverFailsAllIsRightInTheEnd(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var filter = MarketFilter()
         filter.marketCountMax = 30
         let story = self.story(60, filter)
-        for _ in 0..<150 {
+        for _ in 0..<50 {
             var faults = SeededRandom(seed: random.next())
             story.fault = { _, answer in
                 switch Int.random(in: 0..<12, using: &faults) {
