@@ -83,6 +83,7 @@ struct ScanCore: Sendable {
     var listedTime: Timestamp?
     var error: String?
     var wholePassCount: Int64 = 0
+    private(set) var roundCount: Int64 = 0
     var failureCount: Int64 = 0
 
     init(filter: MarketFilter, settings: Settings, now: Instant) {
@@ -259,6 +260,7 @@ struct ScanCore: Sendable {
             && !self.isAskingOfRound
         {
             self.isRoundRunning = false
+            self.roundCount += 1
             self.roundDue = now + self.settings.interval
             actions += self.publish(self.universe.tick(now: time))
         }

@@ -116,7 +116,8 @@ extension ScanService {
         self.server.publish(
             Metrics(values: [
                 "passes": self.core.wholePassCount, "passes_failed": self.core.failureCount,
-                "pinned": Int64(self.core.universe.pinned.count), "subscribers": Int64(self.server.peers.count),
+                "rounds": self.core.roundCount, "pinned": Int64(self.core.universe.pinned.count),
+                "subscribers": Int64(self.server.peers.count),
             ]), as: .status)
         let problem = self.core.error.map { ", last reading failed: \($0)" } ?? ""
         self.context.notifier.status(

@@ -51,14 +51,14 @@ import Testing
             #expect(log.contains("STRATEGY_LATENCY_ARB_ENABLED has no effect"), "\(log)")
         }
         _ = try await daemons[1].line(of: .errors) { $0.contains("Connected to Binance") }
-        // The first passes are a second apart, not ten.
-        let passes = try RunningProgram(
+        // The first rounds are a second apart, not ten.
+        let rounds = try RunningProgram(
             Programs.path(of: "polybot"),
             ["tap", "scannerd", "--runtime-dir", directory.path, "--type", "metrics", "--for", "4s"], in: directory.path
         )
-        _ = try await passes.waitForEnd()
-        let counts = passes.text(of: .output).split(separator: "\n").compactMap {
-            (try? JSONValue(parsing: Array($0.utf8)))?["body"]?["values"]?["passes"]?.integer
+        _ = try await rounds.waitForEnd()
+        let counts = rounds.text(of: .output).split(separator: "\n").compactMap {
+            (try? JSONValue(parsing: Array($0.utf8)))?["body"]?["values"]?["rounds"]?.integer
         }
         #expect((counts.last ?? 0) - (counts.first ?? 0) >= 2, "\(counts)")
         let tap = try RunningProgram(

@@ -37,7 +37,7 @@ struct ConfigurationPredecessor: Sendable {
         "venue.clob_url": "feedd reads books there, and the last trade prices",
         "venue.market_ws_url": "feedd and polybot test-ws listen there",
         "venue.binance_ws_url": "feedd follows reference prices there",
-        "scanner.interval_s": "scannerd waits so long between two passes",
+        "scanner.interval_s": "scannerd waits so long between two rounds",
         "scanner.max_markets": "scannerd publishes no more markets",
         "scanner.keywords": "scannerd refuses markets without any of them",
         "scanner.exclude_keywords": "scannerd refuses markets with one of them",
