@@ -83,6 +83,50 @@ import Testing
         #expect(try await again.stop() == .exited(0))
     }
 
+    @Test func aListingInTroubleLosesNoMarketAndAChangedTickIsTold() async throws {
+        let directory = try TemporaryDirectory()
+        let venue = try RunningProgram(
+            Programs.path(of: "simvenue"), ["--port", "0", "--listing", "full", "--markets", "100"], in: directory.path)
+        let ready = try JSONValue(parsing: Array(try await venue.line(of: .output) { $0.contains("ready") }.utf8))
+        let url = "http://127.0.0.1:\(try #require(ready["port"]?.integer))"
+        let client = try RESTClient()
+        defer { client.stop() }
+        func control(_ text: String) async throws {
+            let response = try await client.request(
+                RESTRequest(.post, url: url + "/control", body: Array(text.utf8)))
+            try #require(response.isSuccess, "\(text)")
+        }
+        let scanner = try RunningProgram(
+            Programs.path(of: "scannerd"),
+            ["--runtime-dir", directory.path, "--state-dir", directory.file("state")], in: directory.path,
+            environment: [
+                "POLYBOT_VENUE_GAMMA_URL": url, "POLYBOT_VENUE_CLOB_URL": url, "POLYBOT_SCANNER_INTERVAL_S": "1",
+                "POLYBOT_SCANNER_FULL_INTERVAL_S": "10", "POLYBOT_SCANNER_MAX_MARKETS": "2000",
+            ])
+        _ = try await scanner.line(of: .errors) { $0.contains("First pass over the listing is done") }
+        let longest = try await self.universe(in: directory).filter { $0["tick"]?.integer == 10_000 }.max {
+            ($0["end_time"]?.integer ?? 0) < ($1["end_time"]?.integer ?? 0)
+        }
+        let market = try #require(longest?["market"]?.string)
+        for fault in [
+            #"{"do":"http_status","status":429,"retry_after":1,"path":"/markets","count":3}"#,
+            #"{"do":"http_lost","path":"/markets","count":3}"#,
+            #"{"do":"http_status","status":503,"path":"/markets","count":30}"#,
+            #"{"do":"http_status","status":404,"path":"/clob-markets","count":10}"#,
+            #"{"do":"tick_size","market":"\#(market)"}"#,
+        ] { try await control(fault) }
+        _ = try await scanner.line(of: .errors, within: .seconds(60)) { $0.contains("the universe stays as it is") }
+        _ = try await scanner.line(of: .errors, within: .seconds(60)) { $0.contains("The listing can be read again") }
+        let changed = try await scanner.line(of: .errors, within: .seconds(60)) { $0.contains("Market changed") }
+        #expect(changed.contains(market) && changed.contains("tick 10000 -> 1000"), "\(changed)")
+        let removed = scanner.text(of: .errors).split(separator: "\n").filter {
+            $0.contains("Market removed") && !$0.contains("ended") && !$0.contains("resolved")
+        }
+        #expect(removed == [])
+        #expect(try await scanner.stop() == .exited(0))
+        #expect(try await venue.stop() == .exited(0))
+    }
+
     @Test func ofAVenueWithEverythingInItsListingItWatchesExactlyTheRightMarkets() async throws {
         let directory = try TemporaryDirectory()
         let venue = try RunningProgram(
