@@ -1,0 +1,66 @@
+import Shared
+import Testing
+
+@testable import DaemonKit
+
+/// A public service of the venue that answers badly is asked again, and given up in the end.
+@Suite struct VenueReaderTests {
+    private static let page = #"{"markets":[{"slug":"a","x":1}]}"#
+
+    private static func answer(_ status: String, _ body: String, _ head: String = "") -> String {
+        "HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(head)\r\n\(body)"
+    }
+
+    /// Serves the answers one after the other, the last for ever.
+    private func read(_ answers: [String], attempts: Int = 4) async throws -> (Result<JSONValue?, any Error>, Int) {
+        let served = Mutexed(0)
+        let server = try RawServer { connection in
+            while !connection.receive(until: "\r\n\r\n").isEmpty {
+                served.change { $0 += 1 }
+                connection.send(answers[min(served.value, answers.count) - 1])
+            }
+        }
+        let loop = try EventLoop()
+        let client = try RESTClientTests.client()
+        defer { client.stop() }
+        let result = Mutexed<Result<JSONValue?, any Error>>(.success(nil))
+        let url = "http://127.0.0.1:\(server.port)"
+        Task.detached(executorPreference: loop) {
+            let reader = VenueReader(client: client, baseURL: url, requestsPerSecond: 100, loop: loop, seed: 1)
+            do {
+                let answer = try await reader.get(
+                    "/markets", keeping: MemberNames(["markets", "slug"]), attemptCountMax: attempts)
+                if case .value(let value) = answer { result.change { $0 = .success(value) } }
+            } catch {
+                result.change { $0 = .failure(error) }
+            }
+            loop.stop()
+        }
+        loop.run()
+        return (result.value, served.value)
+    }
+
+    @Test(arguments: [
+        answer("503 Busy", ""), answer("429 Slow", "", "Retry-After: 0\r\n"), answer("425 Early", ""),
+        answer("200 OK", #"{"markets":[{"slug":"a","#), answer("200 OK", ""), answer("200 OK", "\u{FEFF}nonsense"),
+    ])
+    func aBrokenAnswerIsAskedForAgain(broken: String) async throws {
+        let (result, count) = try await self.read([broken, Self.answer("200 OK", Self.page)])
+        let kept = JSONValue.object(["markets": .array([.object(["slug": .string("a")])])])
+        #expect(try result.get() == kept && count == 2, "what nobody asked for is left out")
+    }
+
+    @Test func whatStaysBrokenIsGivenUp() async throws {
+        let (result, count) = try await self.read([Self.answer("200 OK", "{")], attempts: 2)
+        #expect(throws: VenueReader.Failure.self) { try result.get() }
+        #expect(count == 2)
+    }
+
+    @Test func whatIsMissingOrForbiddenIsAskedOnce() async throws {
+        let (missing, once) = try await self.read([Self.answer("404 None", "")])
+        #expect(try missing.get() == nil && once == 1)
+        let (forbidden, again) = try await self.read([Self.answer("403 No", "")])
+        #expect(throws: VenueReader.Failure.self) { try forbidden.get() }
+        #expect(again == 1)
+    }
+}
