@@ -133,6 +133,7 @@ import Testing
 
     @Test func whatIsDamagedIsSaidAndPassedOver() async throws {
         let lines = try await self.lines(seed: 14, steps: 60)
+        try #require(lines.count > 40, "\(lines.count) lines")
         var damaged = lines
         damaged.insert("what is this", at: 30)
         damaged.insert(#"{"f":3,"recv_ms":1,"connection":99999999,"received_time":1,"raw":[]}"#, at: 31)

@@ -24,8 +24,9 @@ public final class SegmentedJournal: @unchecked Sendable {
     static let retryPause = Duration.seconds(1)
     /// Work that the thread has had for so long without advancing is stuck.
     static let pendingAgeMax = Duration.seconds(5)
-    /// How long `close()` waits for the thread.
+    /// How long `close()` waits for each step of the thread, and for all of them: it stands back behind whoever is busy.
     static let closeTimeMax = Duration.seconds(2)
+    static let closeTotalMax = Duration.seconds(10)
 
     /// How the journal fares.
     public struct Status: Sendable {
@@ -203,8 +204,12 @@ public final class SegmentedJournal: @unchecked Sendable {
         defer { self.monitor.unlock() }
         self.isStopping = true
         self.monitor.broadcast()
-        let deadline = Instant.now() + Self.closeTimeMax
-        while !self.hasEnded && Instant.now() < deadline { self.monitor.wait(until: deadline) }
+        let start = Instant.now()
+        while !self.hasEnded {
+            let deadline = min(max(start, self.writingSince ?? start) + Self.closeTimeMax, start + Self.closeTotalMax)
+            guard Instant.now() < deadline else { return }
+            self.monitor.wait(until: deadline)
+        }
     }
 
     // MARK: The thread
