@@ -194,9 +194,10 @@ import Testing
         try await account.pipeline.control(#"{"do":"heal"}"#)
         let before = try account.ledger.fillCount
         let report = { "SIMULATION_SEED=\(seed)\n\(stratd.report)" }
-        try await waitFor("trading to go on", state: report()) { () -> Bool? in
+        // An order that never came takes half a minute to be given up.
+        try await waitFor("trading to go on", within: .seconds(180), state: report()) { () -> Bool? in
             let ledger = try account.ledger
-            return ledger.fillCount > before + 10 && ledger.unknownCount == 0 ? true : nil
+            return ledger.fillCount > before + 3 && ledger.unknownCount == 0 ? true : nil
         }
         #expect(try await stratd.stop() == .exited(0), "\(report())")
         let audit = try await account.audit
@@ -287,7 +288,7 @@ import Testing
         try await account.pipeline.control(#"{"do":"heal"}"#)
         let last = try account.start()
         let report = { "SIMULATION_SEED=\(seed)\n\(last.report)" }
-        try await waitFor("every order's fate", state: report()) { () -> Bool? in
+        try await waitFor("every order's fate", within: .seconds(180), state: report()) { () -> Bool? in
             let ledger = try account.ledger
             return ledger.unknownCount == 0 && ledger.fillCount > 0 ? true : nil
         }

@@ -113,7 +113,7 @@ import Testing
         let taker = condition(2).description
         let text = """
             {"id":"t1","status":"TRADE_STATUS_MINED","match_time":"1790035200","taker_order_id":"\(taker)","side":"BUY",
-             "size":"30","price":"0.6","asset_id":"11","maker_orders":[
+             "size":"30.000001","price":"0.6","asset_id":"11","maker_orders":[
               {"order_id":"\(maker)","matched_amount":"10","price":"0.4","asset_id":"22","side":"BUY"},
               {"order_id":"\(condition(3))","matched_amount":"20","price":"0.6","asset_id":"11","side":"SELL"},
               {"order_id":"\(maker)","matched_amount":"0.000001","price":"0.4","asset_id":"22","side":"BUY"}]}
@@ -127,8 +127,11 @@ import Testing
         // The taker paid 0.6 for twenty, and for the rest what the makers left of one.
         let their = try #require(trade.parts.first { $0.order == taker })
         #expect(their.money == usd("18.000001") && their.liquidity == .taker)
+        // Where the makers' parts are not all there, the taker's own numbers count.
+        let partial = try JSONValue(parsing: text.replacing("30.000001", with: "40").utf8)
+        #expect(VenueTrade(partial)?.parts.first?.money == usd("24"))
         for bad in [
-            text.replacing("TRADE_STATUS_MINED", with: "SOMETHING"), text.replacing("\"30\"", with: "\"-30\""),
+            text.replacing("TRADE_STATUS_MINED", with: "SOMETHING"), text.replacing("30.000001", with: "-30"),
             text.replacing("0.6", with: "1.6"), text.replacing("\"t1\"", with: "\"\""), "[]", "{}",
         ] { #expect(VenueTrade(try JSONValue(parsing: bad.utf8)) == nil, "\(bad)") }
     }

@@ -42,7 +42,8 @@ extension ClobClient {
         {
             return .taken(id: id.lowercased(), taken)
         }
-        guard !text.isEmpty else { throw .malformed("an answer to an order says neither yes nor no") }
+        // One that names an order and a problem may have taken it.
+        guard !text.isEmpty, id.isEmpty else { throw .malformed("an answer to an order says neither yes nor no") }
         return .refused(text)
     }
 
@@ -83,8 +84,8 @@ extension ClobClient {
         var trades: [VenueTrade] = []
         try await self.pages("/data/trades", "after=\(seconds)&", credentials, now: now) {
             (row) throws(ClobFailure) in
-            guard let trade = VenueTrade(row) else { throw .malformed("/data/trades has what is no trade") }
-            trades.append(trade)
+            // A row that cannot be read must not hide the others; what it moved shows in the balance.
+            if let trade = VenueTrade(row) { trades.append(trade) }
         }
         return trades
     }

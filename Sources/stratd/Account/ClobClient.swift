@@ -10,9 +10,13 @@ struct ClobClient: Sendable {
     private static let lastCursor = "LTE="
     /// Base64 of either kind: whatever else came would change the query's meaning.
     private static let cursorBytes = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=".utf8)
-    private static let timeout = Duration.seconds(10)
+    static let timeout = Duration.seconds(10)
+    /// Of a heartbeat: one that waits longer is of no use.
+    private static let beatTimeout = Duration.seconds(2)
     /// Of the year 9999.
     private static let secondsMax: Int64 = 253_402_300_799
+    /// A year, in seconds: a clock that differs by more is no clock.
+    private static let clockDistanceMax: Int64 = 31_536_000
 
     let client: RESTClient
     let baseURL: String
@@ -32,8 +36,9 @@ struct ClobClient: Sendable {
     func time() async throws(ClobFailure) -> Timestamp {
         let response = try await self.send(RESTRequest(url: "\(self.baseURL)/time", timeout: Self.timeout))
         guard let seconds = Int64(String(decoding: response.body, as: UTF8.self).filter { !$0.isWhitespace }),
-            (0...Self.secondsMax).contains(seconds)
-        else { throw .malformed("/time is no number of seconds") }
+            (0...Self.secondsMax).contains(seconds),
+            abs(seconds - Timestamp.now().microseconds / 1_000_000) <= Self.clockDistanceMax
+        else { throw .malformed("/time is no number of seconds, or years away") }
         return Timestamp(seconds: seconds)
     }
 
@@ -127,7 +132,7 @@ struct ClobClient: Sendable {
         let answer = try await self.ask(
             .get, "/balance-allowance", query: "asset_type=COLLATERAL&signature_type=\(signatureType)", credentials,
             now: now)
-        guard let balance = answer["balance"]?.string.flatMap({ Self.units($0) }),
+        guard let balance = answer["balance"]?.string.flatMap({ Self.balance($0) }),
             let named = answer["allowances"]?.object
         else { throw .malformed("/balance-allowance has no balance or no allowances") }
         var allowances: [Address: Money] = [:]
@@ -144,10 +149,16 @@ struct ClobClient: Sendable {
         let answer = try await self.ask(
             .get, "/balance-allowance",
             query: "asset_type=CONDITIONAL&token_id=\(token)&signature_type=\(signatureType)", credentials, now: now)
-        guard let balance = answer["balance"]?.string.flatMap({ Self.units($0) }) else {
+        guard let balance = answer["balance"]?.string.flatMap({ Self.balance($0) }) else {
             throw .malformed("/balance-allowance has no balance")
         }
         return Quantity(micros: balance.micros)
+    }
+
+    /// Millionths as text, of what an account can have.
+    private static func balance(_ text: String) -> Money? {
+        guard let money = Self.units(text), money.micros <= Decimal6.valueMax else { return nil }
+        return money
     }
 
     /// Millionths as text. Unlimited allowances have 78 digits: whatever is too large for a sum of money is the largest.
@@ -178,7 +189,8 @@ struct ClobClient: Sendable {
             $0.key("heartbeat_id")
             $0.string(last)
         }
-        let answer = try await self.ask(.post, "/v1/heartbeats", body: writer.bytes, credentials, now: now)
+        let answer = try await self.ask(
+            .post, "/v1/heartbeats", body: writer.bytes, within: Self.beatTimeout, credentials, now: now)
         guard let name = answer["heartbeat_id"]?.string else { throw .malformed("/v1/heartbeats names no heartbeat") }
         return name
     }
@@ -192,8 +204,8 @@ struct ClobClient: Sendable {
     func openOrders(_ credentials: AccountCredentials, now: Timestamp) async throws(ClobFailure) -> [VenueOrder] {
         var orders: [VenueOrder] = []
         try await self.pages("/data/orders", "", credentials, now: now) { (row) throws(ClobFailure) in
-            guard let order = VenueOrder(row) else { throw .malformed("/data/orders has what is no order") }
-            orders.append(order)
+            // A row that cannot be read must not hide the others.
+            if let order = VenueOrder(row) { orders.append(order) }
         }
         return orders
     }
@@ -227,7 +239,7 @@ struct ClobClient: Sendable {
 
     func ask(
         _ method: RESTRequest.Method, _ path: String, query: String? = nil, body: [UInt8] = [],
-        _ credentials: AccountCredentials, now: Timestamp
+        within timeout: Duration = ClobClient.timeout, _ credentials: AccountCredentials, now: Timestamp
     ) async throws(ClobFailure) -> JSONValue {
         let seconds = self.seconds(now)
         let response = try await self.send(
@@ -240,7 +252,7 @@ struct ClobClient: Sendable {
                         "POLY_SIGNATURE",
                         credentials.secret.sign(timestamp: seconds, method: method.rawValue, path: path, body: body)
                     ),
-                ], body: body, timeout: Self.timeout))
+                ], body: body, timeout: timeout))
         do { return try JSONValue(parsing: response.body) } catch { throw .malformed("\(path): \(error)") }
     }
 

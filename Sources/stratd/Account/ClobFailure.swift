@@ -43,7 +43,7 @@ enum ClobFailure: Error, Equatable, CustomStringConvertible {
         case 503 where answer?["code"]?.string == "post_only_mode" || text.contains("post-only mode"): self = .postOnly
         case 503 where text.contains("cancel-only"): self = .cancelOnly
         case 503 where text.contains("disabled"): self = .disabled
-        case 500...599: self = .trouble(response.status, sentence)
+        case 408, 500...599: self = .trouble(response.status, sentence)
         default: self = .refused(response.status, sentence)
         }
     }

@@ -4,6 +4,8 @@ extension StrategyEngine {
     /// Takes in what the venue says of one of our orders.
     mutating func handle(_ event: VenueEvent, now: Moment) -> [EngineAction] {
         guard let order = self.ledger.order(event.order) else {
+            // Settled long ago, and told again with all trades of that time.
+            if case .settled = event.kind { return [] }
             self.note(.contradiction(.unknownOrder(event.order)))
             self.halt("ledger", now: now)
             return self.takeActions()
@@ -11,7 +13,9 @@ extension StrategyEngine {
         switch event.kind {
         case .accepted(let isDelayed): self.accepted(order, isDelayed: isDelayed, now: now)
         case .rejected(let reason):
-            self.move(order, to: .rejected, reason: reason, now: now)
+            // One that had been more than sent has come to an end all the same.
+            self.move(
+                order, to: order.body.state.mayBecome(.rejected) ? .rejected : .cancelled, reason: reason, now: now)
             self.note(
                 .orderRejected(order.id, strategy: order.body.strategy, market: order.body.market, reason: reason))
         case .filled(let fill): self.filled(order, fill, at: event.time, now: now)
@@ -37,8 +41,9 @@ extension StrategyEngine {
 
     private mutating func accepted(_ order: LedgerOrder, isDelayed: Bool, now: Moment) {
         // A fill may have come before; the order is past this state then.
-        guard order.body.state == .sent || order.body.state == .unknown || order.body.state == .delayed else { return }
-        self.move(order, to: isDelayed ? .delayed : .live, reason: nil, now: now)
+        if order.body.state == .sent || order.body.state == .unknown || order.body.state == .delayed {
+            self.move(order, to: isDelayed ? .delayed : .live, reason: nil, now: now)
+        }
         self.cancelIfClosed(order, now: now)
     }
 

@@ -217,6 +217,7 @@ struct StrategyEngine: Sendable {
     mutating func compare(_ verdict: BalanceWatch.Verdict, now: Moment) -> [EngineAction] {
         switch verdict {
         case .agrees, .moving: self.unexplained = .zero
+        case .redeemed(let money): self.record(.redeemed(money), now: now)
         case .rounding(let money):
             self.record(.funds(money), now: now)
             self.publish(.balance(self.balance))

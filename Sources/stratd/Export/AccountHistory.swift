@@ -102,7 +102,8 @@ struct AccountHistory: Sendable {
                 let after = self.ledger?.positions[before.key] ?? Self.settled(before, winner: winner)
                 try self.book(before, after, day: day, resultDay: day)
             }
-        case .intent, .state, .halt, .funds, .resume, .pause, .unpause, .limit, .marks: try self.ledger?.apply(record)
+        case .intent, .state, .halt, .funds, .redeemed, .resume, .pause, .unpause, .limit, .marks:
+            try self.ledger?.apply(record)
         }
     }
 

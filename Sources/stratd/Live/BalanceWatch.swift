@@ -3,7 +3,7 @@ import Shared
 /// Compares what the venue says that the account holds with the ledger, and tells what to make of a difference.
 ///
 /// What waits for the chain is reckoned back, as the venue tells of the chain. News travel by different ways, so that a difference
-/// counts only when two looks in a row, with a minute between them, find the same.
+/// counts only when two looks in a row, some seconds apart, find the same.
 struct BalanceWatch: Sendable {
     /// What may differ for each fill: the venue rounds fees in a direction that it does not document, and money to the micro.
     static let roundingPerFill: Int64 = 20
@@ -14,6 +14,8 @@ struct BalanceWatch: Sendable {
         case moving
         /// Rounding, which the ledger takes over.
         case rounding(Money)
+        /// Payouts that the ledger waits for have come.
+        case redeemed(Money)
         case differs(Money)
     }
 
@@ -36,6 +38,7 @@ struct BalanceWatch: Sendable {
             return .agrees
         }
         guard difference == self.lastDifference else { return .moving }
+        if difference > .zero && difference <= ledger.receivable { return .redeemed(difference) }
         guard abs(difference.micros) <= (fillCount - self.agreedFillCount) * Self.roundingPerFill else {
             return .differs(difference)
         }
@@ -80,7 +83,7 @@ struct BalanceWatch: Sendable {
 
     /// The ledger's cash without what waits for the chain.
     static func settledCash(_ ledger: OrderLedger) -> Money {
-        ledger.pending.reduce(ledger.cash) { cash, fill in
+        ledger.pending.reduce(ledger.cash - ledger.receivable) { cash, fill in
             fill.side == .buy ? cash + fill.money + fill.fee : cash - (fill.money - fill.fee)
         }
     }

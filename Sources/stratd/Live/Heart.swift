@@ -10,8 +10,10 @@ final class Heart: Sendable {
     /// How lately the engine's loop must have answered.
     static let answerAgeMax = Duration.seconds(2)
     private static let questionInterval = Duration.milliseconds(500)
-    /// Names that are not ours, one after the other, at which somebody else beats for the same account.
-    static let foreignCountMax = 3
+    /// So many names that are not ours within a minute, and somebody else beats for the same account. One alone is an answer that
+    /// was lost.
+    static let foreignCountMax = 4
+    static let foreignWindow = Duration.seconds(60)
 
     enum Report: Sendable {
         case beat
@@ -52,7 +54,7 @@ final class Heart: Sendable {
 
         private let answeredAt: Answered
         private var last = ""
-        private var foreignCount = 0
+        private var foreignAt: [Instant] = []
         private var isStopped = false
 
         final class Answered: Sendable {
@@ -99,7 +101,6 @@ final class Heart: Sendable {
         private func send() async {
             do throws(ClobFailure) {
                 self.last = try await self.clob.beat(after: self.last, self.credentials, now: .now())
-                self.foreignCount = 0
                 self.tell(.beat)
                 self.beatAgain(after: Heart.interval)
             } catch {
@@ -107,12 +108,14 @@ final class Heart: Sendable {
                     self.tell(.failed(error))
                     return self.beatAgain(after: Heart.retryPause)
                 }
-                // After a start, and after an answer that was lost, the name is another than we believe. When it is always
-                // another, somebody else has it.
+                // After a start, and after an answer that was lost, the name is another than we believe. When it is another again
+                // and again, somebody else has it.
                 self.last = name
-                self.foreignCount += 1
-                if self.foreignCount >= Heart.foreignCountMax { self.tell(.foreign) }
-                self.beatAgain(after: self.foreignCount == 1 ? .zero : Heart.retryPause)
+                let now = Instant.now()
+                self.foreignAt =
+                    self.foreignAt.filter { now - $0 < Heart.foreignWindow }.suffix(Heart.foreignCountMax) + [now]
+                if self.foreignAt.count >= Heart.foreignCountMax { self.tell(.foreign) }
+                self.beatAgain(after: self.foreignAt.count == 1 ? .zero : Heart.retryPause / 4)
             }
         }
 

@@ -9,6 +9,10 @@ final class LiveOrders: OrderVenue {
     /// Whether the user channel is open; without it fills would be heard of late.
     var isHearing: () -> Bool = { false }
 
+    /// When the venue took the last heartbeat; without a late one it is about to cancel everything.
+    var lastBeat: Instant?
+    static let beatAgeMax = Duration.seconds(8)
+
     private var desk: OrderDesk?
     private let ask: (OrderDesk.Request) -> Void
     private let tell: (OrderDesk.Note) -> Void
@@ -70,6 +74,9 @@ final class LiveOrders: OrderVenue {
     func closedReason(now: Moment) -> Refusal? {
         guard let desk = self.desk else { return Refusal(.venueClosed, self.closedReason) }
         if let reason = desk.closedReason(now: now.instant) { return Refusal(.venueClosed, reason) }
+        guard let beat = self.lastBeat, now.instant - beat <= Self.beatAgeMax else {
+            return Refusal(.venueClosed, "the venue took no heartbeat for \(Self.beatAgeMax.components.seconds) s")
+        }
         return self.isHearing() ? nil : Refusal(.userChannelBlind, "the venue's user channel is not open")
     }
 }

@@ -38,8 +38,10 @@ extension OrderDesk {
 
     /// How long nothing is placed after an answer that closes the venue.
     static let closedPauseMin = Duration.seconds(2)
-    /// A duplicate, as the venue calls an order that it has. Source: reference, 2.6.
-    private static let duplicateText = "Duplicated"
+    /// What the venue says where it may have taken the order all the same. Source: reference, 2.6.
+    private static let unknownTexts = ["Duplicated", "could not insert order", "could not run the execution"]
+    /// Reads that call an order matched although something of it is left, until it counts as gone.
+    static let remainderReadCount = 3
     private static let reasonByteCountMax = 120
 
     /// Takes in what the venue says; `advance` then gives what follows.
@@ -52,7 +54,7 @@ extension OrderDesk {
         case .trades(let result, let asOf): self.traded(result, asOf: asOf, now: now)
         case .orderEvent(let order): self.report(order, now: now)
         case .tradeEvent(let trade): self.book(trade, now: now)
-        case .channelOpened: self.reconcile(now: now)
+        case .channelOpened: self.catchUp(now: now)
         }
     }
 
@@ -100,7 +102,7 @@ extension OrderDesk {
                 // The fills are told by the user channel; whether something rests, nobody says unasked.
                 self.doubt(order.hash, now: now)
             }
-        case .refused(let text) where text.contains(Self.duplicateText):
+        case .refused(let text) where Self.unknownTexts.contains(where: text.contains) || entry.booked > .zero:
             self.lose(order.hash, reason: text, now: now)
         case .refused(let text): self.refuse(order.hash, reason: text, now: now)
         }
@@ -115,6 +117,7 @@ extension OrderDesk {
     private mutating func lose(_ hash: String, reason: String, now: Moment) {
         guard let entry = self.entries[hash], entry.stage == .sending else { return }
         self.entries[hash]?.stage = .unknown
+        self.entries[hash]?.isLossTold = true
         self.tell(entry.id, .lost(reason: reason.shortened(toByteCount: Self.reasonByteCountMax)), now.time)
         self.doubt(hash, now: now)
     }
@@ -159,8 +162,12 @@ extension OrderDesk {
             for hash in hashes { self.entries[hash]?.isCancelAsked = false }
             self.note(.cancelFailed(count: hashes.count, failure))
             // It costs as much as the cancels that it makes, which may be more than the venue ever allows at once.
-            if hashes.count > Self.cancelCountMax { self.cancelAllResumesAt = now.instant + Self.cancelAllPause }
-            self.cancelsResumeAt = now.instant + max(Self.cancelPause, failure.retryAfter ?? .zero)
+            guard hashes.count <= Self.cancelCountMax else {
+                self.cancelAllResumesAt = now.instant + Self.cancelAllPause
+                return
+            }
+            let pause = min(Self.cancelPauseMax, max(Self.cancelPause, failure.retryAfter ?? .zero))
+            self.cancelsResumeAt = now.instant + pause
         }
     }
 
@@ -172,25 +179,34 @@ extension OrderDesk {
         if entry.isCancelAsked {
             // The venue refused the cancel; where the order rests all the same, it is asked again, but not at once.
             self.entries[hash]?.isCancelAsked = false
-            self.cancelsResumeAt = max(self.cancelsResumeAt ?? now.instant, now.instant + Self.cancelPause)
+            self.entries[hash]?.cancelNotBefore = now.instant + Self.cancelPause
         }
         self.doubtAgain(hash, now: now)
         switch result {
         case .failure(let failure): self.note(.readFailed(failure))
         case .success(.some(let order)):
+            self.weigh(order)
             self.report(order, now: now)
         case .success(.none):
             self.entries[hash]?.doubt?.missCount += 1
-            self.readTrades()
+            if entry.stage == .unknown && !entry.isLossTold {
+                self.entries[hash]?.isLossTold = true
+                self.tell(entry.id, .lost(reason: "the venue does not know it"), now.time)
+            }
+            self.reconcile(now: now)
             self.giveUp(hash, now: now)
         }
-        self.readMissingTrades(hash)
+        self.readMissingTrades(hash, now: now)
     }
 
     /// Ends an order that the venue does not know, when it was asked often and long enough.
     private mutating func giveUp(_ hash: String, now: Moment) {
         guard let entry = self.entries[hash], let doubt = entry.doubt, doubt.missCount > Self.absenceReadCount,
-            now.instant - doubt.since >= Self.absenceMin
+            now.instant - doubt.since >= Self.absenceMin, entry.matched <= entry.booked,
+            // Neither the list nor the trades knew it, asked for long enough afterwards.
+            [self.ordersReadAt, self.tradesReadAt].allSatisfy({
+                $0.map { $0 - doubt.since >= Self.absenceMin / 2 } ?? false
+            })
         else { return }
         self.end(entry)
         if entry.booked > .zero || entry.stage == .open {
@@ -201,8 +217,23 @@ extension OrderDesk {
         }
     }
 
-    private mutating func readMissingTrades(_ hash: String) {
-        if let entry = self.entries[hash], entry.booked < entry.matched { self.readTrades() }
+    /// A read tells how an order stands, whatever was told before.
+    private mutating func weigh(_ order: VenueOrder) {
+        guard var entry = self.entries[order.hash] else { return }
+        switch order.standing {
+        case .open, .delayed: entry.remainderCount = 0
+        case .ended: entry.matched = max(entry.booked, order.matched)
+        case .matched:
+            // What is too little to rest is gone, and nobody says so.
+            entry.remainderCount += 1
+            entry.matched = max(entry.booked, order.matched)
+            if entry.remainderCount >= Self.remainderReadCount { entry.ending = "matched" }
+        }
+        self.entries[order.hash] = entry
+    }
+
+    private mutating func readMissingTrades(_ hash: String, now: Moment) {
+        if let entry = self.entries[hash], entry.booked < entry.matched { self.readTrades(now: now) }
     }
 
     /// Takes in what the venue says of one order.
@@ -248,10 +279,11 @@ extension OrderDesk {
     // MARK: Lists
 
     private mutating func listed(_ result: Result<[VenueOrder], ClobFailure>, now: Moment) {
-        self.isReadingOpenOrders = false
         guard case .success(let orders) = result else {
+            self.isReadingOpenOrders = false
+            self.isOrderReadStale = false
             if case .failure(let failure) = result { self.note(.readFailed(failure)) }
-            self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMax)
+            self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMin)
             return
         }
         let listed = Set(orders.map(\.hash))
@@ -263,10 +295,14 @@ extension OrderDesk {
             self.entries[order.hash] == nil ? unknown.append(order.hash) : self.report(order, now: now)
         }
         self.cancelStrays(unknown, now: now)
-        if !self.hasReadOrders {
-            self.hasReadOrders = true
-            self.tellOfUnknown(now: now)
+        if !self.hasStarted {
+            self.hasStarted = true
+            // Those of the ledger that the list does not have are looked at before anybody is told of them.
+            for entry in self.entries.values where entry.stage == .unknown {
+                self.entries[entry.hash]?.doubt?.nextRead = now.instant
+            }
         }
+        self.noteOrdersRead(now: now)
         let unknownCount = self.entries.values.count { $0.stage == .unknown }
         self.note(.reconciled(open: listed.count, unknown: unknownCount))
     }
@@ -283,26 +319,20 @@ extension OrderDesk {
         if !unknown.isEmpty { self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMin) }
     }
 
-    /// After a start: orders of the ledger that the list does not have count as unknown from now on.
-    private mutating func tellOfUnknown(now: Moment) {
-        for entry in self.entries.values.sorted(by: { $0.id < $1.id }) where entry.stage == .unknown {
-            self.tell(entry.id, .lost(reason: "restart"), now.time)
-        }
-    }
-
     // MARK: Trades
 
     private mutating func traded(
         _ result: Result<[VenueTrade], ClobFailure>, asOf: Timestamp, now: Moment
     ) {
-        self.isReadingTrades = false
         switch result {
         case .failure(let failure):
+            self.isReadingTrades = false
+            self.isTradeReadStale = false
             self.note(.readFailed(failure))
-            self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMax)
+            self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMin)
         case .success(let trades):
             for trade in trades.sorted(by: { ($0.time, $0.id) < ($1.time, $1.id) }) { self.book(trade, now: now) }
-            self.hasReadTrades = true
+            self.noteTradesRead(now: now)
             self.tradesReadTo = max(self.tradesReadTo, asOf + (.zero - Self.tradeOverlap))
         }
     }

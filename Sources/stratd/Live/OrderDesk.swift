@@ -75,6 +75,12 @@ struct OrderDesk: Sendable {
         var trades: Set<String> = []
         var isCancelWanted = false
         var isCancelAsked = false
+        /// After a cancel that the venue refused.
+        var cancelNotBefore: Instant?
+        /// Whether the engine was told that its fate is open.
+        var isLossTold = false
+        /// Reads in a row that called it matched although something of it is left.
+        var remainderCount = 0
         /// Why it ended, where fills of it are still to come.
         var ending: String?
         var doubt: Doubt?
@@ -97,6 +103,8 @@ struct OrderDesk: Sendable {
     static let absenceReadCount = 2
     static let reconcileInterval = Duration.seconds(60)
     static let cancelPause = Duration.seconds(1)
+    /// However long the venue wants us to wait: orders that are to go must not rest for its sake.
+    static let cancelPauseMax = Duration.seconds(5)
     /// So many cancels are worth one request that ends everything, where everything is to end.
     static let cancelAllCountMin = 2 * cancelCountMax
     /// How long that is not tried again after the venue has refused it.
@@ -104,7 +112,7 @@ struct OrderDesk: Sendable {
     /// Trades are read again from so long before the last read.
     static let tradeOverlap = Duration.seconds(120)
     /// Ended orders that are remembered, for trades and reports that come late.
-    static let endedCountMax = 5_000
+    static let endedCountMax = OrderLedger.finishedOrderCountMax
     /// Trades that wait for the chain, remembered at a time; the ledger keeps no more either.
     static let unsettledCountMax = OrderLedger.pendingFillCountMax
     /// Orders that the ledger does not know, remembered at a time.
@@ -135,6 +143,16 @@ struct OrderDesk: Sendable {
     /// Whether the venue's orders and trades were read since the start.
     var hasReadOrders = false
     var hasReadTrades = false
+    /// Whether the first list of a start was taken in.
+    var hasStarted = false
+    /// Of the lists that are being read: whether they began before the channel opened, and are of no use for what was missed.
+    var isOrderReadStale = false
+    var isTradeReadStale = false
+    /// When the last good list of each kind was asked for.
+    var ordersReadAt: Instant?
+    var tradesReadAt: Instant?
+    private var ordersAskedAt: Instant
+    private var tradesAskedAt: Instant
     var tradesReadTo: Timestamp
     /// Trades that wait for the chain, and when they were matched: they are read until they have got there.
     var unsettled: [String: Timestamp]
@@ -151,6 +169,8 @@ struct OrderDesk: Sendable {
         self.orders = TokenBucket(rate: Self.orderRate.perSecond, burst: Self.orderRate.burst, now: now.instant)
         self.cancels = TokenBucket(rate: Self.cancelRate.perSecond, burst: Self.cancelRate.burst, now: now.instant)
         self.reconcileAt = now.instant
+        self.ordersAskedAt = now.instant
+        self.tradesAskedAt = now.instant
         self.tradesReadTo = open.reduce(since) { min($0, $1.body.time) } + (.zero - Self.tradeOverlap)
         for order in finished { self.remember(order.body.hash, order.id, Set(order.trades)) }
         for order in open {
@@ -167,7 +187,7 @@ struct OrderDesk: Sendable {
         }
     }
 
-    /// Whether the venue was asked, since the start, what it holds.
+    /// Whether the venue was asked, since the start and since the user channel opened last, what it holds.
     var isReconciled: Bool { self.hasReadOrders && self.hasReadTrades }
 
     /// Why no order can leave now; `nil` when one can.
@@ -209,6 +229,9 @@ struct OrderDesk: Sendable {
             }
         }
         if let resumesAt = self.cancelsResumeAt { next = min(next, resumesAt) }
+        for entry in self.entries.values where entry.isCancelWanted && !entry.isCancelAsked {
+            if let notBefore = entry.cancelNotBefore { next = min(next, notBefore) }
+        }
         return next
     }
 
@@ -248,7 +271,9 @@ struct OrderDesk: Sendable {
             guard now.instant >= resumesAt else { return }
             self.cancelsResumeAt = nil
         }
-        var wanted = self.entries.values.filter { $0.isCancelWanted && !$0.isCancelAsked && $0.stage == .open }
+        var wanted = self.entries.values
+            .filter { $0.isCancelWanted && !$0.isCancelAsked && $0.stage == .open }
+            .filter { entry in entry.cancelNotBefore.map { now.instant >= $0 } ?? true }
             .sorted { $0.id < $1.id }.map(\.hash)[...]
         if wanted.count >= Self.cancelAllCountMin,
             wanted.count == self.entries.values.count(where: { $0.stage == .open }),
@@ -289,14 +314,47 @@ struct OrderDesk: Sendable {
         self.reconcileAt = now.instant + Self.reconcileInterval
         if !self.isReadingOpenOrders {
             self.isReadingOpenOrders = true
+            self.ordersAskedAt = now.instant
             self.ask(.readOpenOrders)
         }
-        self.readTrades()
+        self.readTrades(now: now)
     }
 
-    mutating func readTrades() {
+    /// The user channel opened: what it had said until then is to be read.
+    mutating func catchUp(now: Moment) {
+        self.hasReadOrders = false
+        self.hasReadTrades = false
+        self.isOrderReadStale = self.isReadingOpenOrders
+        self.isTradeReadStale = self.isReadingTrades
+        self.reconcile(now: now)
+    }
+
+    /// A list came.
+    mutating func noteOrdersRead(now: Moment) {
+        self.isReadingOpenOrders = false
+        self.ordersReadAt = self.ordersAskedAt
+        guard self.isOrderReadStale else {
+            self.hasReadOrders = true
+            return
+        }
+        self.isOrderReadStale = false
+        self.reconcile(now: now)
+    }
+    mutating func noteTradesRead(now: Moment) {
+        self.isReadingTrades = false
+        self.tradesReadAt = self.tradesAskedAt
+        guard self.isTradeReadStale else {
+            self.hasReadTrades = true
+            return
+        }
+        self.isTradeReadStale = false
+        self.readTrades(now: now)
+    }
+
+    mutating func readTrades(now: Moment) {
         guard !self.isReadingTrades else { return }
         self.isReadingTrades = true
+        self.tradesAskedAt = now.instant
         self.ask(.readTrades(since: self.unsettled.values.reduce(self.tradesReadTo) { min($0, $1) }))
     }
 

@@ -96,7 +96,8 @@ struct VenueTrade: Hashable, Sendable {
         let makers = json["maker_orders"]?.array ?? []
         guard makers.count <= Self.partCountMax else { return nil }
         for maker in makers {
-            guard let part = Part(maker, order: "order_id", size: "matched_amount", .maker) else { return nil }
+            // Somebody else's part may be what it likes.
+            guard let part = Part(maker, order: "order_id", size: "matched_amount", .maker) else { continue }
             // An order that stands there twice has one part.
             if let index = parts.firstIndex(where: { $0.order == part.order && $0.liquidity == .maker }) {
                 parts[index].size += part.size
@@ -107,8 +108,11 @@ struct VenueTrade: Hashable, Sendable {
         }
         // A maker's money is rounded down. What the taker pays or gets follows: the same, or with the opposite token the rest of the
         // shares' worth of one each.
-        parts[0].money = parts.dropFirst().reduce(Money.zero) { sum, maker in
-            sum + (maker.token == taker.token ? maker.money : Money(micros: maker.size.micros - maker.money.micros))
+        let made = parts.dropFirst().reduce(Quantity.zero) { $0 + $1.size }
+        if made == taker.size {
+            parts[0].money = parts.dropFirst().reduce(Money.zero) { sum, maker in
+                sum + (maker.token == taker.token ? maker.money : Money(micros: maker.size.micros - maker.money.micros))
+            }
         }
         let time = moment > Self.secondsMax ? Timestamp(milliseconds: moment) : Timestamp(seconds: moment)
         self.init(id: id, settlement: settlement, time: time, parts: parts)

@@ -19,6 +19,8 @@ struct LedgerRecord: Hashable, Sendable {
         case halt(reason: String)
         /// Money came into the account from outside, or left it when negative.
         case funds(Money)
+        /// The venue has paid what markets that ended were worth.
+        case redeemed(Money)
         case resume
         case pause(strategy: String)
         case unpause(strategy: String)
@@ -47,6 +49,7 @@ struct LedgerRecord: Hashable, Sendable {
         case .resolution: "resolution"
         case .halt: "halt"
         case .funds: "funds"
+        case .redeemed: "redeemed"
         case .resume: "resume"
         case .pause: "pause"
         case .unpause: "unpause"
@@ -83,7 +86,7 @@ struct LedgerRecord: Hashable, Sendable {
                 $0.member("market", market.description)
                 if let winner { $0.member("winner", winner) }
             case .halt(let reason): $0.member("reason", reason)
-            case .funds(let money): $0.member("money", money.micros)
+            case .funds(let money), .redeemed(let money): $0.member("money", money.micros)
             case .resume: break
             case .pause(let strategy), .unpause(let strategy): $0.member("strategy", strategy)
             case .limit(let name, let value):
@@ -152,6 +155,7 @@ struct LedgerRecord: Hashable, Sendable {
                 try reader.need(settlement, "settlement"))
         case "resolution": self.fact = .resolution(try reader.need(market, "market"), winner: numbers["winner"])
         case "halt": self.fact = .halt(reason: try reader.need(texts["reason"], "reason"))
+        case "redeemed": self.fact = .redeemed(Money(micros: try reader.need(numbers["money"], "money")))
         case "funds": self.fact = .funds(Money(micros: try reader.need(numbers["money"], "money")))
         case "resume": self.fact = .resume
         case "pause": self.fact = .pause(strategy: try reader.need(texts["strategy"], "strategy"))

@@ -3,13 +3,15 @@ import Shared
 /// Orders, positions and money: what is known of the account. A value that changes by `LedgerRecord`s alone.
 struct OrderLedger: Hashable, Sendable {
     /// Finished orders that are remembered, for fills that come late and for people who ask.
-    static let finishedOrderCountMax = 1_000
+    static let finishedOrderCountMax = 2_000
     /// Positions without shares that are remembered; then the oldest by token are folded into `closedProfit`.
     static let closedPositionCountMax = 500
     /// Fills that wait for the chain: settling takes seconds, so more of them are a sign of something broken.
     static let pendingFillCountMax = 10_000
 
     private(set) var cash: Money
+    /// Payouts of markets that have ended which the real venue has yet to pay; part of `cash`.
+    private(set) var receivable = Money.zero
     /// Whether it was told what the account began with.
     private(set) var isFunded = false
     /// Fills that the chain has confirmed, ever.
@@ -130,6 +132,7 @@ struct OrderLedger: Hashable, Sendable {
         case .fill(let fill): try self.book(fill)
         case .settlement(let id, let trade, let settlement): try self.advance(trade, of: id, to: settlement)
         case .resolution(let market, let winner): self.settle(market, winner: winner)
+        case .redeemed(let money): self.receivable -= money
         case .funds(let money):
             self.cash += money
             self.dayStart += money
@@ -251,6 +254,8 @@ struct OrderLedger: Hashable, Sendable {
                 }
             self.positions[key]?.settle(payout: payout)
             self.cash += payout
+            // Paper pays at once, and only a real account was told what it began with.
+            if self.isFunded { self.receivable += payout }
         }
         self.forgetClosedPositions()
     }
@@ -289,6 +294,7 @@ extension OrderLedger {
     func write(to writer: inout JSONWriter) {
         writer.object {
             $0.member("cash", self.cash.micros)
+            $0.member("receivable", self.receivable.micros)
             $0.key("funded")
             $0.bool(self.isFunded)
             $0.member("confirmed_fills", self.confirmedFillCount)
@@ -325,6 +331,7 @@ extension OrderLedger {
             case "cash":
                 ledger.cash = Money(micros: try reader.integer())
                 hasCash = true
+            case "receivable": ledger.receivable = Money(micros: try reader.integer())
             case "funded": ledger.isFunded = try reader.bool()
             case "confirmed_fills": ledger.confirmedFillCount = try reader.integer()
             case "next_order": ledger.nextOrderNumber = try reader.integer()

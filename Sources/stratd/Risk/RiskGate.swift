@@ -214,7 +214,7 @@ struct RiskGate: Sendable {
                 throw Refusal(
                     .strategyAllocation, "\(byStrategy) by \(intent.strategy), limit \(self.limits.strategyMax)")
             }
-            let free = ledger.cash - ledger.reserved
+            let free = ledger.cash - ledger.receivable - ledger.reserved
             guard added <= free else { throw Refusal(.insufficientBalance, "\(added) needed, \(free) free") }
         }
     }

@@ -190,7 +190,9 @@ extension StrategyService {
 
     private func heard(_ report: Heart.Report) {
         switch report {
-        case .beat: self.count("heartbeats")
+        case .beat:
+            self.count("heartbeats")
+            self.liveOrders?.lastBeat = .now()
         case .failed(let failure):
             self.count("heartbeats_failed")
             self.warn("A heartbeat failed", ["reason": "\(failure)"])
