@@ -14,7 +14,7 @@ struct FeedStormTests {
     private static let memorySeconds = 600
     /// A trusted book may be behind for as long as silence is believed, here three seconds, and until somebody looked: as long again for
     /// each look that the venue leaves unanswered, of which several come in a row. And the machine may be slow.
-    private static let lagMax = Duration.seconds(15)
+    private static let lagMax = Duration.seconds(12)
     private static let settings = [
         "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_FEED_RECONNECT_DELAY_S": "0.2",
         "POLYBOT_FEED_SILENCE_MAX_S": "3", "POLYBOT_FEED_PING_INTERVAL_S": "1", "POLYBOT_FEED_BREAKER_TIMEOUT_S": "1",

@@ -6,6 +6,8 @@ import Shared
 final class UserLine {
     private static let messageByteCountMax = 1 << 20
 
+    /// Says a sentence unless it came too often.
+    var warn: (String, Logger.Metadata) -> Void = { _, _ in }
     var onReport: (OrderDesk.Answer) -> Void = { _ in }
     /// It opened or closed.
     var onChange: () -> Void = {}
@@ -19,7 +21,6 @@ final class UserLine {
     private var socket: WebSocketConnection?
     private var timer: EventLoop.TimerID?
     private var isStopped = false
-    private(set) var malformedCount: Int64 = 0
 
     /// - Throws: code 78 for an address that is none.
     init(_ context: DaemonContext, _ credentials: AccountCredentials) throws(DaemonExit) {
@@ -132,10 +133,9 @@ final class UserLine {
     }
 
     private func tellMalformed(_ text: UnsafeBufferPointer<UInt8>, _ reason: String) {
-        self.malformedCount += 1
-        self.logger.warning(
+        self.warn(
             "The venue's user channel sent a text that cannot be read",
-            metadata: ["reason": "\(reason)", "text": .traced(text)])
+            ["reason": "\(reason)", "text": .traced(text)])
         // What it said is asked for instead.
         self.onReport(.channelOpened)
     }

@@ -15,9 +15,9 @@ extension StrategyService {
     /// Pauses between two rounds of checks that did not pass.
     private static let checkPauseMin = Duration.seconds(1)
     private static let checkPauseMax = Duration.seconds(30)
-    /// Between two looks at clock and balance.
     /// Between two log-ins.
     private static let loginPause = Duration.seconds(10)
+    /// Between two looks at clock and balance.
     private static let watchPauseMin = Duration.seconds(10)
     private static let watchPauseMax = Duration.seconds(60)
 
@@ -147,6 +147,8 @@ extension StrategyService {
         self.userLine?.stop()
         self.heart?.stop()
         let line = try UserLine(self.context, account.credentials)
+        let warn = self.warn
+        line.warn = { warn($0, $1) }
         line.onReport = {
             live.take($0, now: .now())
             self.advanceNow()
