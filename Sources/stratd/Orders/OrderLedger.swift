@@ -246,12 +246,7 @@ struct OrderLedger: Hashable, Sendable {
 
     private mutating func settle(_ market: ConditionID, winner: Int64?) {
         for (key, position) in self.positions where position.market == market && position.size > .zero {
-            let payout: Money =
-                switch winner {
-                case nil: Money(micros: position.size.micros / 2)
-                case Int64(position.outcome): Money(micros: position.size.micros)
-                default: .zero
-                }
+            let payout = position.payout(winner: winner)
             self.positions[key]?.settle(payout: payout)
             self.cash += payout
             // Paper pays at once, and only a real account was told what it began with.

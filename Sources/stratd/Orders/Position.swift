@@ -79,6 +79,15 @@ struct Position: Hashable, Sendable {
         }
     }
 
+    /// What its shares become when the market ends; `winner` is `nil` when each side gets half, rounded down to a millionth.
+    func payout(winner: Int64?) -> Money {
+        switch winner {
+        case nil: Money(micros: self.size.micros / 2)
+        case Int64(self.outcome): Money(micros: self.size.micros)
+        default: .zero
+        }
+    }
+
     /// Books the end of the market: every share turns into `payout`.
     mutating func settle(payout: Money) {
         self.realised += payout - self.cost

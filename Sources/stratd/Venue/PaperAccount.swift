@@ -90,14 +90,3 @@ struct PaperAccount: Hashable, Sendable {
         self.positions.values.reduce(self.cash - self.opening) { $0 + value($1) }
     }
 }
-
-extension Position {
-    /// What its shares become when the market ends; `winner` is `nil` when each side gets half, rounded down to a millionth.
-    func payout(winner: Int64?) -> Money {
-        switch winner {
-        case nil: Money(micros: self.size.micros / 2)
-        case Int64(self.outcome): Money(micros: self.size.micros)
-        default: .zero
-        }
-    }
-}
