@@ -169,6 +169,29 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
         #expect(LogOutput(journalSocket: directory.path("nowhere")) == nil)
     }
 
+    @Test func aBurstThatTheJournalHasNoRoomForIsSentLaterInItsOrder() throws {
+        let directory = try DaemonTestDirectory()
+        let journal = try DatagramSocket(path: directory.path("journal"))
+        let output = try #require(LogOutput(journalSocket: directory.path("journal")))
+        for number in 0..<600 { #expect(output.write(Array("\(number)".utf8)) == 0) }
+        let deadline = ContinuousClock.now + .seconds(20)
+        var next = 0
+        while next < 601, ContinuousClock.now < deadline {
+            guard let line = journal.next() else {
+                journal.withDescriptor {
+                    var ask = pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+                    _ = poll(&ask, 1, 100)
+                }
+                continue
+            }
+            #expect(line.text == "\(next)")
+            next += 1
+            // What is logged meanwhile stands behind those that wait.
+            if next == 300 { #expect(output.write(Array("600".utf8)) == 0) }
+        }
+        #expect(next == 601 && output.droppedCount == 0)
+    }
+
     @Test func aJournalThatIsRestartedGetsTheNextLineAndHearsOfTheLost() throws {
         let directory = try DaemonTestDirectory()
         let path = directory.path("journal")

@@ -1,8 +1,10 @@
 import CLinux
 import Glibc
+import Shared
 import Synchronization
 
-/// Where finished log lines go. Never waits, never fails: what cannot be written at once is dropped and counted.
+/// Where finished log lines go. Never waits, never fails: what cannot be written is dropped and counted. What the journal has no
+/// room for is dropped only when its backlog is full too.
 final class LogOutput: Sendable {
     private enum Way {
         /// A file, or a pipe or terminal opened anew so that it does not block: the flag is ours alone.
@@ -10,7 +12,7 @@ final class LogOutput: Sendable {
         /// A socket that was handed to us.
         case send
         /// The journal's socket, by its path.
-        case sendTo(sockaddr_un)
+        case sendTo(sockaddr_un, LogBacklog)
         /// A pipe or terminal that cannot be opened anew: asked before each write whether it has room.
         case askAndWrite
     }
@@ -20,10 +22,11 @@ final class LogOutput: Sendable {
     private let descriptor: Int32
     private let way: Way
     private let ownsDescriptor: Bool
-    private let dropped = Atomic<Int>(0)
+    private let dropped = Dropped()
+    private final class Dropped: Sendable { let count = Atomic<Int>(0) }
 
     /// Lines that were lost so far and not yet told of.
-    var droppedCount: Int { self.dropped.load(ordering: .relaxed) }
+    var droppedCount: Int { self.dropped.count.load(ordering: .relaxed) }
 
     /// Writes lines to a stream such as standard error, which stays the caller's.
     init(stream: Int32) {
@@ -63,7 +66,30 @@ final class LogOutput: Sendable {
             close(socket)
             return nil
         }
-        (self.descriptor, self.way, self.ownsDescriptor) = (socket, .sendTo(address), true)
+        var patience = timeval(tv_sec: 0, tv_usec: suseconds_t(LogBacklog.sendTimeMax.nanoseconds / 1_000))
+        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        let (place, dropped) = (address, self.dropped)
+        let owner = DescriptorOwner(socket)
+        let backlog = LogBacklog(onLost: { dropped.count.add(1, ordering: .relaxed) }) {
+            Self.send($0, from: owner.descriptor, to: place, flags: Int32(MSG_NOSIGNAL))
+        }
+        (self.descriptor, self.way, self.ownsDescriptor) = (socket, .sendTo(address, backlog), false)
+    }
+
+    /// Closes it when nobody uses it any more: the backlog's thread may outlive the output.
+    private final class DescriptorOwner: Sendable {
+        let descriptor: Int32
+        init(_ descriptor: Int32) { self.descriptor = descriptor }
+        deinit { close(self.descriptor) }
+    }
+
+    private static func send(
+        _ line: [UInt8], from socket: Int32, to address: sockaddr_un, flags: Int32
+    ) -> LogBacklog.Outcome {
+        var address = address
+        let count = Self.withGeneric(&address) { sendto(socket, line, line.count, flags, $0, $1) }
+        if count == line.count { return .sent }
+        return count < 0 && (errno == EAGAIN || errno == ENOBUFS) ? .noRoom : .failed
     }
 
     private static func withGeneric<Value>(
@@ -78,29 +104,36 @@ final class LogOutput: Sendable {
 
     deinit {
         if self.ownsDescriptor { close(self.descriptor) }
+        if case .sendTo(_, let backlog) = self.way { backlog.stop() }
     }
 
-    /// Writes `line` whole, or drops it.
+    /// Writes `line` whole, leaves it to the backlog, or drops it.
     ///
     /// - Returns: how many lines were lost before this one, when it went out: the caller says so.
     func write(_ line: [UInt8]) -> Int {
-        let count = line.withUnsafeBytes { bytes in
-            switch self.way {
-            case .write: Glibc.write(self.descriptor, bytes.baseAddress, bytes.count)
-            case .send: Glibc.send(self.descriptor, bytes.baseAddress, bytes.count, Self.sendFlags)
-            case .sendTo(var address):
-                Self.withGeneric(&address) {
-                    sendto(self.descriptor, bytes.baseAddress, bytes.count, Self.sendFlags, $0, $1)
-                }
-            case .askAndWrite:
-                self.hasRoom ? Glibc.write(self.descriptor, bytes.baseAddress, bytes.count) : -1
-            }
-        }
-        guard count == line.count else {
-            self.dropped.add(1, ordering: .relaxed)
+        guard self.puts(line) else {
+            self.dropped.count.add(1, ordering: .relaxed)
             return 0
         }
-        return self.droppedCount == 0 ? 0 : self.dropped.exchange(0, ordering: .relaxed)
+        return self.droppedCount == 0 ? 0 : self.dropped.count.exchange(0, ordering: .relaxed)
+    }
+
+    private func puts(_ line: [UInt8]) -> Bool {
+        switch self.way {
+        case .write: Glibc.write(self.descriptor, line, line.count) == line.count
+        case .send: Glibc.send(self.descriptor, line, line.count, Self.sendFlags) == line.count
+        case .sendTo(let address, let backlog): self.sendOrKeep(line, address, backlog)
+        case .askAndWrite: self.hasRoom && Glibc.write(self.descriptor, line, line.count) == line.count
+        }
+    }
+
+    private func sendOrKeep(_ line: [UInt8], _ address: sockaddr_un, _ backlog: LogBacklog) -> Bool {
+        guard !backlog.isBusy else { return backlog.add(line) }
+        return switch Self.send(line, from: self.descriptor, to: address, flags: Self.sendFlags) {
+        case .sent: true
+        case .noRoom: backlog.add(line)
+        case .failed: false
+        }
     }
 
     private var hasRoom: Bool {
