@@ -1,5 +1,6 @@
 import Glibc
 import Shared
+import Testing
 
 @testable import DaemonKit
 
@@ -35,6 +36,32 @@ final class LiveAccount: Sendable {
             Programs.path(of: "stratd"),
             ["--runtime-dir", self.pipeline.directory.path, "--state-dir", self.stateDirectory] + arguments,
             in: self.pipeline.directory.path, environment: self.settings.merging(environment) { $1 })
+    }
+
+    /// Takes the ledger's last lines away, as a loss of power does before they were synced.
+    ///
+    /// - Parameter span: how far back, from the last one.
+    /// - Returns: how many lines are gone.
+    func loseLastRecords(within span: Duration) throws -> Int {
+        let names = try JournalFile.entries(of: self.stateDirectory).sorted()
+        let name = try #require(names.last { $0.hasPrefix("ledger-live") && $0.hasSuffix(".jsonl") })
+        let text = String(decoding: contents(of: self.stateDirectory + "/" + name) ?? [], as: UTF8.self)
+        let lines = text.split(separator: "\n")
+        func record(_ line: Substring) -> JSONValue? { try? JSONValue(parsing: line.utf8) }
+        let last = lines.reduce(Int64(0)) { max($0, record($1)?["time"]?.integer ?? 0) }
+        let end = last - Int64(span / .microseconds(1))
+        // A file is there with its first line, and what an account begins with is known long before its first order.
+        let lasting = lines.lastIndex {
+            guard let record = record($0) else { return false }
+            return ["checkpoint", "funds"].contains(record["type"]?.string) || record["time"]?.integer ?? 0 <= end
+        }
+        let kept = lines[...(lasting ?? 0)]
+        let file = self.stateDirectory + "/" + name
+        let descriptor = open(file, O_WRONLY | O_TRUNC)
+        defer { close(descriptor) }
+        let bytes = Array((kept.joined(separator: "\n") + "\n").utf8)
+        guard write(descriptor, bytes, bytes.count) == bytes.count else { throw WaitedInVain(description: file) }
+        return lines.count - kept.count
     }
 
     // MARK: What the venue knows

@@ -301,6 +301,37 @@ import Testing
         try await self.expectAgreement(account, "SIMULATION_SEED=\(seed)")
     }
 
+    /// Without power the last writes of the ledger are lost: what the venue knows of them wins.
+    @Test func aLossOfPowerIsMadeGoodByWhatTheVenueKnows() async throws {
+        let seed = Programs.variable("SIMULATION_SEED").flatMap { UInt64($0) } ?? UInt64.random(in: .min ... .max)
+        let lossCount = Programs.variable("POLYBOT_SOAK") != nil ? 100 : 8
+        var random = SeededRandom(seed: seed)
+        let account = try await LiveAccount(
+            ["--markets", "12", "--rate", "600", "--seed", "\(seed % 1_000_000)", "--balance", "1000000"],
+            settings: [
+                "POLYBOT_RISK_UNKNOWN_ORDERS_MAX": "100", "POLYBOT_RISK_DAILY_LOSS_USD": "100000",
+                "POLYBOT_RISK_MAX_DRAWDOWN_USD": "100000",
+            ])
+        let killer = try await JournalKiller(account.pipeline.directory)
+        var lost = 0
+        for loss in 0..<lossCount {
+            let stratd = try account.start(
+                killer.environment(at: Int.random(in: 20...80, using: &random), .before))
+            let ending = try await stratd.waitForEnd(within: .seconds(60))
+            try #require(ending == .killed(by: SIGKILL), "SIMULATION_SEED=\(seed), loss \(loss)\n\(stratd.report)")
+            lost += try account.loseLastRecords(within: .milliseconds(70))
+        }
+        #expect(lost > lossCount, "SIMULATION_SEED=\(seed)")
+        let last = try account.start()
+        let report = { "SIMULATION_SEED=\(seed)\n\(last.report)" }
+        try await waitFor("every order's fate", within: .seconds(180), state: report()) { () -> Bool? in
+            try account.ledger.unknownCount == 0 ? true : nil
+        }
+        #expect(try await last.stop() == .exited(0), "\(report())")
+        #expect(try await account.audit["duplicates"]?.integer == 0, "SIMULATION_SEED=\(seed)")
+        try await self.expectAgreement(account, "SIMULATION_SEED=\(seed)")
+    }
+
     /// Waits until all trades are on the chain and stratd, started once more with a halt, knows it; then compares.
     private func expectAgreement(_ account: LiveAccount, _ hint: String = "") async throws {
         try account.pipeline.directory.write("state/HALT", "")

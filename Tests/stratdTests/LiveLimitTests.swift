@@ -91,11 +91,11 @@ import Testing
         }
         let (first, second, third) = (watch.nextTokens(ledger), watch.nextTokens(ledger), watch.nextTokens(ledger))
         #expect(first.count == 20 && second.count == 5 && Set(first + second).count == 25 && third == first)
-        #expect(watch.compare(shares("5"), of: first[0], ledger) == nil)
-        #expect(watch.compare(shares("4"), of: first[0], ledger) == nil, "it may be on its way")
-        #expect(watch.compare(shares("4"), of: first[0], ledger) == shares("4") - shares("5"))
-        #expect(watch.compare(shares("5"), of: first[0], ledger) == nil)
-        #expect(watch.compare(shares("4"), of: first[0], ledger) == nil, "it agreed in between")
+        #expect(watch.compare(shares("5"), of: first[0], ledger) == .agrees)
+        #expect(watch.compare(shares("4"), of: first[0], ledger) == .moving, "it may be on its way")
+        #expect(watch.compare(shares("4"), of: first[0], ledger) == .differs(shares("4") - shares("5")))
+        #expect(watch.compare(shares("5"), of: first[0], ledger) == .agrees)
+        #expect(watch.compare(shares("4"), of: first[0], ledger) == .moving, "it agreed in between")
     }
 
     @Test func anUnexplainedBalanceHaltsUntilAPersonTakesItOver() {

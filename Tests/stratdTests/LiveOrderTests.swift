@@ -109,16 +109,18 @@ import Testing
     }
 
     @Test func aTradeIsReadFromEachOrdersOwnSide() throws {
+        let owner = VenueTrade.Owner(key: "key-1", maker: "0xABcd")
         let maker = condition(1).description
         let taker = condition(2).description
         let text = """
             {"id":"t1","status":"TRADE_STATUS_MINED","match_time":"1790035200","taker_order_id":"\(taker)","side":"BUY",
-             "size":"30.000001","price":"0.6","asset_id":"11","maker_orders":[
+             "owner":"key-1","trader_side":"MAKER","size":"30.000001","price":"0.6","asset_id":"11","maker_orders":[
               {"order_id":"\(maker)","matched_amount":"10","price":"0.4","asset_id":"22","side":"BUY"},
-              {"order_id":"\(condition(3))","matched_amount":"20","price":"0.6","asset_id":"11","side":"SELL"},
+              {"order_id":"\(condition(3))","matched_amount":"20","price":"0.6","asset_id":"11","side":"SELL",
+               "owner":"key-2","maker_address":"0xabCD"},
               {"order_id":"\(maker)","matched_amount":"0.000001","price":"0.4","asset_id":"22","side":"BUY"}]}
             """
-        let trade = try #require(VenueTrade(try JSONValue(parsing: text.utf8)))
+        let trade = try #require(VenueTrade(try JSONValue(parsing: text.utf8), of: owner))
         #expect(trade.settlement == .mined && trade.time == Timestamp(seconds: 1_790_035_200) && trade.parts.count == 3)
         let own = try #require(trade.parts.first { $0.order == maker })
         // A purchase of the other outcome that met a purchase: told as our purchase, at our price, both parts together.
@@ -127,13 +129,17 @@ import Testing
         // The taker paid 0.6 for twenty, and for the rest what the makers left of one.
         let their = try #require(trade.parts.first { $0.order == taker })
         #expect(their.money == usd("18.000001") && their.liquidity == .taker)
+        // What is the account's own is told by its key or its address; the trade's own side only where it took.
+        #expect(trade.parts.filter(\.isOwn).map(\.order) == [condition(3).description])
+        let taken = try JSONValue(parsing: text.replacing("MAKER", with: "TAKER").utf8)
+        #expect(VenueTrade(taken, of: owner)?.parts.filter(\.isOwn).map(\.order) == [taker, condition(3).description])
         // Where the makers' parts are not all there, the taker's own numbers count.
         let partial = try JSONValue(parsing: text.replacing("30.000001", with: "40").utf8)
-        #expect(VenueTrade(partial)?.parts.first?.money == usd("24"))
+        #expect(VenueTrade(partial, of: owner)?.parts.first?.money == usd("24"))
         for bad in [
             text.replacing("TRADE_STATUS_MINED", with: "SOMETHING"), text.replacing("30.000001", with: "-30"),
             text.replacing("0.6", with: "1.6"), text.replacing("\"t1\"", with: "\"\""), "[]", "{}",
-        ] { #expect(VenueTrade(try JSONValue(parsing: bad.utf8)) == nil, "\(bad)") }
+        ] { #expect(VenueTrade(try JSONValue(parsing: bad.utf8), of: owner) == nil, "\(bad)") }
     }
 
     @Test(arguments: [

@@ -10,7 +10,7 @@ import Testing
     private struct Truth {
         let order: ApprovedOrder
         var filled = Quantity.zero
-        var trades: [(id: String, size: Quantity, settlement: Settlement)] = []
+        var trades: [(id: String, size: Quantity, settlement: Settlement, time: Timestamp)] = []
         var isCancelled = false
         var arrivals = 0
 
@@ -23,9 +23,10 @@ import Testing
             let part = VenueTrade.Part(
                 order: self.order.hash, token: self.order.intent.token, side: self.order.intent.side,
                 price: self.order.intent.price, size: self.trades[index].size,
-                money: self.trades[index].size.notional(at: self.order.intent.price), liquidity: .maker)
+                money: self.trades[index].size.notional(at: self.order.intent.price), liquidity: .maker, isOwn: true)
             return VenueTrade(
-                id: self.trades[index].id, settlement: self.trades[index].settlement, time: testStart, parts: [part])
+                id: self.trades[index].id, settlement: self.trades[index].settlement, time: self.trades[index].time,
+                parts: [part])
         }
     }
 
@@ -43,6 +44,8 @@ import Testing
         var told: [OrderID: Told] = [:]
         var later: [(at: Int64, answer: OrderDesk.Answer)] = []
         var tradeCount = 0
+        /// Orders that somebody else placed for the same account.
+        var foreign: [String: OrderID] = [:]
         /// How often of a hundred something goes wrong.
         var trouble = 30
 
@@ -56,6 +59,12 @@ import Testing
         mutating func tellTrade(_ hash: String, _ index: Int, _ now: Int64) {
             guard let truth = self.truths[hash], !self.isUnlucky() else { return }
             for _ in 0...(self.isUnlucky() ? 1 : 0) { self.answer(.tradeEvent(truth.trade(index)), now) }
+        }
+
+        var allTrades: [VenueTrade] {
+            self.truths.keys.sorted().compactMap { self.truths[$0] }.flatMap { truth in
+                truth.trades.indices.map { truth.trade($0) }
+            }
         }
 
         mutating func perform(_ request: OrderDesk.Request, _ now: Int64) {
@@ -87,9 +96,14 @@ import Testing
             case .readOpenOrders:
                 let open = self.truths.values.filter(\.isOpen).map(\.report)
                 self.answer(.openOrders(isLost ? .failure(failure) : .success(open)), now)
-            case .readTrades:
-                let trades = self.truths.values.flatMap { truth in truth.trades.indices.map { truth.trade($0) } }
+            case .readTrades(let since):
+                // To the second before.
+                let start = Timestamp(seconds: since.microseconds / 1_000_000 - 1)
+                let trades = self.allTrades.filter { $0.time > start }
                 self.answer(.trades(isLost ? .failure(failure) : .success(trades), asOf: at(now).time), now)
+            case .readTrade(let id):
+                self.answer(
+                    .trade(id, isLost ? .failure(failure) : .success(self.allTrades.first { $0.id == id })), now)
             }
         }
 
@@ -108,6 +122,15 @@ import Testing
             case .cancelled, .rejected:
                 #expect(!told.isEnded, "\(event.order) ended twice, SIMULATION_SEED=\(seed)")
                 told.isEnded = true
+            case .foreign(let hash, let fill):
+                #expect(self.foreign[hash] != nil, "SIMULATION_SEED=\(seed)")
+                #expect(told.filled[fill.trade] == nil, "\(fill.trade) twice, SIMULATION_SEED=\(seed)")
+                told.filled[fill.trade] = fill.size
+                told.settled[fill.trade] = fill.settlement
+            case .foreignSettled(let trade, let settlement):
+                told.settled[trade] =
+                    told.settled[trade] == .confirmed || told.settled[trade] == .failed
+                    ? told.settled[trade] : settlement
             case .accepted, .cancelRefused, .lost, .found: break
             }
             self.told[event.order] = told
@@ -126,6 +149,17 @@ import Testing
             }
         }
 
+        /// Somebody else trades on the account.
+        mutating func placeForeign() throws {
+            let number = 1_000 + Int64(self.foreign.count)
+            var ledger = OrderLedger(cash: usd("100000"))
+            try ledger.apply(.intent(ledgerOrder(number - 1, intent())))
+            let order = try approved(
+                intent(.buy, "0.40", "10", kind: .gtd), ledger: ledger, view: views()[condition(1)])
+            self.truths[order.hash] = Truth(order: order, arrivals: 1)
+            self.foreign[order.hash] = order.id
+        }
+
         /// Somebody takes from an open order, or a trade goes on towards the chain.
         mutating func trade(_ now: Int64) {
             let open = self.truths.values.filter(\.isOpen).map(\.order.hash).sorted()
@@ -134,7 +168,12 @@ import Testing
                 let size = Bool.random(using: &self.random) ? left : Quantity(micros: max(1, left.micros / 3))
                 self.tradeCount += 1
                 truth.filled += size
-                truth.trades.append(("t\(self.tradeCount)", size, .matched))
+                // The venue tells whole seconds.
+                truth.trades.append(
+                    (
+                        "t\(self.tradeCount)", size, .matched,
+                        Timestamp(seconds: at(now).time.microseconds / 1_000_000)
+                    ))
                 self.truths[hash] = truth
                 self.tellTrade(hash, truth.trades.count - 1, now)
             }
@@ -175,6 +214,7 @@ import Testing
                 submitted.append(order)
                 world.desk.submit(order)
             }
+            if now % 20_000 == 5_000 { try world.placeForeign() }
             if Int.random(in: 0..<8, using: &world.random) == 0 { world.trade(now) }
             if Int.random(in: 0..<20, using: &world.random) == 0,
                 let order = submitted.randomElement(using: &world.random)
@@ -211,6 +251,17 @@ import Testing
             #expect(told.isEnded || isFilled, "\(order.id) has no end, SIMULATION_SEED=\(seed)")
             #expect(truth?.isOpen != true, "\(order.id) still rests, SIMULATION_SEED=\(seed)")
         }
+        // What was traded by others is told once, with its end; one that failed before it was heard of is not.
+        let foreign = world.told[OrderID(number: 0)] ?? Told()
+        var expected: [String: Quantity] = [:]
+        for hash in world.foreign.keys {
+            for trade in world.truths[hash]?.trades ?? []
+            where foreign.filled[trade.id] != nil || trade.settlement != .failed {
+                expected[trade.id] = trade.size
+                #expect(foreign.settled[trade.id] == trade.settlement, "\(trade) SIMULATION_SEED=\(seed)")
+            }
+        }
+        #expect(foreign.filled == expected, "SIMULATION_SEED=\(seed)")
         #expect(world.desk.unsettled.isEmpty, "SIMULATION_SEED=\(seed)")
     }
 }

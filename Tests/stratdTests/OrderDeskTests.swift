@@ -91,7 +91,8 @@ private func fill(
 ) -> VenueEvent.Kind {
     .filled(
         VenueFill(
-            trade: id, price: price(p), size: shares(size), fee: .zero, money: shares(size).notional(at: price(p)),
+            trade: id, token: token(1, 0), side: .buy, price: price(p), size: shares(size), fee: .zero,
+            money: shares(size).notional(at: price(p)),
             liquidity: .maker, settlement: settlement))
 }
 
@@ -130,7 +131,7 @@ private func fill(
                 case .readOrder(let hash): world.take(.order(hash, .success(nil)), time)
                 case .readTrades: world.take(.trades(.success([]), asOf: at(time).time), time)
                 case .readOpenOrders: world.take(.openOrders(.success([])), time)
-                case .place, .cancel, .cancelAll: break
+                case .place, .cancel, .cancelAll, .readTrade: break
                 }
             }
             #expect(world.placeCount == 0)
@@ -236,6 +237,55 @@ private func fill(
         world.take(.cancelled(hashes, .failure(.tooMany(retryAfter: nil))), 7_100)
         let portions = world.asked.compactMap { if case .cancel(let hashes) = $0 { hashes.count } else { nil } }
         #expect(portions == [60, 60])
+    }
+
+    @Test func anOldTradeThatWaitsForTheChainIsReadByItself() throws {
+        let old = testStart + .seconds(-3_600)
+        var desk = OrderDesk(open: [], finished: [], unsettled: ["t1": old, "t2": old], since: testStart, now: at(0))
+        func reads(_ outputs: [OrderDesk.Output]) -> [OrderDesk.Request] {
+            outputs.compactMap {
+                guard case .ask(let request) = $0 else { return nil }
+                switch request {
+                case .readTrade, .readTrades: return request
+                default: return nil
+                }
+            }
+        }
+        // What is read together stays short.
+        let since = testStart + (.zero - OrderDesk.tradeOverlap)
+        #expect(reads(desk.advance(now: at(0))) == [.readTrades(since: since), .readTrade("t1"), .readTrade("t2")])
+        desk.take(
+            .trade("t1", .success(VenueTrade(id: "t1", settlement: .confirmed, time: old, parts: []))), now: at(100))
+        desk.take(.trade("t2", .success(nil)), now: at(100))
+        desk.take(.trades(.success([]), asOf: testStart), now: at(100))
+        #expect(desk.unsettled.keys.sorted() == ["t2"])
+        #expect(reads(desk.advance(now: at(60_000))).contains(.readTrade("t2")))
+    }
+
+    @Test func withoutGoodReadsForLongNothingIsPlaced() throws {
+        var world = DeskWorld()
+        _ = try world.rest()
+        for second in stride(from: Int64(1), to: 200, by: 1) {
+            world.advance(second * 1_000)
+            while !world.asked.isEmpty {
+                switch world.asked.removeFirst() {
+                case .readTrades: world.take(.trades(.failure(lost), asOf: at(second * 1_000).time), second * 1_000)
+                case .readOpenOrders: world.take(.openOrders(.failure(lost)), second * 1_000)
+                case .readOrder(let hash): world.take(.order(hash, .failure(lost)), second * 1_000)
+                case .place, .cancel, .cancelAll, .readTrade: break
+                }
+            }
+            let reason = world.desk.closedReason(now: at(second * 1_000).instant)
+            #expect((reason == nil) == (second < 180), "\(second): \(reason ?? "open")")
+        }
+    }
+
+    @Test func anAccountThatIsBarredIsTold() throws {
+        var world = DeskWorld()
+        let order = try world.submit()
+        world.take(.placed([order], .success([.refused("address in closed only mode")])), 100)
+        #expect(world.notes == [.barred("address in closed only mode")])
+        #expect(world.kinds == [.rejected(reason: "address in closed only mode")])
     }
 
     @Test func aCancelThatIsRefusedIsLookedInto() throws {

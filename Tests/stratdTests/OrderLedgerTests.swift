@@ -105,6 +105,57 @@ import Testing
         #expect(ledger == before)
     }
 
+    /// What the chain or the venue tells after a market's end must leave the same as if it had come before.
+    @Test(arguments: [Int64?(0), 1, nil])
+    func whatIsToldAfterTheEndEndsAsIfItHadComeBefore(winner: Int64?) throws {
+        let bought = ledgerOrder(1, intent(.buy, "0.40", "10"))
+        let sold = ledgerOrder(2, intent(.sell, "0.55", "4"))
+        let more = ledgerOrder(3, intent(.buy, "0.30", "6"))
+        let end = LedgerRecord.Fact.resolution(condition(1), winner: winner)
+        let waiting = fill(sold, trade: "t2", "0.55", "4", settlement: .matched)
+        let late: [[LedgerRecord.Fact]] = [
+            [.fill(fill(sold, trade: "t2", "0.55", "4", fee: "0.01"))],
+            [.fill(fill(more, trade: "t3", "0.30", "6"))],
+            [.fill(waiting), .settlement(sold.id, trade: "t2", .failed)],
+            [
+                .fill(fill(more, trade: "t3", "0.30", "6", settlement: .matched)),
+                .settlement(more.id, trade: "t3", .failed),
+            ],
+        ]
+        for facts in late {
+            for split in 0...facts.count {
+                var before = OrderLedger(cash: .zero)
+                try before.apply(.funds(usd("100")))
+                for order in [bought, sold, more] { try before.open(order) }
+                try before.apply(.fill(fill(bought, trade: "t1", "0.40", "10")))
+                var after = before
+                for fact in facts { try before.apply(fact) }
+                try before.apply(end)
+                for fact in facts.prefix(split) { try after.apply(fact) }
+                try after.apply(end)
+                for fact in facts.dropFirst(split) { try after.apply(fact) }
+                #expect(after == before, "\(facts) told after its step \(split)")
+                #expect(bytes(after) == bytes(before))
+                #expect(after.positions.values.allSatisfy { $0.size == .zero })
+            }
+        }
+    }
+
+    @Test func allSharesInASaleThatTheChainRefusesAfterTheEndArePaid() throws {
+        var ledger = OrderLedger(cash: .zero)
+        let bought = ledgerOrder(1, intent(.buy, "0.40", "10"))
+        let sold = ledgerOrder(2, intent(.sell, "0.55", "10"))
+        try ledger.apply(.funds(usd("100")))
+        for order in [bought, sold] { try ledger.open(order) }
+        try ledger.apply(
+            .fill(fill(bought, trade: "t1", "0.40", "10")),
+            .fill(fill(sold, trade: "t2", "0.55", "10", settlement: .mined)))
+        #expect(ledger.cash == usd("101.5"))
+        try ledger.apply(.resolution(condition(1), winner: 0), .settlement(sold.id, trade: "t2", .failed))
+        #expect(ledger.cash == usd("106") && ledger.receivable == usd("10"))
+        #expect(ledger.markets.isEmpty)
+    }
+
     @Test func everyStateHasTheWaysOutThatTheTableSays() {
         let table: [OrderState: Set<OrderState>] = [
             .intended: [.sent, .rejected, .cancelled],

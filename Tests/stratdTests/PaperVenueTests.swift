@@ -210,7 +210,9 @@ import Testing
         let trades = ["0.48", "0.47"].enumerated().map { index, p in
             VenueEvent.Kind.filled(
                 VenueFill(
-                    trade: "paper-\(order.id)-\(index + 1)", price: price(p), size: shares(["50", "100"][index]),
+                    trade: "paper-\(order.id)-\(index + 1)", token: token(1, 0), side: order.intent.side,
+                    price: price(p),
+                    size: shares(["50", "100"][index]),
                     fee: fees[index], liquidity: .taker))
         }
         #expect(world.kinds == trades + [.cancelled(reason: "nothing_more_to_take")])

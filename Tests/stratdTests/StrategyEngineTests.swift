@@ -170,6 +170,29 @@ import Testing
         #expect(harness.submitted.filter { $0.intent.kind == .fak }.count >= 2, "a limit holds for operators too")
     }
 
+    /// Of orders that take, the venue allows amounts of two decimals in shares and four in money.
+    @Test(arguments: [Int64(1_000), 100])
+    func whatFlatteningBringsHasFourDecimalsAtMost(micros: Int64) throws {
+        let tick = try #require(TickSize(micros: micros))
+        let (bid, ask) = micros == 100 ? ("0.4337", "0.4343") : ("0.433", "0.434")
+        var harness = Harness(limits: wideLimits)
+        harness.open(market(tick: tick), book(bids: [(bid, "1000")], asks: [(ask, "1000")], tick: tick))
+        harness.run(for: 200)
+        let quote = try #require(harness.open.first { $0.body.side == .buy && $0.outcome == 0 })
+        harness.feed(.trade(trade(.sell, "3000", at: quote.body.price.description)))
+        harness.run(for: 50)
+        try #require(!harness.ledger.positions.isEmpty)
+        harness.command(.flatten)
+        for _ in 0..<4 {
+            harness.feed(.alive)
+            harness.run(for: 1_000)
+        }
+        let sales = harness.submitted.filter { $0.intent.kind == .fak }
+        #expect(!sales.isEmpty, "\(harness.decisions.suffix(3)) \(harness.ledger.sortedPositions)")
+        for sale in sales { #expect(sale.intent.notional.micros % 100 == 0, "\(sale.intent)") }
+        #expect(harness.ledger.markets.isEmpty)
+    }
+
     @Test func flattenWhileHaltedIsRefused() {
         var harness = self.quoting()
         harness.command(.halt(reason: "operator"))

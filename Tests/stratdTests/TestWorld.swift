@@ -20,11 +20,13 @@ func usd(_ text: String) -> Money {
     text.hasPrefix("-") ? -Money(micros: Decimal6.parse(text.dropFirst())!) : Money(micros: Decimal6.parse(text)!)
 }
 
-func market(_ n: Int64 = 1, event: String = "event", feeRate: Int64 = 0, hasTakerDelay: Bool = false) -> Market {
+func market(
+    _ n: Int64 = 1, event: String = "event", feeRate: Int64 = 0, hasTakerDelay: Bool = false, tick: TickSize = .cent
+) -> Market {
     Market(
         condition: condition(n), slug: "market-\(n)", question: "Up or down?",
         first: Outcome(label: "Up", token: token(n, 0)), second: Outcome(label: "Down", token: token(n, 1)),
-        tick: .cent, sizeMin: shares("5"), isNegRisk: false, event: event, startTime: nil,
+        tick: tick, sizeMin: shares("5"), isNegRisk: false, event: event, startTime: nil,
         endTime: Timestamp(microseconds: testStart.microseconds + 3_600_000_000), feeRate: feeRate, feeExponent: 1,
         hasTakerDelay: hasTakerDelay, rewards: nil, settlement: .other, asset: nil)
 }
@@ -34,11 +36,12 @@ func levels(_ pairs: [(String, String)]) -> [Level] { pairs.map { Level(price: p
 func book(
     _ n: Int64 = 1, epoch: Int64 = 1, update: Int64 = 1, isTrusted: Bool = true, isSettled: Bool = true,
     bids: [(String, String)] = [("0.48", "100"), ("0.47", "200")],
-    asks: [(String, String)] = [("0.52", "100"), ("0.53", "200")], at milliseconds: Int64 = 0
+    asks: [(String, String)] = [("0.52", "100"), ("0.53", "200")], at milliseconds: Int64 = 0,
+    tick: TickSize = .cent
 ) -> BookBody {
     BookBody(
         n: n, market: condition(n), epoch: epoch, update: update, isTrusted: isTrusted, isSettled: isSettled,
-        source: .webSocket, tick: .cent, bids: levels(bids), asks: levels(asks), hash: nil, conflated: nil,
+        source: .webSocket, tick: tick, bids: levels(bids), asks: levels(asks), hash: nil, conflated: nil,
         venueTime: at(milliseconds).time, receivedTime: at(milliseconds).time)
 }
 
@@ -124,11 +127,14 @@ func ledgerOrder(_ number: Int64, _ intent: OrderIntent, feeReserve: Money = .ze
             time: testStart), event: intent.event, outcome: intent.outcome, feeReserve: feeReserve)
 }
 
-func fill(_ order: LedgerOrder, trade: String, _ p: String, _ size: String, fee: String = "0") -> FillBody {
+func fill(
+    _ order: LedgerOrder, trade: String, _ p: String, _ size: String, fee: String = "0",
+    settlement: Settlement = .confirmed
+) -> FillBody {
     FillBody(
         order: order.id.description, hash: order.body.hash, trade: trade, strategy: order.body.strategy,
         market: order.body.market, token: order.body.token, side: order.body.side, price: price(p), size: shares(size),
-        fee: usd(fee), liquidity: .maker, settlement: .confirmed, time: testStart)
+        fee: usd(fee), liquidity: .maker, settlement: settlement, time: testStart)
 }
 
 extension OrderLedger {

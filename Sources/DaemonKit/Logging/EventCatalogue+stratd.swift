@@ -137,14 +137,39 @@ extension EventCatalogue {
             meaning: "The venue matched it, the chain did not take it. Shares and money are as before.",
             advice: "Nothing, if it is rare. When it is not, see the allowances with stratd doctor."),
 
+        Entry(
+            "The account traded by an order that the ledger does not know", "foreign_trade", .warning,
+            id: "6f0f6a3d1c6e4d7e9f5b2b8d5a7c9e41", by: [.stratd],
+            facts: ["hash", "trade", "market", "side", "price", "size"],
+            meaning: """
+                The order was sent just before a loss of power, or by somebody else. The trade is booked for no strategy; where the \
+                feed does not know the token, trading halts.
+                """,
+            advice: "Where it was somebody else, give stratd an account of its own."),
+        Entry(
+            "The venue filled an order at a worse price than it allows", "filled_beyond_limit", .critical,
+            id: "c2f4b90d7a6a4c2a8a3e5f1d0b9c8e72", by: [.stratd], facts: ["order", "market", "price", "limit"],
+            meaning: "The trade is booked as the venue tells it, and trading halts.",
+            advice: "Compare the trade with the venue's own pages, then resume."),
+        Entry(
+            "The venue lets this account trade no more", "account_barred", .critical,
+            id: "a1d4f8c25b7e4d0396e8c7a2f5b01d3c", by: [.stratd], facts: ["reason"],
+            meaning:
+                "The venue refused an order because the account is banned or may only close what it holds; trading halts.",
+            advice: "See the account on the venue's own pages."),
+        Entry(
+            "The log-in to the venue failed", "login_failed", .warning, by: [.stratd], facts: ["reason"],
+            meaning: "The venue no longer knew the credentials, and new ones could not be had. It is tried again.",
+            advice: "When it goes on, run stratd doctor."),
+
         // Trading.
         Entry(
             "Trading is halted", "trading_halted", .error, id: "0b0b7113523151416aafcbf7a2651485", by: [.stratd],
             facts: ["reason"],
             meaning: """
-                No order leaves but cancels, and open orders are cancelled. The reason is operator, halt_file, \
-                daily_loss, max_drawdown, unknown_orders, error_rate, balance, positions, order_id, \
-                another_stratd, journal or ledger.
+                No order leaves, and open ones are cancelled. Reasons: operator, halt_file, daily_loss, max_drawdown, \
+                unknown_orders, error_rate, balance, positions, foreign_trade, price, account, order_id, \
+                another_stratd, journal, ledger.
                 """,
             advice: "Find the cause, remove it, then resume. A halt survives restarts."),
         Entry(

@@ -78,16 +78,29 @@ extension ClobClient {
 
     /// Trades since a time, to the second before it, page by page.
     func trades(
-        since time: Timestamp, _ credentials: AccountCredentials, now: Timestamp
+        since time: Timestamp, of owner: VenueTrade.Owner, _ credentials: AccountCredentials, now: Timestamp
     ) async throws(ClobFailure) -> [VenueTrade] {
         let seconds = max(0, (time + self.clockOffset).microseconds / 1_000_000 - 1)
         var trades: [VenueTrade] = []
         try await self.pages("/data/trades", "after=\(seconds)&", credentials, now: now) {
             (row) throws(ClobFailure) in
             // A row that cannot be read must not hide the others; what it moved shows in the balance.
-            if let trade = VenueTrade(row) { trades.append(trade) }
+            if let trade = VenueTrade(row, of: owner) { trades.append(trade) }
         }
         return trades
+    }
+
+    /// One trade; `nil` when the venue knows none by that id.
+    func trade(
+        _ id: String, of owner: VenueTrade.Owner, _ credentials: AccountCredentials, now: Timestamp
+    ) async throws(ClobFailure) -> VenueTrade? {
+        // What the venue calls a trade goes into an address: nothing but what ids are made of.
+        guard id.utf8.allSatisfy(Self.idBytes.contains) else { return nil }
+        var found: VenueTrade?
+        try await self.pages("/data/trades", "id=\(id)&", credentials, now: now) { (row) throws(ClobFailure) in
+            if let trade = VenueTrade(row, of: owner), trade.id == id { found = trade }
+        }
+        return found
     }
 
     /// The body of one order. Source: reference, 4.5.

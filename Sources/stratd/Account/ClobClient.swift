@@ -9,6 +9,8 @@ struct ClobClient: Sendable {
     private static let firstCursor = "MA=="
     private static let lastCursor = "LTE="
     /// Base64 of either kind: whatever else came would change the query's meaning.
+    /// What the venue's ids are made of.
+    static let idBytes = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
     private static let cursorBytes = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=".utf8)
     static let timeout = Duration.seconds(10)
     /// Of a heartbeat: one that waits longer is of no use.

@@ -19,7 +19,11 @@ enum EngineNote: Hashable, Sendable {
     case orderRejected(OrderID, strategy: String, market: ConditionID, reason: String)
     case orderUnknown(OrderID, hash: String, reason: String)
     case filled(FillBody)
-    case settlementFailed(OrderID, trade: String, market: ConditionID)
+    /// The venue tells of a worse price than the order allows.
+    case filledBeyondLimit(FillBody, limit: Price)
+    /// The account traded by an order that the ledger does not know; `market` is `nil` where the token is not known either.
+    case foreignTrade(VenueFill, hash: String, market: ConditionID?)
+    case settlementFailed(OrderID, trade: String, market: ConditionID?)
     /// The venue holds so much more of money than the ledger; less when negative.
     case balanceDiffers(by: Money)
     /// The venue holds so many shares more than the ledger; fewer when negative.

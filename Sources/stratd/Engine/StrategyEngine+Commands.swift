@@ -45,6 +45,10 @@ extension StrategyEngine {
         // A person has seen it, and lets the venue's word stand.
         if self.unexplained != .zero { self.record(.funds(self.unexplained), now: now) }
         self.unexplained = .zero
+        for (token, difference) in self.unexplainedShares.sorted(by: { $0.key < $1.key }) {
+            self.adopt(difference, of: token, now: now)
+        }
+        self.unexplainedShares = [:]
         self.errorRate.reset()
         if self.profit.drawdown > self.gate.limits.drawdownMax {
             // A person has seen the loss: it counts anew from here.
@@ -57,6 +61,18 @@ extension StrategyEngine {
         self.publish(.risk(self.riskStatus))
         self.lookNow(self.views.views.keys.sorted(), now: now)
         return .done(nil)
+    }
+
+    /// Takes over the venue's count of shares: more belong to the first strategy that holds some, fewer are taken from one after
+    /// the other.
+    private mutating func adopt(_ difference: Quantity, of token: TokenID, now: Moment) {
+        var rest = difference
+        for position in self.ledger.sortedPositions where position.key.token == token && rest != .zero {
+            let part = max(rest, .zero - position.size)
+            guard part != .zero, self.record(.shares(position.key, by: part), now: now) else { continue }
+            self.publishPosition(position.key)
+            rest -= part
+        }
     }
 
     private mutating func pause(_ strategy: String, _ isPaused: Bool, now: Moment) -> CommandOutcome {

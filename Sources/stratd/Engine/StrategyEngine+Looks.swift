@@ -177,17 +177,28 @@ extension StrategyEngine {
     /// What one order may sell: a position over the limit of an order goes in several.
     private func largestSale(of position: Position, at price: Price, _ view: MarketView) -> Quantity {
         let limit = Int128(self.gate.limits.orderMax.micros) * 1_000_000 / Int128(price.micros)
-        let size = Quantity(micros: Int64(min(Int128(position.size.micros), limit))).flooredToSizeGrid
+        let size = Self.floored(Quantity(micros: Int64(min(Int128(position.size.micros), limit))), at: price)
         let rest = position.size - size
         guard rest > .zero && rest < view.market.sizeMin else { return size }
         // What would be left could not be sold any more.
-        return max(.zero, position.size - view.market.sizeMin).flooredToSizeGrid
+        return Self.floored(max(.zero, position.size - view.market.sizeMin), at: price)
     }
 
-    /// The lowest price of the grid that lies within the band.
+    /// So many shares that what they bring has four decimals at most: of orders that take, the venue allows no more. Source:
+    /// reference, 2.5.
+    private static func floored(_ size: Quantity, at price: Price) -> Quantity {
+        let step: Int64 = price.micros % 10_000 == 0 ? 10_000 : price.micros % 1_000 == 0 ? 100_000 : 1_000_000
+        return Quantity(micros: size.micros / step * step)
+    }
+
+    /// The lowest price of the grid that lies within the band; a whole cent where that takes as well.
     private static func flattenPrice(_ outcome: Int, _ view: MarketView, band: Int64) -> Price? {
         guard let midpoint = view.book.midpoint else { return nil }
         let own = outcome == 0 ? midpoint : 1_000_000 - midpoint
-        return view.market.tick.ceil(max(view.market.tick.micros, own - band))
+        guard let price = view.market.tick.ceil(max(view.market.tick.micros, own - band)) else { return nil }
+        let cents = Price(micros: (Int64(price.micros) + 9_999) / 10_000 * 10_000)
+        let bid = outcome == 0 ? view.book.bestBid?.price : view.book.bestAsk?.price.mirrored
+        guard let cents, let bid, cents <= bid, view.market.tick.allows(cents) else { return price }
+        return cents
     }
 }

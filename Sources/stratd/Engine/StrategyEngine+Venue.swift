@@ -3,6 +3,15 @@ import Shared
 extension StrategyEngine {
     /// Takes in what the venue says of one of our orders.
     mutating func handle(_ event: VenueEvent, now: Moment) -> [EngineAction] {
+        switch event.kind {
+        case .foreign(let hash, let fill):
+            self.adopt(hash, fill, at: event.time, now: now)
+            return self.takeActions()
+        case .foreignSettled(let trade, let settlement):
+            self.settleForeign(trade, settlement, now: now)
+            return self.takeActions()
+        default: break
+        }
         guard let order = self.ledger.order(event.order) else {
             // Settled long ago, and told again with all trades of that time.
             if case .settled = event.kind { return [] }
@@ -34,6 +43,7 @@ extension StrategyEngine {
             guard [.sent, .delayed, .unknown].contains(order.body.state) else { break }
             self.move(order, to: order.body.filled > .zero ? .partlyFilled : .live, reason: nil, now: now)
             self.cancelIfClosed(order, now: now)
+        case .foreign, .foreignSettled: break
         }
         self.orderChanged(order, now: now)
         return self.takeActions()
@@ -57,8 +67,12 @@ extension StrategyEngine {
         if isUnwanted { self.cancel(order.id, now: now) }
     }
 
-    private mutating func filled(_ order: LedgerOrder, _ fill: VenueFill, at time: Timestamp, now: Moment) {
+    mutating func filled(_ order: LedgerOrder, _ fill: VenueFill, at time: Timestamp, now: Moment) {
         guard !order.trades.contains(fill.trade) else { return }
+        guard fill.token == order.body.token && fill.side == order.body.side else {
+            self.note(.contradiction(.wrongOrder(order.id)))
+            return self.halt("ledger", now: now)
+        }
         let body = FillBody(
             order: order.id.description, hash: order.body.hash, trade: fill.trade, strategy: order.body.strategy,
             market: order.body.market, token: order.body.token, side: order.body.side, price: fill.price,
@@ -73,6 +87,10 @@ extension StrategyEngine {
         self.publishOrder(order.id)
         self.publishPosition(PositionKey(token: body.token, strategy: body.strategy))
         self.publish(.balance(self.balance))
+        if fill.side == .buy ? fill.price > order.body.price : fill.price < order.body.price {
+            self.note(.filledBeyondLimit(body, limit: order.body.price))
+            self.halt("price", now: now)
+        }
         // A trade from just before the end is told after it.
         if case .some(let winner) = self.views[body.market]?.resolution {
             self.settle(body.market, winner: winner, now: now)
@@ -88,11 +106,17 @@ extension StrategyEngine {
 
     /// A trade went on towards the chain. One that failed is taken back, and trading goes on without it.
     private mutating func settled(_ order: LedgerOrder, _ trade: String, _ settlement: Settlement, now: Moment) {
-        guard let fill = self.ledger.pending.first(where: { $0.order == order.id && $0.trade == trade }),
-            fill.settlement != settlement, self.record(.settlement(order.id, trade: trade, settlement), now: now)
+        guard let fill = self.ledger.pending.first(where: { $0.order == order.id && $0.trade == trade }) else { return }
+        self.settled(fill, settlement, now: now)
+    }
+
+    mutating func settled(_ fill: PendingFill, _ settlement: Settlement, now: Moment) {
+        guard fill.settlement != settlement,
+            self.record(.settlement(fill.order, trade: fill.trade, settlement), now: now)
         else { return }
         if settlement == .failed {
-            self.note(.settlementFailed(order.id, trade: trade, market: order.body.market))
+            self.note(
+                .settlementFailed(fill.order, trade: fill.trade, market: self.ledger.positions[fill.position]?.market))
             self.publish(.balance(self.balance))
         }
         self.publishPosition(fill.position)

@@ -41,6 +41,8 @@ struct StrategyEngine: Sendable {
     var errorRate = ErrorRate()
     /// What the venue holds beyond the ledger, or less than it, and nobody has explained.
     var unexplained = Money.zero
+    /// The same of shares, by token.
+    var unexplainedShares: [TokenID: Quantity] = [:]
     var isFeedUp = false
     /// Up to when the feed is known to have told everything.
     var feedTime = Timestamp(microseconds: 0)
@@ -132,7 +134,7 @@ struct StrategyEngine: Sendable {
 
     /// Turns what is held in a market into money.
     mutating func settle(_ condition: ConditionID, winner: Int64?, now: Moment) {
-        let held = self.ledger.sortedPositions.filter { $0.market == condition && $0.size > .zero }
+        let held = self.ledger.unended(in: condition)
         guard !held.isEmpty, self.record(.resolution(condition, winner: winner), now: now) else { return }
         for position in held { self.publishPosition(position.key) }
         self.publish(.balance(self.balance))
@@ -229,10 +231,16 @@ struct StrategyEngine: Sendable {
         return self.takeActions()
     }
 
-    /// The venue holds other shares of a token than the ledger: nobody can trade on that.
-    mutating func sharesDiffer(_ token: TokenID, by difference: Quantity, now: Moment) -> [EngineAction] {
-        self.note(.sharesDiffer(token, by: difference))
-        self.halt("positions", now: now)
+    /// The venue told how many shares of a token the account holds. Nobody can trade on others than the ledger's.
+    mutating func compare(_ verdict: BalanceWatch.ShareVerdict, of token: TokenID, now: Moment) -> [EngineAction] {
+        switch verdict {
+        case .moving: break
+        case .agrees: self.unexplainedShares[token] = nil
+        case .differs(let difference):
+            self.unexplainedShares[token] = difference
+            self.note(.sharesDiffer(token, by: difference))
+            self.halt("positions", now: now)
+        }
         return self.takeActions()
     }
 

@@ -96,12 +96,16 @@ struct AccountHistory: Sendable {
             }
             self.settle(TradeKey(order: order.description, trade: trade), settlement)
         case .resolution(let market, let winner):
-            let held = self.ledger?.sortedPositions.filter { $0.market == market && $0.size > .zero } ?? []
+            let held = self.ledger?.unended(in: market) ?? []
             try self.ledger?.apply(record)
             for before in held {
                 let after = self.ledger?.positions[before.key] ?? Self.settled(before, winner: winner)
                 try self.book(before, after, day: day, resultDay: day)
             }
+        case .shares(let key, _):
+            let before = self.ledger?.positions[key]
+            try self.ledger?.apply(record)
+            if let after = self.ledger?.positions[key] { try self.book(before, after, day: day, resultDay: day) }
         case .intent, .state, .halt, .funds, .redeemed, .resume, .pause, .unpause, .limit, .marks:
             try self.ledger?.apply(record)
         }
@@ -143,7 +147,7 @@ struct AccountHistory: Sendable {
 
     private static func settled(_ position: Position, winner: Int64?) -> Position {
         var position = position
-        position.settle(payout: position.payout(winner: winner))
+        position.settle(winner: winner)
         return position
     }
 
@@ -197,7 +201,7 @@ struct AccountHistory: Sendable {
         // What is gone from the ledger was closed unseen; what it brought is in the rest.
         for var former in before.sortedPositions where after.positions[former.key] == nil && former.size > .zero {
             let held = former
-            former.settle(payout: former.cost)
+            former.close(at: former.cost)
             try self.book(held, former, day: day, resultDay: day)
         }
         guard self.subject == .pnl && rest != .zero else { return }

@@ -19,6 +19,14 @@ struct BalanceWatch: Sendable {
         case differs(Money)
     }
 
+    enum ShareVerdict: Hashable, Sendable {
+        case agrees
+        /// Not the same as a minute ago: look again.
+        case moving
+        /// So many more than the ledger's; fewer when negative.
+        case differs(Quantity)
+    }
+
     /// Tokens that are looked at in one round: the venue is asked for each.
     static let tokenCountMax = 20
 
@@ -59,18 +67,15 @@ struct BalanceWatch: Sendable {
         return Array(next)
     }
 
-    /// Whether a difference in shares was found twice in a row.
-    ///
     /// - Parameter balance: the venue's, settled.
-    /// - Returns: by how much the venue's differs; `nil` for not at all, or not yet.
-    mutating func compare(_ balance: Quantity, of token: TokenID, _ ledger: OrderLedger) -> Quantity? {
+    mutating func compare(_ balance: Quantity, of token: TokenID, _ ledger: OrderLedger) -> ShareVerdict {
         let difference = balance - Self.settledShares(of: token, ledger)
         guard difference != .zero else {
             self.lastShares[token] = nil
-            return nil
+            return .agrees
         }
         defer { self.lastShares[token] = difference }
-        return self.lastShares[token] == difference ? difference : nil
+        return self.lastShares[token] == difference ? .differs(difference) : .moving
     }
 
     /// What the chain should have of a token, whichever strategy holds it.

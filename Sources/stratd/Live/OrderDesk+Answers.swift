@@ -18,6 +18,8 @@ extension OrderDesk {
         case openOrders(Result<[VenueOrder], ClobFailure>)
         /// Whatever was matched since the asked time, up to `asOf`.
         case trades(Result<[VenueTrade], ClobFailure>, asOf: Timestamp)
+        /// `nil`: the venue knows no such trade.
+        case trade(String, Result<VenueTrade?, ClobFailure>)
         /// From the user channel, unasked.
         case orderEvent(VenueOrder)
         case tradeEvent(VenueTrade)
@@ -29,9 +31,10 @@ extension OrderDesk {
             switch self {
             case .placed(_, .failure(let failure)), .cancelled(_, .failure(let failure)),
                 .order(_, .failure(let failure)), .openOrders(.failure(let failure)),
-                .trades(.failure(let failure), _):
+                .trades(.failure(let failure), _), .trade(_, .failure(let failure)):
                 failure
-            case .placed, .cancelled, .order, .openOrders, .trades, .orderEvent, .tradeEvent, .channelOpened: nil
+            case .placed, .cancelled, .order, .openOrders, .trades, .trade, .orderEvent, .tradeEvent, .channelOpened:
+                nil
             }
         }
     }
@@ -40,6 +43,8 @@ extension OrderDesk {
     static let closedPauseMin = Duration.seconds(2)
     /// What the venue says where it may have taken the order all the same. Source: reference, 2.6.
     private static let unknownTexts = ["Duplicated", "could not insert order", "could not run the execution"]
+    /// What it says to an account that is to stop. Source: reference, 2.6.
+    private static let barredTexts = ["address banned", "closed only mode"]
     /// Reads that call an order matched although something of it is left, until it counts as gone.
     static let remainderReadCount = 3
     private static let reasonByteCountMax = 120
@@ -54,6 +59,7 @@ extension OrderDesk {
         case .trades(let result, let asOf): self.traded(result, asOf: asOf, now: now)
         case .orderEvent(let order): self.report(order, now: now)
         case .tradeEvent(let trade): self.book(trade, now: now)
+        case .trade(let id, let result): self.readAlone(id, result, now: now)
         case .channelOpened: self.catchUp(now: now)
         }
     }
@@ -124,6 +130,9 @@ extension OrderDesk {
 
     private mutating func refuse(_ hash: String, reason: String, now: Moment) {
         guard let entry = self.entries[hash], entry.stage == .sending else { return }
+        if Self.barredTexts.contains(where: reason.contains) {
+            self.note(.barred(reason.shortened(toByteCount: Self.reasonByteCountMax)))
+        }
         self.end(entry)
         self.tell(entry.id, .rejected(reason: reason.shortened(toByteCount: Self.reasonByteCountMax)), now.time)
     }
@@ -309,12 +318,14 @@ extension OrderDesk {
 
     /// Orders that nobody here knows: seen twice, they are not about to end by themselves.
     private mutating func cancelStrays(_ unknown: [String], now: Moment) {
-        let again = unknown.filter(self.strays.contains)
+        let again = Array(unknown.filter(self.strays.contains).prefix(Self.cancelCountMax))
         self.strays = Set(unknown.prefix(Self.strayCountMax))
-        for hash in again { self.note(.stray(hash: hash)) }
-        if !again.isEmpty {
+        // Where the venue's limits are used up, the next list finds them again.
+        if !again.isEmpty, self.cancelRequestCount < Self.cancelRequestCountMax, self.takeCancels(again.count, now: now)
+        {
+            for hash in again { self.note(.stray(hash: hash)) }
             self.cancelRequestCount += 1
-            self.ask(.cancel(Array(again.prefix(Self.cancelCountMax))))
+            self.ask(.cancel(again))
         }
         if !unknown.isEmpty { self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMin) }
     }
@@ -334,11 +345,23 @@ extension OrderDesk {
             for trade in trades.sorted(by: { ($0.time, $0.id) < ($1.time, $1.id) }) { self.book(trade, now: now) }
             self.noteTradesRead(now: now)
             self.tradesReadTo = max(self.tradesReadTo, asOf + (.zero - Self.tradeOverlap))
+            self.forgetSeen()
+        }
+    }
+
+    private mutating func readAlone(_ id: String, _ result: Result<VenueTrade?, ClobFailure>, now: Moment) {
+        self.aloneCount -= 1
+        switch result {
+        case .failure(let failure): self.note(.readFailed(failure))
+        case .success(.some(let trade)): self.book(trade, now: now)
+        // It may not be listed yet, or not any more; what it moved shows in the balance.
+        case .success(.none): break
         }
     }
 
     /// Tells the engine of our parts in a trade. A trade is told again with each step of its settlement.
     private mutating func book(_ trade: VenueTrade, now: Moment) {
+        self.noteParts(of: trade)
         let isOurs = trade.parts.contains { self.entries[$0.order] != nil || self.ended[$0.order] != nil }
         switch trade.settlement {
         case .confirmed, .failed: self.unsettled[trade.id] = nil
@@ -366,10 +389,6 @@ extension OrderDesk {
         if isKnown { return self.tell(id, .settled(trade: trade.id, trade.settlement), trade.time) }
         // One that failed before it was heard of changes nothing.
         guard trade.settlement != .failed else { return }
-        let fill = VenueFill(
-            trade: trade.id, price: part.price, size: part.size, fee: part.liquidity == .maker ? .zero : nil,
-            money: part.money,
-            liquidity: part.liquidity, settlement: trade.settlement)
-        self.tell(id, .filled(fill), trade.time)
+        self.tell(id, .filled(VenueFill(part, of: trade)), trade.time)
     }
 }

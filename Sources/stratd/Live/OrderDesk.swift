@@ -17,6 +17,8 @@ struct OrderDesk: Sendable {
         case readOpenOrders
         /// Whatever was matched since.
         case readTrades(since: Timestamp)
+        /// One trade, by its id.
+        case readTrade(String)
     }
 
     /// What the log is told.
@@ -29,6 +31,8 @@ struct OrderDesk: Sendable {
         case misnamed(OrderID, as: String)
         /// Nothing of it was found: it never came.
         case neverCame(OrderID, hash: String)
+        /// The account is banned, or may only close what it holds.
+        case barred(String)
         case reconciled(open: Int, unknown: Int)
     }
 
@@ -115,6 +119,10 @@ struct OrderDesk: Sendable {
     static let endedCountMax = OrderLedger.finishedOrderCountMax
     /// Trades that wait for the chain, remembered at a time; the ledger keeps no more either.
     static let unsettledCountMax = OrderLedger.pendingFillCountMax
+    /// Of them, those that are read by themselves, as they are older than what is read together, at a time.
+    static let aloneCountMax = 4
+    /// Without a good read of orders and of trades for so long, nothing is placed.
+    static let readAgeMax = Duration.seconds(180)
     /// Orders that the ledger does not know, remembered at a time.
     static let strayCountMax = 1_000
 
@@ -156,23 +164,39 @@ struct OrderDesk: Sendable {
     var tradesReadTo: Timestamp
     /// Trades that wait for the chain, and when they were matched: they are read until they have got there.
     var unsettled: [String: Timestamp]
+    /// Reads of single trades that are under way, and the trade that was read last.
+    var aloneCount = 0
+    private var lastAlone = ""
+    /// Parts of trades that were told, of the time that is read again.
+    var seen: [SeenPart: Timestamp] = [:]
+    /// Trades from then on that no order of ours had are the account's all the same.
+    let foreignSince: Timestamp
 
     /// - Parameters:
     ///   - open: orders of the ledger that are not finished: what became of them is asked first.
     ///   - finished: of the ledger, for trades that come late.
     ///   - unsettled: trades that wait for the chain, and when they were matched.
-    ///   - since: trades from then on may not be booked yet.
+    ///   - since: when the ledger's last record was made: trades from then on may not be booked yet. `nil` for a new ledger.
     init(
-        open: [LedgerOrder], finished: [LedgerOrder], unsettled: [String: Timestamp], since: Timestamp, now: Moment
+        open: [LedgerOrder], finished: [LedgerOrder], unsettled: [String: Timestamp], since: Timestamp?, now: Moment
     ) {
+        self.foreignSince = since.map { $0 + (.zero - Self.lossMax) } ?? now.time
         self.unsettled = unsettled
         self.orders = TokenBucket(rate: Self.orderRate.perSecond, burst: Self.orderRate.burst, now: now.instant)
         self.cancels = TokenBucket(rate: Self.cancelRate.perSecond, burst: Self.cancelRate.burst, now: now.instant)
         self.reconcileAt = now.instant
         self.ordersAskedAt = now.instant
         self.tradesAskedAt = now.instant
-        self.tradesReadTo = open.reduce(since) { min($0, $1.body.time) } + (.zero - Self.tradeOverlap)
-        for order in finished { self.remember(order.body.hash, order.id, Set(order.trades)) }
+        self.tradesReadTo = open.reduce(since ?? now.time) { min($0, $1.body.time) } + (.zero - Self.tradeOverlap)
+        for order in finished {
+            guard !order.isForeign else {
+                for trade in order.trades {
+                    self.seen[SeenPart(trade: trade, order: order.body.hash)] = order.body.time
+                }
+                continue
+            }
+            self.remember(order.body.hash, order.id, Set(order.trades))
+        }
         for order in open {
             var entry = Entry(
                 id: order.id, hash: order.body.hash, size: order.body.size, kind: order.body.kind,
@@ -192,7 +216,12 @@ struct OrderDesk: Sendable {
 
     /// Why no order can leave now; `nil` when one can.
     func closedReason(now: Instant) -> String? {
-        guard self.isReconciled else { return "the venue's orders and trades are still to be read" }
+        guard self.isReconciled, let orders = self.ordersReadAt, let trades = self.tradesReadAt else {
+            return "the venue's orders and trades are still to be read"
+        }
+        guard now - min(orders, trades) < Self.readAgeMax else {
+            return "the venue's orders and trades could not be read for \(Self.readAgeMax.components.seconds) s"
+        }
         guard let closed = self.closed, now < closed.until else { return nil }
         return closed.reason
     }
@@ -285,16 +314,20 @@ struct OrderDesk: Sendable {
         }
         while !wanted.isEmpty, self.cancelRequestCount < Self.cancelRequestCountMax {
             let count = min(wanted.count, Self.cancelCountMax)
-            guard self.cancels.take(Int64(count), now: now.instant) else {
-                let wait = self.cancels.wait(for: Int64(count), now: now.instant) ?? Self.cancelPause
-                self.cancelsResumeAt = now.instant + wait
-                return
-            }
+            guard self.takeCancels(count, now: now) else { return }
             for hash in wanted.prefix(count) { self.entries[hash]?.isCancelAsked = true }
             self.cancelRequestCount += 1
             self.ask(.cancel(Array(wanted.prefix(count))))
             wanted = wanted.dropFirst(count)
         }
+    }
+
+    /// Counts cancels against the venue's limit; where it is used up, the next go out when it is not.
+    mutating func takeCancels(_ count: Int, now: Moment) -> Bool {
+        guard !self.cancels.take(Int64(count), now: now.instant) else { return true }
+        let wait = self.cancels.wait(for: Int64(count), now: now.instant) ?? Self.cancelPause
+        self.cancelsResumeAt = now.instant + wait
+        return false
     }
 
     private mutating func readOrders(now: Moment) {
@@ -355,7 +388,19 @@ struct OrderDesk: Sendable {
         guard !self.isReadingTrades else { return }
         self.isReadingTrades = true
         self.tradesAskedAt = now.instant
-        self.ask(.readTrades(since: self.unsettled.values.reduce(self.tradesReadTo) { min($0, $1) }))
+        self.ask(.readTrades(since: self.tradesReadTo))
+        self.readUnsettled()
+    }
+
+    /// Reads the trades that still wait for the chain and are no longer among those that are read together, some at a time.
+    private mutating func readUnsettled() {
+        let old = self.unsettled.filter { $0.value < self.tradesReadTo }.keys.sorted()
+        let next = old.filter { $0 > self.lastAlone } + old.filter { $0 <= self.lastAlone }
+        for trade in next.prefix(max(0, Self.aloneCountMax - self.aloneCount)) {
+            self.lastAlone = trade
+            self.aloneCount += 1
+            self.ask(.readTrade(trade))
+        }
     }
 
     // MARK: Steps

@@ -17,13 +17,17 @@ final class UserLine {
     private let url: WebSocketURL
     private let options: WebSocketConnection.Options
     private let credentials: AccountCredentials
+    private let owner: VenueTrade.Owner
     private var channel: UserChannel
     private var socket: WebSocketConnection?
     private var timer: EventLoop.TimerID?
     private var isStopped = false
 
     /// - Throws: code 78 for an address that is none.
-    init(_ context: DaemonContext, _ credentials: AccountCredentials) throws(DaemonExit) {
+    init(
+        _ context: DaemonContext, _ credentials: AccountCredentials, _ owner: VenueTrade.Owner
+    ) throws(DaemonExit) {
+        self.owner = owner
         let venue = context.configuration.venue
         do { self.url = try WebSocketURL(venue.userWebSocketURL) } catch {
             throw DaemonExit(.configuration, "venue.user_ws_url: \(error)")
@@ -124,7 +128,9 @@ final class UserLine {
                 guard let order = VenueOrder(message) else { return self.tellMalformed(text, "no order as is known") }
                 self.onReport(.orderEvent(order))
             case "trade":
-                guard let trade = VenueTrade(message) else { return self.tellMalformed(text, "no trade as is known") }
+                guard let trade = VenueTrade(message, of: self.owner) else {
+                    return self.tellMalformed(text, "no trade as is known")
+                }
                 self.onReport(.tradeEvent(trade))
             // Whatever else the venue may come to tell is not about orders.
             default: break

@@ -64,6 +64,25 @@ struct VenueTrade: Hashable, Sendable {
         /// What was paid or received, without the fee.
         var money: Money
         let liquidity: Liquidity
+        /// Whether it is the account's own, whichever order it was.
+        var isOwn = false
+    }
+
+    /// Whose parts in trades are the account's.
+    struct Owner: Hashable, Sendable {
+        /// The key of the credentials.
+        let key: String
+        /// The address of the funds, in small letters.
+        let maker: String
+
+        init(key: String, maker: String) {
+            self.key = key
+            self.maker = maker.lowercased()
+        }
+
+        fileprivate func owns(_ json: JSONValue) -> Bool {
+            json["owner"]?.string == self.key || json["maker_address"]?.string?.lowercased() == self.maker
+        }
     }
 
     /// Makers of one trade that are read at most.
@@ -85,7 +104,7 @@ struct VenueTrade: Hashable, Sendable {
     }
 
     /// - Returns: `nil` for what is no trade.
-    init?(_ json: JSONValue) {
+    init?(_ json: JSONValue, of owner: Owner) {
         guard let id = json["id"]?.string, (1...Self.idByteCountMax).contains(id.utf8.count),
             let settlement = json["status"]?.string.flatMap({ Self.settlement($0) }),
             let moment = (json["match_time"] ?? json["matchtime"])?.integer, moment >= 0,
@@ -93,11 +112,14 @@ struct VenueTrade: Hashable, Sendable {
             let taker = Part(json, order: "taker_order_id", size: "size", .taker)
         else { return nil }
         var parts = [taker]
+        // To a maker the trade's own side may be told with the maker's address.
+        parts[0].isOwn = json["trader_side"]?.string == "TAKER" && owner.owns(json)
         let makers = json["maker_orders"]?.array ?? []
         guard makers.count <= Self.partCountMax else { return nil }
         for maker in makers {
             // Somebody else's part may be what it likes.
-            guard let part = Part(maker, order: "order_id", size: "matched_amount", .maker) else { continue }
+            guard var part = Part(maker, order: "order_id", size: "matched_amount", .maker) else { continue }
+            part.isOwn = owner.owns(maker)
             // An order that stands there twice has one part.
             if let index = parts.firstIndex(where: { $0.order == part.order && $0.liquidity == .maker }) {
                 parts[index].size += part.size

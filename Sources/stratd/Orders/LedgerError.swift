@@ -16,6 +16,8 @@ enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     case notPending(trade: String)
     /// More sold than is held.
     case oversold(OrderID, by: Quantity)
+    /// Fewer shares are held than were to be taken away.
+    case noSuchShares(TokenID)
     /// A fill that speaks of another token or side than its order.
     case wrongOrder(OrderID)
 
@@ -32,6 +34,7 @@ enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
         case .tooManyPending: "more than \(OrderLedger.pendingFillCountMax) fills wait for the chain"
         case .notPending(let trade): "no fill of trade \(trade) waits for the chain"
         case .oversold(let order, let excess): "order \(order) would sell \(excess) shares more than are held"
+        case .noSuchShares(let token): "fewer shares of token \(token) are held than were to be taken away"
         case .wrongOrder(let order): "a fill of order \(order) speaks of another token or side"
         }
     }

@@ -11,10 +11,16 @@ struct LedgerOrder: Hashable, Sendable {
     let outcome: Int
     /// Bound for the fee, should it take liquidity.
     let feeReserve: Money
+    /// Whether nobody here sent it, as far as is known: it came with its trade.
+    let isForeign: Bool
     /// Ids of the trades that were booked.
     var trades: [String] = []
 
-    init(id: OrderID, body: OrderBody, event: String, outcome: Int, feeReserve: Money, trades: [String] = []) {
+    init(
+        id: OrderID, body: OrderBody, event: String, outcome: Int, feeReserve: Money, isForeign: Bool = false,
+        trades: [String] = []
+    ) {
+        self.isForeign = isForeign
         self.id = id
         self.body = body
         self.event = event
@@ -41,6 +47,10 @@ struct LedgerOrder: Hashable, Sendable {
             $0.member("event", self.event)
             $0.member("outcome", Int64(self.outcome))
             $0.member("fee_reserve", self.feeReserve.micros)
+            if self.isForeign {
+                $0.key("foreign")
+                $0.bool(true)
+            }
             $0.member("trades", self.trades)
         }
     }
@@ -50,6 +60,7 @@ struct LedgerOrder: Hashable, Sendable {
         var event: String?
         var outcome: Int64?
         var feeReserve: Int64?
+        var isForeign = false
         var trades: [String] = []
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
@@ -57,6 +68,7 @@ struct LedgerOrder: Hashable, Sendable {
             case "event": event = try reader.string().string
             case "outcome": outcome = try reader.integer()
             case "fee_reserve": feeReserve = try reader.integer()
+            case "foreign": isForeign = try reader.bool()
             case "trades": trades = try reader.strings()
             default: try reader.skip()
             }
@@ -65,6 +77,6 @@ struct LedgerOrder: Hashable, Sendable {
         self.init(
             id: try reader.need(OrderID(order.order), "order"), body: order, event: try reader.need(event, "event"),
             outcome: Int(try reader.need(outcome, "outcome")),
-            feeReserve: Money(micros: try reader.need(feeReserve, "fee_reserve")), trades: trades)
+            feeReserve: Money(micros: try reader.need(feeReserve, "fee_reserve")), isForeign: isForeign, trades: trades)
     }
 }

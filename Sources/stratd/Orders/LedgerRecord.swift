@@ -21,6 +21,8 @@ struct LedgerRecord: Hashable, Sendable {
         case funds(Money)
         /// The venue has paid what markets that ended were worth.
         case redeemed(Money)
+        /// The venue held so many more shares of a position than the ledger, fewer when negative, and a person let that stand.
+        case shares(PositionKey, by: Quantity)
         case resume
         case pause(strategy: String)
         case unpause(strategy: String)
@@ -50,6 +52,7 @@ struct LedgerRecord: Hashable, Sendable {
         case .halt: "halt"
         case .funds: "funds"
         case .redeemed: "redeemed"
+        case .shares: "shares"
         case .resume: "resume"
         case .pause: "pause"
         case .unpause: "unpause"
@@ -87,6 +90,10 @@ struct LedgerRecord: Hashable, Sendable {
                 if let winner { $0.member("winner", winner) }
             case .halt(let reason): $0.member("reason", reason)
             case .funds(let money), .redeemed(let money): $0.member("money", money.micros)
+            case .shares(let key, let difference):
+                $0.member("token", key.token.description)
+                $0.member("strategy", key.strategy)
+                $0.member("size", difference.micros)
             case .resume: break
             case .pause(let strategy), .unpause(let strategy): $0.member("strategy", strategy)
             case .limit(let name, let value):
@@ -124,6 +131,7 @@ struct LedgerRecord: Hashable, Sendable {
         var fill: FillBody?
         var order: OrderID?
         var market: ConditionID?
+        var token: TokenID?
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
             case "type": type = try reader.string().string
@@ -132,9 +140,10 @@ struct LedgerRecord: Hashable, Sendable {
             case "fill": fill = try FillBody(reading: &reader)
             case "order": order = try reader.orderID()
             case "market": market = try reader.condition()
+            case "token": token = try reader.token()
             case "state", "reason", "strategy", "name", "trade", "settlement":
                 texts[key.string] = try reader.string().string
-            case "time", "winner", "value", "money", "day", "day_start", "peak":
+            case "time", "winner", "value", "money", "size", "day", "day_start", "peak":
                 numbers[key.string] = try reader.integer()
             default: try reader.skip()
             }
@@ -157,6 +166,11 @@ struct LedgerRecord: Hashable, Sendable {
         case "halt": self.fact = .halt(reason: try reader.need(texts["reason"], "reason"))
         case "redeemed": self.fact = .redeemed(Money(micros: try reader.need(numbers["money"], "money")))
         case "funds": self.fact = .funds(Money(micros: try reader.need(numbers["money"], "money")))
+        case "shares":
+            self.fact = .shares(
+                PositionKey(
+                    token: try reader.need(token, "token"), strategy: try reader.need(texts["strategy"], "strategy")),
+                by: Quantity(micros: try reader.need(numbers["size"], "size")))
         case "resume": self.fact = .resume
         case "pause": self.fact = .pause(strategy: try reader.need(texts["strategy"], "strategy"))
         case "unpause": self.fact = .unpause(strategy: try reader.need(texts["strategy"], "strategy"))

@@ -133,6 +133,7 @@ struct OrderLedger: Hashable, Sendable {
         case .settlement(let id, let trade, let settlement): try self.advance(trade, of: id, to: settlement)
         case .resolution(let market, let winner): self.settle(market, winner: winner)
         case .redeemed(let money): self.receivable -= money
+        case .shares(let key, let difference): try self.correct(key, by: difference)
         case .funds(let money):
             self.cash += money
             self.dayStart += money
@@ -192,6 +193,8 @@ struct OrderLedger: Hashable, Sendable {
             ?? Position(
                 market: order.body.market, token: fill.token, outcome: order.outcome, event: order.event,
                 strategy: order.body.strategy)
+        // One from just before the market's end may be told after it.
+        let end = position.reopen()
         let money = fill.money
         var cost = Money.zero
         switch fill.side {
@@ -211,7 +214,7 @@ struct OrderLedger: Hashable, Sendable {
                     order: id, trade: fill.trade, position: key, side: fill.side, size: fill.size, money: money,
                     fee: fill.fee, cost: cost, time: fill.time, settlement: fill.settlement))
         }
-        self.positions[key] = position
+        self.put(position, asBefore: end)
         order.body.filled += fill.size
         order.body.state = state
         order.body.time = fill.time
@@ -234,25 +237,57 @@ struct OrderLedger: Hashable, Sendable {
             self.pending.remove(at: index)
             self.confirmedFillCount += 1
         case .failed:
-            guard var position = self.positions[fill.position], fill.side == .sell || position.size >= fill.size else {
-                throw .oversold(order, by: fill.size)
-            }
+            guard var position = self.positions[fill.position] else { throw .oversold(order, by: fill.size) }
+            let end = position.reopen()
+            guard fill.side == .sell || position.size >= fill.size else { throw .oversold(order, by: fill.size) }
             position.takeBack(fill)
             self.cash += fill.side == .buy ? fill.money + fill.fee : fill.fee - fill.money
-            self.positions[fill.position] = position
             self.pending.remove(at: index)
+            self.put(position, asBefore: end)
         }
     }
 
+    private mutating func correct(_ key: PositionKey, by difference: Quantity) throws(LedgerError) {
+        guard var position = self.positions[key], position.size + difference >= .zero else {
+            throw .noSuchShares(key.token)
+        }
+        if difference > .zero {
+            position.buy(difference, paid: .zero, fee: .zero)
+        } else {
+            position.sell(.zero - difference, received: .zero, fee: .zero)
+        }
+        self.positions[key] = position
+    }
+
     private mutating func settle(_ market: ConditionID, winner: Int64?) {
-        for (key, position) in self.positions where position.market == market && position.size > .zero {
-            let payout = position.payout(winner: winner)
-            self.positions[key]?.settle(payout: payout)
-            self.cash += payout
-            // Paper pays at once, and only a real account was told what it began with.
-            if self.isFunded { self.receivable += payout }
+        for position in self.unended(in: market) {
+            let payout = self.positions[position.key]?.settle(winner: winner) ?? .zero
+            self.pay(payout)
         }
         self.forgetClosedPositions()
+    }
+
+    /// What the end of a market concerns: shares, and those that the chain may yet bring back.
+    func unended(in market: ConditionID) -> [Position] {
+        let waiting = Set(self.pending.map(\.position))
+        return self.sortedPositions.filter {
+            $0.market == market && ($0.size > .zero || $0.end == nil && waiting.contains($0.key))
+        }
+    }
+
+    /// Keeps a changed position; where its market has ended, it ends once more.
+    private mutating func put(_ position: Position, asBefore end: Position.End?) {
+        self.positions[position.key] = position
+        guard let end else { return }
+        let payout = self.positions[position.key]?.settle(winner: end.winner) ?? .zero
+        self.pay(payout - end.payout)
+    }
+
+    /// Books what a market's end is worth, or what it is worth more than was booked.
+    private mutating func pay(_ payout: Money) {
+        self.cash += payout
+        // Paper pays at once, and only a real account was told what it began with.
+        if self.isFunded { self.receivable += payout }
     }
 
     private mutating func keep(_ order: LedgerOrder) {
@@ -272,7 +307,8 @@ struct OrderLedger: Hashable, Sendable {
         guard self.positions.count > Self.closedPositionCountMax,
             self.positions.values.count(where: { $0.size == .zero }) > Self.closedPositionCountMax
         else { return }
-        let closed = self.sortedPositions.filter { $0.size == .zero }
+        let waiting = Set(self.pending.map(\.position))
+        let closed = self.sortedPositions.filter { $0.size == .zero && !waiting.contains($0.key) }
         for position in closed.dropLast(Self.closedPositionCountMax) {
             self.closedProfit += position.realised - position.fees
             self.positions[position.key] = nil

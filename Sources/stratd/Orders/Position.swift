@@ -22,6 +22,17 @@ struct Position: Hashable, Sendable {
     /// Proceeds less cost of what was sold or settled, fees left out.
     private(set) var realised = Money.zero
     private(set) var fees = Money.zero
+    /// What its market's end took from it, so that what is told late can be booked as if it had come before.
+    private(set) var end: End?
+
+    /// A market's end, as it was booked.
+    struct End: Hashable, Sendable {
+        /// `nil` when each side gets half.
+        let winner: Int64?
+        let size: Quantity
+        let cost: Money
+        let payout: Money
+    }
 
     init(market: ConditionID, token: TokenID, outcome: Int, event: String, strategy: String) {
         self.market = market
@@ -88,11 +99,34 @@ struct Position: Hashable, Sendable {
         }
     }
 
-    /// Books the end of the market: every share turns into `payout`.
-    mutating func settle(payout: Money) {
-        self.realised += payout - self.cost
+    /// Books the end of the market: every share turns into money.
+    ///
+    /// - Returns: the payout.
+    @discardableResult
+    mutating func settle(winner: Int64?) -> Money {
+        let end = End(winner: winner, size: self.size, cost: self.cost, payout: self.payout(winner: winner))
+        self.end = end
+        self.close(at: end.payout)
+        return end.payout
+    }
+
+    /// Gives all shares away for `money`.
+    mutating func close(at money: Money) {
+        self.realised += money - self.cost
         self.size = .zero
         self.cost = .zero
+    }
+
+    /// Undoes the end of the market.
+    ///
+    /// - Returns: what it had been.
+    mutating func reopen() -> End? {
+        guard let end = self.end else { return nil }
+        self.end = nil
+        self.size += end.size
+        self.cost += end.cost
+        self.realised -= end.payout - end.cost
+        return end
     }
 
     /// As subscribers see it. Profits are told after fees.
@@ -115,6 +149,14 @@ struct Position: Hashable, Sendable {
             $0.member("cost", self.cost.micros)
             $0.member("realised", self.realised.micros)
             $0.member("fees", self.fees.micros)
+            guard let end = self.end else { return }
+            $0.key("end")
+            $0.object {
+                if let winner = end.winner { $0.member("winner", winner) }
+                $0.member("size", end.size.micros)
+                $0.member("cost", end.cost.micros)
+                $0.member("payout", end.payout.micros)
+            }
         }
     }
 
@@ -123,8 +165,10 @@ struct Position: Hashable, Sendable {
         var token: TokenID?
         var texts: [String: String] = [:]
         var numbers: [String: Int64] = [:]
+        var end: End?
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
+            case "end": end = try End(reading: &reader)
             case "market": market = try reader.condition()
             case "token": token = try reader.token()
             case "event", "strategy": texts[key.string] = try reader.string().string
@@ -141,5 +185,22 @@ struct Position: Hashable, Sendable {
         self.cost = Money(micros: try reader.need(numbers["cost"], "cost"))
         self.realised = Money(micros: try reader.need(numbers["realised"], "realised"))
         self.fees = Money(micros: try reader.need(numbers["fees"], "fees"))
+        self.end = end
+    }
+}
+
+extension Position.End {
+    fileprivate init(reading reader: inout JSONReader) throws(JSONError) {
+        var numbers: [String: Int64] = [:]
+        try reader.object { (key, reader) throws(JSONError) in
+            switch key {
+            case "winner", "size", "cost", "payout": numbers[key.string] = try reader.integer()
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            winner: numbers["winner"], size: Quantity(micros: try reader.need(numbers["size"], "size")),
+            cost: Money(micros: try reader.need(numbers["cost"], "cost")),
+            payout: Money(micros: try reader.need(numbers["payout"], "payout")))
     }
 }

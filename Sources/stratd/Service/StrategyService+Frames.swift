@@ -171,11 +171,25 @@ extension StrategyService {
                     "side": "\(fill.side.rawValue)", "price": "\(fill.price)", "size": "\(fill.size)",
                     "fee": "\(fill.fee)",
                 ])
+        case .filledBeyondLimit(let fill, let limit):
+            self.logger.critical(
+                "The venue filled an order at a worse price than it allows",
+                metadata: [
+                    "order": "\(fill.order)", "market": "\(fill.market)", "price": "\(fill.price)", "limit": "\(limit)",
+                ])
+        case .foreignTrade(let fill, let hash, let market):
+            self.count("foreign_trades")
+            self.logger.warning(
+                "The account traded by an order that the ledger does not know",
+                metadata: [
+                    "hash": "\(hash)", "trade": "\(fill.trade)", "market": "\(market?.description ?? "unknown")",
+                    "side": "\(fill.side.rawValue)", "price": "\(fill.price)", "size": "\(fill.size)",
+                ])
         case .settlementFailed(let order, let trade, let market):
             self.count("settlements_failed")
             self.logger.error(
                 "A trade failed on the chain and was taken back",
-                metadata: ["order": "\(order)", "trade": "\(trade)", "market": "\(market)"])
+                metadata: ["order": "\(order)", "trade": "\(trade)", "market": "\(market?.description ?? "unknown")"])
         case .balanceDiffers(let money):
             self.logger.critical(
                 "The venue's balance is not the ledger's", metadata: ["difference": "\(money)"])

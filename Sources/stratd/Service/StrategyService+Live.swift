@@ -8,6 +8,8 @@ struct LiveAccount: Sendable {
     let clob: ClobClient
     let credentials: AccountCredentials
     let form: OrderForm
+
+    var owner: VenueTrade.Owner { VenueTrade.Owner(key: self.credentials.key, maker: "\(self.form.maker)") }
 }
 
 /// Live trading: the checks before it, the requests of the desk, the user channel and the heartbeat.
@@ -73,8 +75,9 @@ extension StrategyService {
                     let shares = try await clob.shares(
                         of: token, account.credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
                     guard !self.isStopped else { return }
-                    guard let difference = watch.compare(shares, of: token, self.engine.ledger) else { continue }
-                    self.perform(self.engine.sharesDiffer(token, by: difference, now: .now()), now: .now())
+                    let now = Moment.now()
+                    let verdict = watch.compare(shares, of: token, self.engine.ledger)
+                    self.perform(self.engine.compare(verdict, of: token, now: now), now: now)
                 }
             } catch {
                 self.count("account_reads_failed")
@@ -136,7 +139,7 @@ extension StrategyService {
             OrderDesk(
                 open: ledger.openOrders, finished: ledger.finishedQueue.compactMap { ledger.order($0) },
                 unsettled: Dictionary(ledger.pending.map { ($0.trade, $0.time) }) { min($0, $1) },
-                since: self.ledgerTime ?? now.time, now: now))
+                since: self.ledgerTime, now: now))
         try self.connect(live, account)
         self.logger.notice(
             "Live trading is open", metadata: ["maker": "\(account.form.maker)", "cash": "\(ledger.cash)"])
@@ -146,7 +149,7 @@ extension StrategyService {
     private func connect(_ live: LiveOrders, _ account: LiveAccount) throws(DaemonExit) {
         self.userLine?.stop()
         self.heart?.stop()
-        let line = try UserLine(self.context, account.credentials)
+        let line = try UserLine(self.context, account.credentials, account.owner)
         let warn = self.warn
         line.warn = { warn($0, $1) }
         line.onReport = {
@@ -181,7 +184,7 @@ extension StrategyService {
             let renewed = LiveAccount(clob: session.clob, credentials: credentials, form: account.form)
             do throws(DaemonExit) { try self.connect(live, renewed) } catch { return self.context.requestStop(error) }
             self.logger.notice("Logged in to the venue again")
-        } catch { self.warn("The account's balance or the venue's clock could not be read", ["reason": "\(error)"]) }
+        } catch { self.warn("The log-in to the venue failed", ["reason": "\(error)"]) }
     }
 
     func closeLive() {
@@ -256,8 +259,14 @@ extension StrategyService {
         case .readTrades(let since):
             return .trades(
                 await Self.result { () async throws(ClobFailure) in
-                    try await clob.trades(since: since, credentials, now: now)
+                    try await clob.trades(since: since, of: account.owner, credentials, now: now)
                 }, asOf: now)
+        case .readTrade(let id):
+            return .trade(
+                id,
+                await Self.result { () async throws(ClobFailure) in
+                    try await clob.trade(id, of: account.owner, credentials, now: now)
+                })
         }
     }
 
@@ -296,6 +305,10 @@ extension StrategyService {
                 metadata: ["order": "\(order)", "hash": "\(id)"])
             let now = Moment.now()
             self.perform(self.engine.perform(.halt(reason: "order_id"), now: now).actions, now: now)
+        case .barred(let reason):
+            self.logger.critical("The venue lets this account trade no more", metadata: ["reason": "\(reason)"])
+            let now = Moment.now()
+            self.perform(self.engine.perform(.halt(reason: "account"), now: now).actions, now: now)
         case .neverCame(let order, let hash):
             self.logger.notice(
                 "An order of unknown fate never came to the venue", metadata: ["order": "\(order)", "hash": "\(hash)"])

@@ -159,7 +159,8 @@ struct PaperVenue: Sendable {
                 order.id,
                 .filled(
                     VenueFill(
-                        trade: "paper-\(order.id)-\(order.fillCount)", price: order.order.intent.price, size: size,
+                        trade: "paper-\(order.id)-\(order.fillCount)", token: order.order.intent.token,
+                        side: order.order.intent.side, price: order.order.intent.price, size: size,
                         fee: .zero, liquidity: .maker)),
                 at: now)
             if order.remaining == .zero { self.bounds.end(order.id, now: now) }
@@ -211,7 +212,8 @@ struct PaperVenue: Sendable {
                 order.id,
                 .filled(
                     VenueFill(
-                        trade: "paper-\(order.id)-\(index + 1)", price: price, size: bite.size,
+                        trade: "paper-\(order.id)-\(index + 1)", token: intent.token, side: intent.side, price: price,
+                        size: bite.size,
                         fee: view.market.takerFee(size: bite.size, price: price), liquidity: .taker)),
                 at: time)
         }

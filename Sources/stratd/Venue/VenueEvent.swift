@@ -16,6 +16,10 @@ struct VenueEvent: Hashable, Sendable {
         case lost(reason: String)
         /// It rests, after all.
         case found
+        /// The account had a part in a trade by an order that the ledger does not know; the event names none.
+        case foreign(hash: String, VenueFill)
+        /// Such a trade went on towards the chain, or failed there.
+        case foreignSettled(trade: String, Settlement)
     }
     let order: OrderID
     let kind: Kind
@@ -26,6 +30,8 @@ struct VenueEvent: Hashable, Sendable {
 /// A trade of one of our orders, told from our order's side.
 struct VenueFill: Hashable, Sendable {
     let trade: String
+    let token: TokenID
+    let side: TradeSide
     let price: Price
     let size: Quantity
     /// `nil`: what the market's terms say.

@@ -1,0 +1,56 @@
+import Shared
+
+/// Trades of the account by orders that the ledger does not know: of one that was sent just before a loss of power, or by
+/// somebody else who trades on the account. Source: reference, 2.6.
+extension OrderDesk {
+    /// A part of a trade, as it was seen.
+    struct SeenPart: Hashable, Sendable {
+        let trade: String
+        let order: String
+    }
+    /// Parts that are remembered; beyond them no foreign one is told, and the balance tells of it instead.
+    static let seenCountMax = 50_000
+    /// How much sooner than the ledger's last record a trade may be that it lacks: the venue tells whole seconds.
+    static let lossMax = Duration.seconds(2)
+
+    /// Tells of the account's parts in a trade that no order of ours had.
+    ///
+    /// Only what was matched within the time that is read again and again can be new: of what was matched before, orders of
+    /// ours may be forgotten by now.
+    mutating func noteParts(of trade: VenueTrade) {
+        let isWaiting = self.unsettled[trade.id] != nil
+        for part in trade.parts {
+            let isOurs = self.entries[part.order] != nil || self.ended[part.order] != nil
+            guard isOurs || part.isOwn else { continue }
+            let key = SeenPart(trade: trade.id, order: part.order)
+            let isNew = self.seen[key] == nil
+            if isNew && self.seen.count < Self.seenCountMax { self.seen[key] = trade.time }
+            guard !isOurs else { continue }
+            if isWaiting {
+                self.tell(OrderID(number: 0), .foreignSettled(trade: trade.id, trade.settlement), trade.time)
+            } else if isNew, self.seen[key] != nil, trade.settlement != .failed,
+                trade.time >= max(self.foreignSince, self.tradesReadTo)
+            {
+                self.tell(OrderID(number: 0), .foreign(hash: part.order, VenueFill(part, of: trade)), trade.time)
+                if trade.settlement != .confirmed && self.unsettled.count < Self.unsettledCountMax {
+                    self.unsettled[trade.id] = trade.time
+                }
+            }
+        }
+    }
+
+    mutating func forgetSeen() {
+        let end = self.tradesReadTo
+        self.seen = self.seen.filter { $0.value >= end || self.unsettled[$0.key.trade] != nil }
+    }
+}
+
+extension VenueFill {
+    /// A part of a trade; a maker pays no fee.
+    init(_ part: VenueTrade.Part, of trade: VenueTrade) {
+        self.init(
+            trade: trade.id, token: part.token, side: part.side, price: part.price, size: part.size,
+            fee: part.liquidity == .maker ? .zero : nil, money: part.money, liquidity: part.liquidity,
+            settlement: trade.settlement)
+    }
+}

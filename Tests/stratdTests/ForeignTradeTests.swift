@@ -1,0 +1,143 @@
+import Shared
+import Testing
+
+@testable import stratd
+
+/// What the venue tells that no order of the ledger explains, or that contradicts the order it names.
+@Suite struct ForeignTradeTests {
+    private func engine(_ ledger: OrderLedger = OrderLedger(cash: usd("100"))) -> StrategyEngine {
+        var engine = StrategyEngine(
+            slots: [.init(name: "maker", maker: Maker(makerParameters))], limits: wideLimits, ledger: ledger, now: at(0)
+        )
+        for event in [FeedEvent.connected, .market(MarketBody(n: 1, market: market()))] {
+            _ = engine.handle(event, sentTime: testStart, now: at(0))
+        }
+        return engine
+    }
+
+    private func fill(
+        _ side: TradeSide = .buy, _ p: String = "0.40", _ size: String = "10", of traded: TokenID = token(1, 0),
+        _ settlement: Settlement = .matched
+    ) -> VenueFill {
+        VenueFill(
+            trade: "t9", token: traded, side: side, price: price(p), size: shares(size), fee: .zero,
+            money: shares(size).notional(at: price(p)), liquidity: .maker, settlement: settlement)
+    }
+
+    private func notes(_ actions: [EngineAction]) -> [EngineNote] {
+        actions.compactMap { if case .note(let note) = $0 { note } else { nil } }
+    }
+
+    @Test func aTradeByAnUnknownOrderIsBookedAndBelongsToNoStrategy() throws {
+        var engine = self.engine()
+        let told = VenueEvent(
+            order: OrderID(number: 0), kind: .foreign(hash: "0xabc", self.fill()), time: testStart)
+        let actions = engine.handle(told, now: at(100))
+        #expect(self.notes(actions).contains(.foreignTrade(self.fill(), hash: "0xabc", market: condition(1))))
+        #expect(engine.ledger.cash == usd("96") && !engine.ledger.isHalted)
+        #expect(engine.ledger.held(token(1, 0), by: StrategyEngine.foreignStrategy) == shares("10"))
+        #expect(engine.ledger.held(token(1, 0), by: "maker") == .zero)
+        #expect(engine.ledger.exposure() == usd("4"), "it counts towards the limits of the whole account")
+        // The journal alone gives the same ledger.
+        let lines = actions.compactMap { if case .record(let record) = $0 { record.line } else { nil } }
+        let replayed = try replay(lines, from: OrderLedger(cash: usd("100")))
+        #expect(replayed == engine.ledger)
+        _ = engine.handle(
+            VenueEvent(order: OrderID(number: 0), kind: .foreignSettled(trade: "t9", .mined), time: testStart),
+            now: at(200))
+        #expect(engine.ledger.pending.map(\.settlement) == [.mined])
+        _ = engine.handle(
+            VenueEvent(order: OrderID(number: 0), kind: .foreignSettled(trade: "t9", .failed), time: testStart),
+            now: at(300))
+        #expect(engine.ledger.pending.isEmpty && engine.ledger.cash == usd("100"))
+        #expect(engine.ledger.markets.isEmpty && !engine.ledger.isHalted)
+    }
+
+    @Test func aTradeOfATokenThatNobodyKnowsHalts() {
+        var engine = self.engine()
+        let told = VenueEvent(
+            order: OrderID(number: 0), kind: .foreign(hash: "0xabc", self.fill(of: token(7, 0))), time: testStart)
+        #expect(self.notes(engine.handle(told, now: at(100))).contains(.halted(reason: "foreign_trade")))
+        #expect(engine.ledger.cash == usd("100"))
+    }
+
+    @Test func aSaleIsTakenFromWhoHoldsTheShares() throws {
+        var ledger = OrderLedger(cash: usd("100"))
+        let order = ledgerOrder(1, intent(.buy, "0.40", "10"))
+        try ledger.open(order)
+        try ledger.apply(.fill(stratdTests.fill(order, trade: "t1", "0.40", "10")))
+        var engine = self.engine(ledger)
+        let told = VenueEvent(
+            order: OrderID(number: 0), kind: .foreign(hash: "0xabc", self.fill(.sell, "0.50", "4")), time: testStart)
+        _ = engine.handle(told, now: at(100))
+        #expect(engine.ledger.held(token(1, 0), by: "maker") == shares("6") && !engine.ledger.isHalted)
+        #expect(engine.ledger.order(OrderID(number: 2))?.isForeign == true)
+        _ = engine.handle(
+            VenueEvent(order: OrderID(number: 0), kind: .foreignSettled(trade: "t9", .confirmed), time: testStart),
+            now: at(200))
+        #expect(engine.ledger.pending.isEmpty && engine.ledger.cash == usd("98"))
+    }
+
+    @Test func aSaleOfMoreThanAnybodyHoldsHalts() {
+        var engine = self.engine()
+        let told = VenueEvent(
+            order: OrderID(number: 0), kind: .foreign(hash: "0xabc", self.fill(.sell)), time: testStart)
+        #expect(self.notes(engine.handle(told, now: at(100))).contains(.halted(reason: "ledger")))
+    }
+
+    @Test func aFillThatContradictsItsOrderIsNotBooked() throws {
+        var ledger = OrderLedger(cash: usd("100"))
+        let order = ledgerOrder(1, intent(.buy, "0.48", "10"))
+        try ledger.open(order)
+        for wrong in [self.fill(.sell, "0.48"), self.fill(.buy, "0.48", of: token(1, 1))] {
+            var engine = self.engine(ledger)
+            let actions = engine.handle(
+                VenueEvent(order: order.id, kind: .filled(wrong), time: testStart), now: at(100))
+            #expect(self.notes(actions).contains(.contradiction(.wrongOrder(order.id))))
+            #expect(engine.ledger.halts == ["ledger"] && engine.ledger.cash == usd("100"))
+        }
+    }
+
+    @Test func aFillBeyondTheLimitIsBookedAndHalts() throws {
+        var ledger = OrderLedger(cash: usd("100"))
+        let order = ledgerOrder(1, intent(.buy, "0.48", "10"))
+        try ledger.open(order)
+        var engine = self.engine(ledger)
+        _ = engine.handle(
+            VenueEvent(order: order.id, kind: .filled(self.fill(.buy, "0.50")), time: testStart), now: at(0))
+        #expect(engine.ledger.halts == ["price"] && engine.ledger.cash == usd("95"))
+        engine = self.engine(ledger)
+        _ = engine.handle(
+            VenueEvent(order: order.id, kind: .filled(self.fill(.buy, "0.45")), time: testStart), now: at(0))
+        #expect(!engine.ledger.isHalted && engine.ledger.cash == usd("95.5"))
+    }
+
+    @Test func resumeTakesOverTheVenuesCountOfShares() throws {
+        var ledger = OrderLedger(cash: usd("100"))
+        let order = ledgerOrder(1, intent(.buy, "0.40", "10"))
+        try ledger.open(order)
+        try ledger.apply(.fill(stratdTests.fill(order, trade: "t1", "0.40", "10")))
+        let none = Quantity.zero
+        for (difference, left) in [(none - shares("4"), "6"), (shares("5"), "15"), (none - shares("12"), "0")] {
+            var engine = self.engine(ledger)
+            _ = engine.compare(.differs(difference), of: token(1, 0), now: at(0))
+            #expect(engine.ledger.halts == ["positions"])
+            let (actions, outcome) = engine.perform(.resume, now: at(100))
+            #expect(outcome == .done(nil) && engine.ledger.held(token(1, 0), by: "maker") == shares(left))
+            #expect(engine.ledger.cash == usd("96"))
+            for case .record(let record) in actions {
+                let read = try record.line.dropLast().withUnsafeBufferPointer { try LedgerRecord(line: $0) }
+                #expect(read == record)
+            }
+            // Once is enough.
+            _ = engine.perform(.halt(reason: "operator"), now: at(200))
+            _ = engine.perform(.resume, now: at(300))
+            #expect(engine.ledger.held(token(1, 0), by: "maker") == shares(left))
+        }
+        var engine = self.engine(ledger)
+        _ = engine.compare(.differs(none - shares("4")), of: token(1, 0), now: at(0))
+        _ = engine.compare(.agrees, of: token(1, 0), now: at(60_000))
+        _ = engine.perform(.resume, now: at(61_000))
+        #expect(engine.ledger.held(token(1, 0), by: "maker") == shares("10"), "what agrees by now is left alone")
+    }
+}
