@@ -116,6 +116,8 @@ final class LiveAccount: Sendable {
         /// Trades of fills that wait for the chain.
         var pending: [String: JSONValue] = [:]
         var fillCount = 0
+        /// Orders that came with their trades.
+        var foreignCount = 0
         /// Markets that had an order.
         var markets: Set<String> = []
         var halts: [String] = []
@@ -143,6 +145,7 @@ final class LiveAccount: Sendable {
                         let order = record["intent"]?["order"]
                         let id = order?["order"]?.string ?? ""
                         ledger.states[id] = "intended"
+                        if record["intent"]?["foreign"]?.bool == true { ledger.foreignCount += 1 }
                         ledger.markets.insert(order?["market"]?.string ?? "")
                         sizes[id] = order?["size"]?.integer ?? 0
                     case "state": ledger.states[record["order"]?.string ?? ""] = record["state"]?.string
