@@ -31,7 +31,7 @@ struct Feedd {
         guard let speed = ReplaySpeed(text) else {
             throw DaemonExit(.usage, "--speed is max or a number from 0.001 to 1000000, not \"\(text)\".")
         }
-        do throws(JournalFiles.Problem) { return (try JournalFiles(path), speed) } catch {
+        do throws(JournalFiles.Problem) { return (try JournalFiles(path, name: RawJournal.name), speed) } catch {
             throw DaemonExit(.usage, "--replay: \(error).")
         }
     }

@@ -5,7 +5,9 @@ struct Stratd {
     static func main() {
         Daemon.main(
             "stratd", "runs the strategies: risk, orders, positions",
-            commands: [CancelAll.command, Doctor.command, Export.command]
+            commands: [
+                CancelAll.command, Doctor.command, ExplainCommand.command, Export.command, ReplayCommand.command,
+            ]
         ) {
             context in
             try StrategyService(context)

@@ -64,6 +64,9 @@ import Testing
         for name in try JournalFile.entries(of: account.stateDirectory) where !kept.contains(name) {
             texts.append((name, contents(of: account.stateDirectory + "/" + name) ?? []))
         }
+        let inputs = try JournalFile.entries(of: account.stateDirectory + "/input").filter { $0.hasSuffix(".gz") }
+        #expect(!inputs.isEmpty)
+        for name in inputs { texts.append((name, recordedText(of: account.stateDirectory + "/input/" + name))) }
         let secrets = [String(account.key.dropFirst(2)), "secret", "passphrase"].compactMap {
             credentials[$0]?.string ?? ($0.count == 64 ? $0 : nil)
         }

@@ -47,7 +47,8 @@ final class FeedHarness: Sendable {
                 runtimeFlag: directory, stateFlag: directory, environment: [:], user: getuid()),
             environment: [:], logger: Logger(label: "feedd") { _ in log.handler }, notifier: Notifier(),
             stopRequest: { [end = self.end] exit in end.reason.withLock { $0 = exit.message } })
-        self.service = try FeedService(context, replay: try replay.map { (try JournalFiles($0.path), $0.speed) })
+        self.service = try FeedService(
+            context, replay: try replay.map { (try JournalFiles($0.path, name: RawJournal.name), $0.speed) })
         try await Self.runOnThread(loop)
         try await self.service.start()
     }

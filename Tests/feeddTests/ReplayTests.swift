@@ -206,7 +206,8 @@ import Testing
         #expect(refusal(["--replay": "/nowhere"]) == "--replay: /nowhere: No such file or directory.")
         #expect(refusal(["--replay": "/dev/null"])?.hasSuffix("it is neither a file nor a directory.") == true)
         let directory = try TestDirectory()
-        #expect(refusal(["--replay": directory.path])?.hasSuffix("there is no file of a raw journal in it.") == true)
+        #expect(
+            refusal(["--replay": directory.path])?.hasSuffix(#"there is no file of a journal "raw" in it."#) == true)
         #expect(ReplaySpeed("0.5") == .times(0.5) && ReplaySpeed("max") == .max)
     }
 }

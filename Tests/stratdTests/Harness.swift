@@ -18,6 +18,8 @@ struct Harness {
     /// Called before each action is done; `false` kills the process there.
     var survives: (EngineAction, StrategyEngine) -> Bool = { _, _ in true }
     private(set) var isKilled = false
+    /// Called with each input, the engine before it, and the actions that followed.
+    var hears: (EngineInput, StrategyEngine, [EngineAction], Moment) -> Void = { _, _, _, _ in }
 
     init(
         limits: RiskLimits = wideLimits, parameters: Maker.Parameters = makerParameters,
@@ -31,7 +33,7 @@ struct Harness {
         self.now = at(0)
         self.engine = Self.engine(self.start, limits, parameters, at(0))
         self.venue = PaperVenue(settings, account: self.start)
-        self.perform(self.engine.recover(now: self.now))
+        self.take(.recover)
     }
 
     private static func engine(
@@ -47,7 +49,7 @@ struct Harness {
         for event in events {
             self.advanceVenue()
             guard !self.isKilled else { return }
-            self.perform(self.engine.handle(event, sentTime: self.now.time, now: self.now))
+            self.take(.feed(event, sentTime: self.now.time))
             guard !self.isKilled else { return }
             self.venue.handle(event, self.engine.views, now: self.now)
             self.advanceVenue()
@@ -69,9 +71,9 @@ struct Harness {
             self.now = self.now.after(max(.zero, next - self.now.instant))
             self.advanceVenue()
             guard !self.isKilled else { return }
-            self.perform(self.engine.wake(now: self.now))
+            self.take(.wake)
             guard !self.isKilled else { return }
-            if next == second { self.perform(self.engine.tick(isHaltFilePresent: false, now: self.now)) }
+            if next == second { self.take(.tick(isHaltFilePresent: false)) }
             if next == end.instant && (self.engine.nextWake ?? end.instant) >= end.instant { break }
         }
         self.now = self.now.after(max(.zero, end.instant - self.now.instant))
@@ -79,14 +81,22 @@ struct Harness {
 
     @discardableResult
     mutating func command(_ command: OperatorCommand) -> CommandOutcome {
-        let (actions, outcome) = self.engine.perform(command, now: self.now)
-        self.perform(actions)
+        guard case .answer(let outcome) = self.take(.command(command)).last else { return .failed("no answer") }
         return outcome
+    }
+
+    @discardableResult
+    mutating func take(_ input: EngineInput) -> [EngineAction] {
+        let engine = self.engine
+        let actions = self.engine.apply(input, now: self.now)
+        self.hears(input, engine, actions, self.now)
+        self.perform(actions)
+        return actions
     }
 
     private mutating func advanceVenue() {
         for event in self.venue.advance(self.engine.views, now: self.now) where !self.isKilled {
-            self.perform(self.engine.handle(event, now: self.now))
+            self.take(.venue(event))
         }
     }
 
@@ -97,10 +107,14 @@ struct Harness {
             self.lines.append(record.line)
         }
         for action in actions {
-            if case .record = action { continue }
+            // An answer goes to whoever asked.
+            switch action {
+            case .record, .answer: continue
+            case .submit, .cancel, .publish, .note: break
+            }
             guard self.survives(action, self.engine) else { return self.kill() }
             switch action {
-            case .record, .publish, .note: break
+            case .record, .publish, .note, .answer: break
             case .submit(let order): self.venue.submit(order, now: self.now)
             case .cancel(let order): self.venue.cancel(order, now: self.now)
             }
@@ -116,7 +130,7 @@ struct Harness {
         let ledger = try replay(self.lines, from: self.start)
         self.engine = Self.engine(ledger, self.limits, self.parameters, self.now)
         self.venue = PaperVenue(self.settings, account: ledger)
-        self.perform(self.engine.recover(now: self.now))
+        self.take(.recover)
     }
 
     // MARK: What can be seen

@@ -223,7 +223,7 @@ final class InvariantChecker {
                     self.problem("\(order.id) offers too much")
                 }
             }
-        case .cancel, .publish, .note: break
+        case .cancel, .publish, .note, .answer: break
         }
     }
 

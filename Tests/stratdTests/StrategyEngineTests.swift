@@ -303,7 +303,8 @@ import Testing
             .market(MarketBody(n: 1, market: market())), sentTime: harness.now.time, now: harness.now)
         let lost = harness.engine.handle(.book(book()), sentTime: harness.now.time, now: harness.now)
         #expect(lost.contains { if case .submit = $0 { true } else { false } })
-        _ = harness.engine.journalFailed(lost, now: harness.now)
+        let unsent = lost.compactMap { if case .submit(let order) = $0 { order.id } else { nil } }
+        _ = harness.engine.apply(.journalFailed(unsent: unsent), now: harness.now)
         #expect(harness.ledger.halts == ["journal"] && harness.ledger.open.isEmpty)
         #expect(harness.ledger.finished.values.allSatisfy { $0.body.reason == "journal_failed" })
     }

@@ -43,6 +43,12 @@ public struct Configuration: Sendable, Equatable {
         /// The account's key, and its credentials for the venue's interface: files for stratd alone, outside systemd.
         public var privateKeyFile: String?
         public var credentialsFile: String?
+        /// Whether all that the engine takes in is kept on disk.
+        public var journal = true
+        /// Room for the input journal, in MB; the oldest files go first.
+        public var journalMegabytesMax = 1_024
+        /// Files of the input journal go when their UTC day is longer ago; 0 keeps them while there is room.
+        public var journalDaysMax = 30
     }
 
     /// `[venue]`: where the venue and its neighbours are. URLs have no slash at their end.

@@ -38,6 +38,15 @@ extension ConfigurationKey {
         .optional(
             "trading.credentials_file", \.trading.credentialsFile, .text(isOptional: true),
             "File with the account's credentials for the venue, mode 0600, likewise; empty for none"),
+        .flag(
+            "trading.journal", \.trading.journal,
+            "Whether all that stratd decides on is kept on disk, for stratd replay"),
+        .count(
+            "trading.journal_max_mb", \.trading.journalMegabytesMax, 16...1_000_000,
+            "Room for the input journal, in MB; the oldest files go first"),
+        .count(
+            "trading.journal_max_days", \.trading.journalDaysMax, 0...36_500,
+            "Days that the input journal keeps, where there is room; 0 keeps all"),
     ]
 
     private static let venue: [ConfigurationKey] = [

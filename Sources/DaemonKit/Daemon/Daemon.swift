@@ -130,22 +130,14 @@ public enum Daemon {
     private static func run(
         _ command: DaemonCommand, of name: String, _ arguments: [String]
     ) throws(DaemonExit) -> DaemonExit.Code {
-        var operand = ""
         var rest = arguments[...]
-        if !command.operands.isEmpty, let first = rest.first, !first.hasPrefix("-") {
-            operand = first
-            rest.removeFirst()
-        }
+        let operands = command.takeOperands(&rest)
         let flags = try DaemonFlags(rest, ownFlags: command.ownFlags, among: DaemonCommand.flagNames)
         guard flags.action == .run else {
             Self.print(Program.command(command, of: name).help, to: 1)
             return .stopped
         }
-        guard command.operands.isEmpty || command.operands.contains(operand) else {
-            let said = operand.isEmpty ? "" : ", not \"\(ConfigurationText.cut(operand))\""
-            throw DaemonExit(
-                .usage, "After \(command.name) comes one of \(command.operands.joined(separator: ", "))\(said).")
-        }
+        try command.check(operands)
         let environment = ProcessEnvironment.current()
         let configuration = try Self.configuration(name, flags, environment)
         // It has no socket: whatever is wrong with the place for them must not keep it from its work.
@@ -155,7 +147,7 @@ public enum Daemon {
         try command.run(
             DaemonCommand.Context(
                 configuration: configuration, environment: environment, stateDirectory: directories.state,
-                operand: operand, flags: flags.own, tell: { Self.print($0, to: 1) },
+                operands: operands, flags: flags.own, tell: { Self.print($0, to: 1) },
                 warn: { Self.print("\(name): \($0)", to: 2) }))
         return .stopped
     }

@@ -13,7 +13,9 @@ public struct DaemonCommand: Sendable {
         /// Exists, and belongs to this user, unless the command only reads: then nothing was looked at.
         public let stateDirectory: String
         /// The word after the command's name; empty where it takes none.
-        public let operand: String
+        public var operand: String { self.operands.first ?? "" }
+        /// The words after the command's name.
+        public let operands: [String]
         /// What was said to the command's own flags, by their names; empty text for a flag that takes no value.
         public let flags: [String: String]
         /// Writes a line to standard output.
@@ -39,6 +41,10 @@ public struct DaemonCommand: Sendable {
     public let summary: String
     /// One of these words must follow its name; empty for a command that takes none.
     let operands: [String]
+    /// Or so many words of any kind: what each is called, in capitals.
+    let freeOperands: [String]
+    /// Exit codes that it has besides those of all commands: "1 something is different".
+    let ownExits: [String]
     /// What it takes besides the daemons' flags.
     let ownFlags: [ProgramFlag]
     /// Whether it only reads the state directory, which is not made then where it is missing.
@@ -46,12 +52,15 @@ public struct DaemonCommand: Sendable {
     let perform: @Sendable (Context) async throws(DaemonExit) -> Void
 
     public init(
-        _ name: String, _ summary: String, operands: [String] = [], ownFlags: [ProgramFlag] = [],
-        isReader: Bool = false, perform: @escaping @Sendable (Context) async throws(DaemonExit) -> Void
+        _ name: String, _ summary: String, operands: [String] = [], freeOperands: [String] = [],
+        ownFlags: [ProgramFlag] = [], ownExits: [String] = [], isReader: Bool = false,
+        perform: @escaping @Sendable (Context) async throws(DaemonExit) -> Void
     ) {
         self.name = name
         self.summary = summary
         self.operands = operands
+        self.freeOperands = freeOperands
+        self.ownExits = ownExits
         self.ownFlags = ownFlags
         self.isReader = isReader
         self.perform = perform
@@ -59,7 +68,31 @@ public struct DaemonCommand: Sendable {
 
     /// As it is typed: "export fills|positions|pnl".
     var usage: String {
-        ([self.name] + (self.operands.isEmpty ? [] : [self.operands.joined(separator: "|")])).joined(separator: " ")
+        let words = self.operands.isEmpty ? [] : [self.operands.joined(separator: "|")]
+        return ([self.name] + words + self.freeOperands).joined(separator: " ")
+    }
+
+    /// Takes the words that follow its name off the front of `arguments`.
+    func takeOperands(_ arguments: inout ArraySlice<String>) -> [String] {
+        var words: [String] = []
+        let count = self.operands.isEmpty ? self.freeOperands.count : 1
+        while words.count < count, let word = arguments.first, !word.hasPrefix("-") {
+            words.append(word)
+            arguments.removeFirst()
+        }
+        return words
+    }
+
+    /// - Throws: code 64 when there are fewer words than it needs, or others than may be there.
+    func check(_ words: [String]) throws(DaemonExit) {
+        if words.count < self.freeOperands.count {
+            throw DaemonExit(.usage, "After \(self.name) comes \(self.freeOperands.joined(separator: " ")).")
+        }
+        guard self.operands.isEmpty || self.operands.contains(words.first ?? "") else {
+            let said = words.first.map { ", not \"\(ConfigurationText.cut($0))\"" } ?? ""
+            throw DaemonExit(
+                .usage, "After \(self.name) comes one of \(self.operands.joined(separator: ", "))\(said).")
+        }
     }
 
     /// Runs it on the calling thread.

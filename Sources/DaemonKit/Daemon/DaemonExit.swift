@@ -5,8 +5,12 @@ public struct DaemonExit: Error, Equatable, CustomStringConvertible {
     public enum Code: Int32, Sendable {
         /// Stopped as asked.
         case stopped = 0
+        /// What was compared is not equal. Commands only.
+        case different = 1
         /// The command line cannot be understood.
         case usage = 64
+        /// What was to be read is not what it should be. Commands only.
+        case unreadable = 65
         /// What the daemon must reach is not there. Commands only: a daemon waits instead.
         case unreachable = 69
         /// A bug, or a stop that never ended.

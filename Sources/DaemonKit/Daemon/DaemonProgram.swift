@@ -83,7 +83,7 @@ extension Program {
             flags: command.ownFlags + DaemonFlags.table.filter { DaemonCommand.flagNames.contains($0.name) },
             sections: [],
             closing:
-                "Exit codes: 0 it is done, 64 wrong usage, 69 what must be reached is not there, 77 refused, 78 wrong configuration."
+                "Exit codes: 0 it is done, \(command.ownExits.map { $0 + ", " }.joined())64 wrong usage, 69 what must be reached is not there, 77 refused, 78 wrong configuration."
         )
     }
 }

@@ -101,7 +101,7 @@ extension EventCatalogue {
         ("gaps", "how many places at which lines are missing"),
         ("limit", "how many there may be"),
         ("limit_s", "how long it may take, seconds"),
-        ("lines", "how many lines, of the log or of the raw journal"),
+        ("lines", "how many lines, of the log or of a journal"),
         ("malformed", "how many lines or files could not be read"),
         ("p99_us", "what 99 of 100 texts took from the venue to the subscribers at most, microseconds"),
         ("runs", "how many runs of a feedd"),

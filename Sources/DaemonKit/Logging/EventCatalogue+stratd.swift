@@ -36,6 +36,17 @@ extension EventCatalogue {
             meaning: "A whole checkpoint was written after writes had failed.",
             advice: "Look at orders and positions, then resume."),
 
+        Entry(
+            "The input journal loses lines", "input_journal_down", .error, id: "3a1c5e0f7b92486d8e4f20c6d1b7a95c",
+            by: [.stratd], facts: ["reason", "lines"],
+            meaning:
+                "What stratd decides on is not kept on disk at present. Trading goes on; stratd replay will tell of the gap.",
+            advice: "Make room on the disk of the state directory, or allow less in trading.journal_max_mb."),
+        Entry(
+            "The input journal keeps lines again", "input_journal_works", .notice,
+            id: "c84e17d2905b4f3ea6d0927f5e3b618a", by: [.stratd], facts: ["lines"],
+            meaning: "The disk takes what stratd decides on again; so many lines are missing between."),
+
         // The real account.
         Entry(
             "A check before live trading passed", "live_check_passed", .info, by: [.stratd], facts: ["check", "found"],

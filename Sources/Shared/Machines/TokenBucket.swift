@@ -1,10 +1,10 @@
 /// A rate limit with a burst, in whole tokens; exact in integers, so that it never drifts.
 public struct TokenBucket: Hashable, Sendable {
-    private let rate: Int64
-    private let burst: Int64
+    public let rate: Int64
+    public let burst: Int64
     /// Tokens times 10⁹.
-    private var level: Int64
-    private var filledAt: Instant
+    public private(set) var level: Int64
+    public private(set) var filledAt: Instant
 
     /// - Parameters:
     ///   - rate: tokens a second, 1...1_000_000.
@@ -15,6 +15,17 @@ public struct TokenBucket: Hashable, Sendable {
         self.burst = burst
         self.level = burst * 1_000_000_000
         self.filledAt = now
+    }
+
+    /// One as another was; `nil` where no bucket can be so.
+    public init?(rate: Int64, burst: Int64, level: Int64, filledAt: Instant) {
+        guard (1...1_000_000).contains(rate), (1...1_000_000).contains(burst),
+            (0...burst * 1_000_000_000).contains(level)
+        else { return nil }
+        self.rate = rate
+        self.burst = burst
+        self.level = level
+        self.filledAt = filledAt
     }
 
     /// Takes `count` tokens if they are there.

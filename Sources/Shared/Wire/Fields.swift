@@ -1,9 +1,9 @@
 /// The members of a body that is read rarely, each demanded by name and kind.
-struct Fields {
+public struct Fields {
     private let members: [String: JSONValue]
     private let offset: Int
 
-    init(reading reader: inout JSONReader) throws(JSONError) {
+    public init(reading reader: inout JSONReader) throws(JSONError) {
         let offset = reader.offset
         guard case .object(let members) = try JSONValue(reading: &reader) else {
             throw JSONError(.unexpected, at: offset)
@@ -12,7 +12,7 @@ struct Fields {
         self.offset = offset
     }
 
-    init(_ value: JSONValue) throws(JSONError) {
+    public init(_ value: JSONValue) throws(JSONError) {
         guard case .object(let members) = value else { throw JSONError(.unexpected, at: 0) }
         self.members = members
         self.offset = 0
@@ -25,41 +25,47 @@ struct Fields {
         return value
     }
 
-    subscript(key: String) -> JSONValue? {
+    public subscript(key: String) -> JSONValue? {
         guard let value = self.members[key], value != .null else { return nil }
         return value
     }
 
-    func value(_ key: String) throws(JSONError) -> JSONValue { try self.need(key, self[key]) }
-    func string(_ key: String) throws(JSONError) -> String { try self.need(key, self[key]?.string) }
-    func bool(_ key: String) throws(JSONError) -> Bool { try self.need(key, self[key]?.bool) }
-    func object(_ key: String) throws(JSONError) -> [String: JSONValue] { try self.need(key, self[key]?.object) }
-    func array(_ key: String) throws(JSONError) -> [JSONValue] { try self.need(key, self[key]?.array) }
-    func integer(_ key: String) throws(JSONError) -> Int64 {
+    public func value(_ key: String) throws(JSONError) -> JSONValue { try self.need(key, self[key]) }
+    public func string(_ key: String) throws(JSONError) -> String { try self.need(key, self[key]?.string) }
+    public func bool(_ key: String) throws(JSONError) -> Bool { try self.need(key, self[key]?.bool) }
+    public func object(_ key: String) throws(JSONError) -> [String: JSONValue] { try self.need(key, self[key]?.object) }
+    public func array(_ key: String) throws(JSONError) -> [JSONValue] { try self.need(key, self[key]?.array) }
+    public func integer(_ key: String) throws(JSONError) -> Int64 {
         guard case .number(let text)? = self.members[key] else { return try self.need(key, nil) }
         return try self.need(key, Int64(text))
     }
-    func optionalInteger(_ key: String) throws(JSONError) -> Int64? { self[key] == nil ? nil : try self.integer(key) }
-    func optionalString(_ key: String) throws(JSONError) -> String? { self[key] == nil ? nil : try self.string(key) }
-    func time(_ key: String) throws(JSONError) -> Timestamp {
+    public func optionalInteger(_ key: String) throws(JSONError) -> Int64? {
+        self[key] == nil ? nil : try self.integer(key)
+    }
+    public func optionalString(_ key: String) throws(JSONError) -> String? {
+        self[key] == nil ? nil : try self.string(key)
+    }
+    public func time(_ key: String) throws(JSONError) -> Timestamp {
         try self.need(key, Timestamp(wire: try self.integer(key)))
     }
-    func price(_ key: String) throws(JSONError) -> Price { try self.need(key, Price(micros: try self.integer(key))) }
-    func quantity(_ key: String) throws(JSONError) -> Quantity { Quantity(micros: try self.integer(key)) }
-    func money(_ key: String) throws(JSONError) -> Money { Money(micros: try self.integer(key)) }
-    func token(_ key: String) throws(JSONError) -> TokenID { try self.need(key, TokenID(try self.string(key))) }
-    func condition(_ key: String) throws(JSONError) -> ConditionID {
+    public func price(_ key: String) throws(JSONError) -> Price {
+        try self.need(key, Price(micros: try self.integer(key)))
+    }
+    public func quantity(_ key: String) throws(JSONError) -> Quantity { Quantity(micros: try self.integer(key)) }
+    public func money(_ key: String) throws(JSONError) -> Money { Money(micros: try self.integer(key)) }
+    public func token(_ key: String) throws(JSONError) -> TokenID { try self.need(key, TokenID(try self.string(key))) }
+    public func condition(_ key: String) throws(JSONError) -> ConditionID {
         try self.need(key, ConditionID(try self.string(key)))
     }
 
     /// A word of a closed list.
-    func word<Word: RawRepresentable>(_ key: String, _: Word.Type = Word.self) throws(JSONError) -> Word
+    public func word<Word: RawRepresentable>(_ key: String, _: Word.Type = Word.self) throws(JSONError) -> Word
     where Word.RawValue == String {
         try self.need(key, Word(rawValue: try self.string(key)))
     }
 
     /// A map of counters.
-    func counters(_ key: String) throws(JSONError) -> [String: Int64] {
+    public func counters(_ key: String) throws(JSONError) -> [String: Int64] {
         var counters: [String: Int64] = [:]
         for (name, value) in try self.need(key, self[key]?.object) {
             counters[name] = try self.need(key, value.plainInteger)
@@ -68,7 +74,7 @@ struct Fields {
     }
 
     /// A list of texts.
-    func strings(_ key: String) throws(JSONError) -> [String] {
+    public func strings(_ key: String) throws(JSONError) -> [String] {
         var strings: [String] = []
         for value in try self.array(key) { strings.append(try self.need(key, value.string)) }
         return strings
@@ -77,7 +83,7 @@ struct Fields {
 
 extension JSONValue {
     /// A whole number that is written as a number.
-    var plainInteger: Int64? { if case .number(let text) = self { Int64(text) } else { nil } }
+    public var plainInteger: Int64? { if case .number(let text) = self { Int64(text) } else { nil } }
 }
 
 extension Timestamp {

@@ -107,41 +107,34 @@ struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Tells, gate by gate, why a market has an order or none.",
-        discussion: "What each strategy decided last, and what keeps the market shut now.")
+        discussion: """
+            What each strategy decided last, and what keeps the market shut. Without a time stratd is asked how things stand; with one \
+            its input journal is run again up to then, for which no daemon is needed. The journal of the system's unit is its user's: \
+            sudo -u polybot-stratd polybot explain MARKET 11:10:00 --state-dir /var/lib/polybot/stratd.
+            """)
     @Argument(help: "The market's condition id (0x…) or its slug.")
     var market: String
+    @Argument(help: "The time, 2026-05-12T11:10:00Z, or 11:10:00 for today, UTC; without it now.")
+    var time: String?
+    @Flag(help: "As JSON; with a time.")
+    var json = false
+    @Option(name: .customLong("config"), help: "The configuration file; with a time.")
+    var configurationPath: String?
+    @Option(help: "Directory of what stratd keeps; with a time.")
+    var stateDir: String?
     @OptionGroup var directories: DirectoryOptions
 
     func run() throws {
+        if let time = self.time {
+            var words = ["explain", self.market, time]
+            if self.json { words.append("--json") }
+            if let path = self.configurationPath { words += ["--config", path] }
+            if let stateDir = self.stateDir { words += ["--state-dir", stateDir] }
+            try Executables.becomeStratd(words)
+        }
         let condition = try TapCommand.condition(self.market, directory: try self.directories.socketDirectory())
         let answer = try OperatorRequest(type: .explain, members: ["market": .string(condition.description)])
             .send(self.directories)
-        StandardStreams.write(Self.text(answer ?? .null), to: 1)
-    }
-
-    /// The answer, for people.
-    static func text(_ answer: JSONValue) -> String {
-        var text = "\(answer["market"]?.string ?? "")\n"
-        let book = answer["trusted"]?.bool == true ? "trusted" : "not trusted"
-        let settled = answer["settled"]?.bool == true ? "settled" : "not settled"
-        text += "book      \(book), \(settled)\norders    \(answer["open_orders"]?.integer ?? 0) open\n"
-        for strategy in answer["strategies"]?.array ?? [] {
-            text += "\(strategy["strategy"]?.string ?? "")\n"
-            if let time = strategy["time"]?.integer {
-                let at = Timestamp(microseconds: time)
-                text +=
-                    "  decided \(strategy["action"]?.string ?? "") at \(at.rfc3339), update \(strategy["update"]?.integer ?? 0)\n"
-            } else {
-                text += "  has not looked yet\n"
-            }
-            for reason in strategy["reasons"]?.array ?? [] {
-                text +=
-                    "    \(reason["gate"]?.string ?? ""): \(reason["code"]?.string ?? "")  \(reason["detail"]?.string ?? "")\n"
-            }
-            if let closed = strategy["closed"] {
-                text += "  shut now: \(closed["code"]?.string ?? "")  \(closed["detail"]?.string ?? "")\n"
-            }
-        }
-        return text
+        StandardStreams.write(Explanation.text(answer ?? .null), to: 1)
     }
 }

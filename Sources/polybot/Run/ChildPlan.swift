@@ -78,7 +78,9 @@ struct ChildPlan {
         }
         preset("POLYBOT_FEED_RECONNECT_DELAY_S", "WS_RECONNECT_DELAY", Self.reconnectDelay)
         preset("POLYBOT_SCANNER_INTERVAL_S", "MARKET_SCAN_INTERVAL", Self.scanInterval)
-        if self.isStateTemporary { preset("POLYBOT_FEED_JOURNAL", nil, "false") }
+        if self.isStateTemporary {
+            for journal in ["FEED", "TRADING"] { preset("POLYBOT_\(journal)_JOURNAL", nil, "false") }
+        }
         if let markets = embedded.markets {
             preset(
                 "POLYBOT_SCANNER_MAX_MARKETS", "MAX_CONCURRENT_MARKETS", "\(min(markets, Self.watchedMarketCountMax))")

@@ -237,7 +237,7 @@ struct SupervisorCore {
         case .usage?: .usage
         case .refused?: .refused
         case .configuration?: .configuration
-        case .stopped?, .unreachable?, .temporary?, .bug?, nil: nil
+        case .stopped?, .different?, .unreadable?, .unreachable?, .temporary?, .bug?, nil: nil
         }
     }
 }

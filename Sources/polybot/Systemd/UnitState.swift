@@ -97,7 +97,7 @@ struct UnitState: Hashable {
             case .temporary?: "to be started anew"
             case .refused?: "refused"
             case .configuration?: "wrong configuration"
-            case .stopped?, .unreachable?, nil: nil
+            case .stopped?, .different?, .unreadable?, .unreachable?, nil: nil
             }
         return "exit-code \(status)" + (meaning.map { ": " + $0 } ?? "")
     }

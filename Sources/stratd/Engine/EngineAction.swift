@@ -41,6 +41,8 @@ enum EngineAction: Hashable, Sendable {
     case cancel(OrderID)
     case publish(Publication)
     case note(EngineNote)
+    /// The last action after a command.
+    case answer(CommandOutcome)
 }
 
 /// What an operator may ask for.

@@ -194,3 +194,141 @@ struct MarketViews: Sendable {
         self.conditions = self.conditions.filter { gone[$0.value] == nil }
     }
 }
+
+// MARK: In a journal
+
+extension MarketView {
+    /// Appends everything that it holds.
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.key("market")
+            MarketBody(n: 0, market: self.market).write(to: &$0)
+            $0.member("tick", self.book.tick.micros)
+            for side in [BookSide.bid, .ask] {
+                $0.key(side == .bid ? "bids" : "asks")
+                $0.array {
+                    for level in self.book.levels(side) {
+                        $0.array {
+                            $0.integer(Int64(level.price.micros))
+                            $0.integer(level.size.micros)
+                        }
+                    }
+                }
+            }
+            switch self.trust {
+            case .trusted: $0.member("trust", "trusted")
+            case .followed(let reason):
+                $0.member("trust", "followed")
+                $0.member("reason", reason.rawValue)
+            case .lost(let reason):
+                $0.member("trust", "lost")
+                $0.member("reason", reason.rawValue)
+            }
+            $0.member("epoch", self.epoch)
+            $0.member("update", self.update)
+            $0.member("settled", self.isSettled)
+            $0.member("received_time", self.receivedTime.microseconds)
+            if case .some(let winner) = self.resolution {
+                $0.member("resolved", true)
+                if let winner { $0.member("winner", winner) }
+            }
+            if let bid = self.bids.first { $0.member("bid_first", Int64(bid.micros)) }
+            if let bid = self.bids.second { $0.member("bid_second", Int64(bid.micros)) }
+        }
+    }
+
+    init(reading reader: inout JSONReader) throws(JSONError) {
+        var market: Market?
+        var book: OrderBook?
+        var words: [String: String] = [:]
+        var numbers: [String: Int64] = [:]
+        var isSettled = false
+        var isResolved = false
+        try reader.object { (key, reader) throws(JSONError) in
+            switch key {
+            case "market": market = try MarketBody(reading: &reader).market
+            case "tick":
+                guard let tick = TickSize(micros: try reader.integer()) else {
+                    throw JSONError(.wrongValue, at: reader.offset, member: "tick")
+                }
+                book = OrderBook(tick: tick)
+            case "bids": try Self.levels(.bid, &book, &reader)
+            case "asks": try Self.levels(.ask, &book, &reader)
+            case "trust", "reason": words[key.string] = try reader.string().string
+            case "settled": isSettled = try reader.bool()
+            case "resolved": isResolved = try reader.bool()
+            case "epoch", "update", "received_time", "winner", "bid_first", "bid_second":
+                numbers[key.string] = try reader.integer()
+            default: try reader.skip()
+            }
+        }
+        self.market = try reader.need(market, "market")
+        self.book = try reader.need(book, "tick")
+        let reason = words["reason"].flatMap { TrustReason(rawValue: $0) }
+        switch words["trust"] {
+        case "trusted": self.trust = .trusted
+        case "followed": self.trust = .followed(try reader.need(reason, "reason"))
+        default: self.trust = .lost(try reader.need(reason, "reason"))
+        }
+        self.epoch = try reader.need(numbers["epoch"], "epoch")
+        self.update = try reader.need(numbers["update"], "update")
+        self.isSettled = isSettled
+        self.receivedTime = Timestamp(microseconds: try reader.need(numbers["received_time"], "received_time"))
+        if isResolved { self.resolution = .some(numbers["winner"]) }
+        self.bids = (
+            numbers["bid_first"].flatMap { Price(micros: $0) }, numbers["bid_second"].flatMap { Price(micros: $0) }
+        )
+    }
+
+    private static func levels(
+        _ side: BookSide, _ book: inout OrderBook?, _ reader: inout JSONReader
+    ) throws(JSONError) {
+        try reader.array { (reader) throws(JSONError) in
+            let level = try reader.integers(2)
+            guard let price = Price(micros: level[0]), book?.set(side, price, Quantity(micros: level[1])) == true else {
+                throw JSONError(.wrongValue, at: reader.offset, member: "levels")
+            }
+        }
+    }
+}
+
+extension MarketViews {
+    /// Appends everything that it holds, sorted.
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.key("views")
+            $0.array { for condition in self.views.keys.sorted() { self.views[condition]?.write(to: &$0) } }
+            $0.key("numbers")
+            $0.array {
+                for (n, condition) in self.conditions.sorted(by: { $0.key < $1.key }) {
+                    $0.object {
+                        $0.member("n", n)
+                        $0.member("market", condition.description)
+                    }
+                }
+            }
+            $0.member("skipped", self.skippedCount)
+            $0.member("broken", self.brokenCount)
+        }
+    }
+
+    init(reading reader: inout JSONReader) throws(JSONError) {
+        try reader.object { (key, reader) throws(JSONError) in
+            switch key {
+            case "views":
+                try reader.array { (reader) throws(JSONError) in
+                    let view = try MarketView(reading: &reader)
+                    self.views[view.market.condition] = view
+                }
+            case "numbers":
+                try reader.array { (reader) throws(JSONError) in
+                    let fields = try Fields(reading: &reader)
+                    self.conditions[try fields.integer("n")] = try fields.condition("market")
+                }
+            case "skipped": self.skippedCount = try reader.integer()
+            case "broken": self.brokenCount = try reader.integer()
+            default: try reader.skip()
+            }
+        }
+    }
+}

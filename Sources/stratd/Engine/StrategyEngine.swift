@@ -2,8 +2,8 @@ import Shared
 
 /// The heart of stratd as a value: what the feed, the venue and people say comes in, actions go out.
 ///
-/// The shell applies feed events and venue events with the time at which it heard of them, performs the actions, and
-/// calls `wake` at `nextWake` and `tick` each second.
+/// The shell applies each `EngineInput` with the time at which it heard of it, performs the actions, and wakes it at
+/// `nextWake` and each second.
 struct StrategyEngine: Sendable {
     /// A strategy with the name that its orders bear.
     struct Slot: Sendable {
@@ -78,6 +78,14 @@ struct StrategyEngine: Sendable {
         self.gate = RiskGate(limits: limits, identity: identity, now: now.instant)
         // A limit that is no longer known is passed over: the configuration's stands.
         for (name, value) in ledger.limits { _ = self.gate.set(name, to: value, now: now.instant) }
+    }
+
+    /// One that was: what else it held is the caller's to set.
+    init(slots: [Slot], gate: RiskGate, ledger: OrderLedger) {
+        self.slots = slots
+        self.ledger = ledger
+        self.mode = gate.identity == .paper ? .paper : .live
+        self.gate = gate
     }
 
     /// The actions since the last call.
@@ -253,12 +261,12 @@ struct StrategyEngine: Sendable {
     private mutating func appendCheckpoint(now: Moment) { self.actions.append(.record(self.checkpoint(now: now))) }
 
     /// The journal took nothing of the last list: what it held must not leave, and trading halts.
-    mutating func journalFailed(_ lost: [EngineAction], now: Moment) -> [EngineAction] {
+    mutating func journalFailed(unsent: [OrderID], now: Moment) -> [EngineAction] {
         self.halt("journal", now: now)
-        for case .submit(let order) in lost {
+        for order in unsent {
             // It never left; only the ledger in memory knows of it.
-            if self.record(.state(order.id, .rejected, reason: "journal_failed"), now: now) {
-                self.publishOrder(order.id)
+            if self.record(.state(order, .rejected, reason: "journal_failed"), now: now) {
+                self.publishOrder(order)
             }
         }
         return self.takeActions()

@@ -9,6 +9,10 @@ extension JSONWriter {
         self.key(key)
         self.integer(value)
     }
+    mutating func member(_ key: StaticString, _ value: Bool) {
+        self.key(key)
+        self.bool(value)
+    }
     mutating func member(_ key: StaticString, _ values: [String]) {
         self.key(key)
         self.array { for value in values { $0.string(value) } }
@@ -16,6 +20,14 @@ extension JSONWriter {
 }
 
 extension JSONReader {
+    /// An array of exactly so many whole numbers.
+    mutating func integers(_ count: Int) throws(JSONError) -> [Int64] {
+        var values: [Int64] = []
+        try self.array { (reader) throws(JSONError) in values.append(try reader.integer()) }
+        guard values.count == count else { throw JSONError(.wrongValue, at: self.offset) }
+        return values
+    }
+
     /// An array of strings.
     mutating func strings() throws(JSONError) -> [String] {
         var values: [String] = []

@@ -64,6 +64,12 @@ struct LedgerRecord: Hashable, Sendable {
     /// Appends the record as one line, newline included.
     func writeLine(to bytes: inout [UInt8], writer: inout JSONWriter) {
         writer.clear()
+        self.write(to: &writer)
+        bytes.append(contentsOf: writer.bytes)
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    func write(to writer: inout JSONWriter) {
         writer.object {
             $0.member("type", self.name)
             $0.member("time", self.time.microseconds)
@@ -105,8 +111,6 @@ struct LedgerRecord: Hashable, Sendable {
                 $0.member("peak", peak.micros)
             }
         }
-        bytes.append(contentsOf: writer.bytes)
-        bytes.append(UInt8(ascii: "\n"))
     }
 
     /// The record as one line, newline included.

@@ -32,3 +32,27 @@ struct ErrorRate: Hashable, Sendable {
 
     mutating func reset() { self = ErrorRate() }
 }
+
+extension ErrorRate {
+    /// The seconds that had requests, as `[number,total,failed]`.
+    func write(to writer: inout JSONWriter) {
+        writer.array {
+            for second in self.seconds where second.number >= 0 {
+                $0.array {
+                    $0.integer(second.number)
+                    $0.integer(second.total)
+                    $0.integer(second.failed)
+                }
+            }
+        }
+    }
+
+    init(reading reader: inout JSONReader) throws(JSONError) {
+        try reader.array { (reader) throws(JSONError) in
+            let numbers = try reader.integers(3)
+            guard numbers[0] >= 0 else { throw JSONError(.wrongValue, at: reader.offset) }
+            self.seconds[Int(numbers[0] % Int64(Self.secondCount))] = Second(
+                number: numbers[0], total: numbers[1], failed: numbers[2])
+        }
+    }
+}

@@ -45,8 +45,8 @@ struct RiskContext {
 /// The one door that orders leave by: every limit is asked here, each with its code.
 struct RiskGate: Sendable {
     private(set) var limits: RiskLimits
-    private let identity: OrderIdentity
-    private var rate: TokenBucket
+    let identity: OrderIdentity
+    private(set) var rate: TokenBucket
     /// Refusals since the start, by code.
     private(set) var refused: [RefusalCode: Int64] = [:]
 
@@ -54,6 +54,14 @@ struct RiskGate: Sendable {
         self.limits = limits
         self.identity = identity
         self.rate = TokenBucket(rate: limits.ordersPerSecondMax, burst: limits.ordersPerSecondMax, now: now)
+    }
+
+    /// One as another was.
+    init(limits: RiskLimits, identity: OrderIdentity, rate: TokenBucket, refused: [RefusalCode: Int64]) {
+        self.limits = limits
+        self.identity = identity
+        self.rate = rate
+        self.refused = refused
     }
 
     /// Changes a limit. Returns what is wrong, `nil` when nothing is.

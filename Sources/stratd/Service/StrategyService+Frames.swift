@@ -9,22 +9,12 @@ extension StrategyService {
     func takeFeed(_ envelope: Envelope) {
         self.messageCount += 1
         do throws(FrameError) {
-            switch FrameType(rawValue: envelope.type) {
-            case .delta:
-                let body = try envelope.decode(DeltaBody.self)
-                self.hear(.delta(body), from: envelope, received: body.receivedTime)
-            case .book:
-                let body = try envelope.decode(BookBody.self)
-                self.hear(.book(body), from: envelope, received: body.receivedTime)
-            case .trade: self.hear(.trade(try envelope.decode()), sentTime: envelope.sentTime)
-            case .market: self.hear(.market(try envelope.decode()), sentTime: envelope.sentTime)
-            case .trust: self.hear(.trust(try envelope.decode()), sentTime: envelope.sentTime)
-            case .tickSize: self.hear(.tickSize(try envelope.decode()), sentTime: envelope.sentTime)
-            case .resolved: self.hear(.resolved(try envelope.decode()), sentTime: envelope.sentTime)
-            case .tradesDropped: self.hear(.tradesDropped(try envelope.decode()), sentTime: envelope.sentTime)
-            case .feedStatus, .metrics, .result, .referencePrice:
-                self.hear(.alive, sentTime: envelope.sentTime)
-            default: self.count("feed_frames_skipped")
+            guard let event = try FeedEvent(envelope) else { return self.count("feed_frames_skipped") }
+            let lookCount = self.engine.lookCount
+            self.hear(event, sentTime: envelope.sentTime, frame: envelope.body)
+            // How long after its arrival at the feed a decision on it was made.
+            if self.engine.lookCount > lookCount, let received = event.bookTime {
+                self.latency.record((Timestamp.now() - received).nanoseconds / 1_000)
             }
         } catch {
             // Nobody knows which book it was about: none is trusted until the feed has told all anew.
@@ -35,13 +25,6 @@ extension StrategyService {
                 .trust(TrustBody(n: .all, epoch: 0, isTrusted: false, reason: .malformed)), sentTime: envelope.sentTime)
             self.feed.send(Subscribe(id: 4, markets: .all))
         }
-    }
-
-    /// Takes in a change of a book, and notes how long after its arrival at the feed a decision on it was made.
-    private func hear(_ event: FeedEvent, from envelope: Envelope, received: Timestamp) {
-        let lookCount = self.engine.lookCount
-        self.hear(event, sentTime: envelope.sentTime)
-        if self.engine.lookCount > lookCount { self.latency.record((Timestamp.now() - received).nanoseconds / 1_000) }
     }
 
     // MARK: Requests
@@ -95,12 +78,11 @@ extension StrategyService {
                     "reason": "\(String((command.body["reason"]?.string ?? "").prefix(200)))",
                 ])
         }
-        let now = Moment.now()
-        let (actions, outcome) = self.engine.perform(asked, now: now)
-        self.perform(actions, now: now)
-        switch outcome {
-        case .done(let value): self.answer(command, .ok(value), to: peer)
-        case .failed(let message): self.answer(command, .failed(code: .badRequest, message: message), to: peer)
+        for case .answer(let outcome) in self.take(.command(asked), now: .now()) {
+            switch outcome {
+            case .done(let value): self.answer(command, .ok(value), to: peer)
+            case .failed(let message): self.answer(command, .failed(code: .badRequest, message: message), to: peer)
+            }
         }
         self.schedule()
     }

@@ -63,21 +63,19 @@ extension StrategyService {
                 let sent = Timestamp.now()
                 let offset = try await clob.time() - sent
                 // The venue tells whole seconds: up to one is no difference.
-                self.engine.clockSkew = max(.zero, max(.zero - offset - .seconds(1), offset))
+                self.take(.clockSkew(max(.zero, max(.zero - offset - .seconds(1), offset))), now: .now())
                 let funds = try await clob.funds(
                     account.credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
                 guard !self.isStopped else { return }
-                let now = Moment.now()
                 let verdict = watch.compare(funds.balance, self.engine.ledger, fillCount: self.engine.fillCount)
-                self.perform(self.engine.compare(verdict, now: now), now: now)
+                self.take(.compare(verdict), now: .now())
                 pause = verdict == .moving ? Self.watchPauseMin : Self.watchPauseMax
                 for token in watch.nextTokens(self.engine.ledger) {
                     let shares = try await clob.shares(
                         of: token, account.credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
                     guard !self.isStopped else { return }
-                    let now = Moment.now()
                     let verdict = watch.compare(shares, of: token, self.engine.ledger)
-                    self.perform(self.engine.compare(verdict, of: token, now: now), now: now)
+                    self.take(.compareShares(verdict, of: token), now: .now())
                 }
             } catch {
                 self.count("account_reads_failed")
@@ -104,8 +102,7 @@ extension StrategyService {
             if !self.engine.ledger.isFunded {
                 let funds = try await session.clob.funds(
                     credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
-                let now = Moment.now()
-                self.perform(self.engine.fund(funds.balance, now: now), now: now)
+                self.take(.fund(funds.balance), now: .now())
             }
             return LiveAccount(clob: session.clob, credentials: credentials, form: form)
         } catch {
@@ -206,8 +203,7 @@ extension StrategyService {
             self.warn("A heartbeat was withheld: the engine's loop did not answer", [:])
         case .foreign:
             guard !self.isStopped else { return }
-            let now = Moment.now()
-            self.perform(self.engine.perform(.halt(reason: "another_stratd"), now: now).actions, now: now)
+            self.take(.command(.halt(reason: "another_stratd")), now: .now())
         }
     }
 
@@ -222,7 +218,7 @@ extension StrategyService {
         guard let account = self.live else { return }
         let answer = await self.answer(request, account, now: .now())
         guard !self.isClosed else { return }
-        self.engine.errorRate.note(isFailure: answer.failure?.isOutcomeUnknown == true, now: .now())
+        self.take(.requestEnded(isFailure: answer.failure?.isOutcomeUnknown == true), now: .now())
         self.liveOrders?.take(answer, now: .now())
         self.advanceNow()
         if case .unauthorized = answer.failure { await self.loginAgain() }
@@ -303,12 +299,10 @@ extension StrategyService {
             self.logger.critical(
                 "The venue calls an order by another id than its hash",
                 metadata: ["order": "\(order)", "hash": "\(id)"])
-            let now = Moment.now()
-            self.perform(self.engine.perform(.halt(reason: "order_id"), now: now).actions, now: now)
+            self.take(.command(.halt(reason: "order_id")), now: .now())
         case .barred(let reason):
             self.logger.critical("The venue lets this account trade no more", metadata: ["reason": "\(reason)"])
-            let now = Moment.now()
-            self.perform(self.engine.perform(.halt(reason: "account"), now: now).actions, now: now)
+            self.take(.command(.halt(reason: "account")), now: .now())
         case .neverCame(let order, let hash):
             self.logger.notice(
                 "An order of unknown fate never came to the venue", metadata: ["order": "\(order)", "hash": "\(hash)"])

@@ -46,8 +46,8 @@ extension StrategyService {
                     "market": "\(position.market)", "strategy": "\(position.strategy ?? "")",
                     "size": "\(position.confirmed)",
                 ])
-        // Notes are told by `log(_:)`, fills with them; the rest is said anew each second.
-        case .publish(.fill), .publish(.balance), .publish(.risk), .publish(.strategy), .note: break
+        // Notes are told by `log(_:)`, fills with them; answers go to who asked; the rest is said anew each second.
+        case .publish(.fill), .publish(.balance), .publish(.risk), .publish(.strategy), .note, .answer: break
         }
     }
 }

@@ -27,6 +27,9 @@ actor StrategyService: DaemonService {
     /// Names markets with a position or an order, so that the feed carries them whatever the scanner ranks.
     let keeper: FrameClient
     let ledgerFile: LedgerFile
+    /// All that the engine takes in; `nil` where it is not wanted.
+    let inputJournal: InputJournal?
+    var inputJournalWatch = JournalWatch()
     let haltFile: String
     /// What the status line adds about secrets that cannot be used.
     private let credentialStatus: String
@@ -85,6 +88,11 @@ actor StrategyService: DaemonService {
                 metadata: ["bytes": "\(torn.byteCount)", "file": "\(torn.path)"])
         }
         self.ledgerTime = self.ledgerFile.lastTime
+        self.inputJournal =
+            configuration.trading.journal
+            ? try InputJournal(
+                directory: context.stateDirectory, megabytesMax: configuration.trading.journalMegabytesMax,
+                daysMax: configuration.trading.journalDaysMax) : nil
         // What a new live account holds, the venue tells.
         let account = ledger ?? OrderLedger(cash: mode == .paper ? configuration.trading.paperBalance : .zero)
         var identity = OrderIdentity.paper
@@ -118,10 +126,11 @@ actor StrategyService: DaemonService {
     }
 
     func start() async throws {
+        self.inputJournal?.noteState(self.engine, now: .now())
         self.startLive()
         // A disk without room is a state, as it is later: nothing is traded until a file of the day is begun.
         self.keepJournal(now: .now())
-        self.perform(self.engine.recover(now: .now()), now: .now())
+        self.take(.recover, now: .now())
         // The callbacks run on the loop, which is this actor's executor; `stop()` ends them.
         self.server.onFrame = { self.take($1, from: $0) }
         self.feed.onConnected = { _ in
@@ -141,11 +150,16 @@ actor StrategyService: DaemonService {
         self.context.notifier.beat(
             while: "ledger disk", wedge: { self.assumeIsolated { $0.ledgerFile.wedgeForDrill() } },
             isAdvancing: { self.assumeIsolated { $0.ledgerFile.isAdvancing(now: .now()) } })
+        if let file = self.inputJournal?.file {
+            self.context.notifier.beat(while: "input journal", wedge: file.wedgeForDrill) {
+                file.isAdvancing(now: .now())
+            }
+        }
         self.context.notifier.ready()
     }
 
     func stop() async {
-        self.perform(self.engine.stop(now: .now()), now: .now())
+        self.take(.stop, now: .now())
         let deadline = Instant.now() + Self.cancelTimeMax
         while !self.engine.ledger.open.isEmpty && Instant.now() < deadline {
             await self.loop.sleep(for: .milliseconds(10))
@@ -161,6 +175,7 @@ actor StrategyService: DaemonService {
         self.keeper.stop()
         self.server.stop()
         self.ledgerFile.close()
+        self.inputJournal?.file.close()
     }
 
     func count(_ name: String) { self.counters[name, default: 0] += 1 }
@@ -168,11 +183,13 @@ actor StrategyService: DaemonService {
     // MARK: Events
 
     /// Takes in what the feed says, and performs what follows.
-    func hear(_ event: FeedEvent, sentTime: Timestamp) {
+    ///
+    /// - Parameter frame: the body that said it, where a frame did.
+    func hear(_ event: FeedEvent, sentTime: Timestamp, frame: UnsafeBufferPointer<UInt8>? = nil) {
         guard !self.isStopped else { return }
         let now = Moment.now()
         self.advanceVenue(now: now)
-        self.perform(self.engine.handle(event, sentTime: sentTime, now: now), now: now)
+        self.take(.feed(event, sentTime: sentTime), frame: frame, now: now)
         self.venue.hear(event, self.engine.views, now: now)
         self.advanceVenue(now: now)
         self.schedule()
@@ -186,10 +203,9 @@ actor StrategyService: DaemonService {
     }
 
     private func advanceVenue(now: Moment) {
-        self.engine.venueClosedReason = self.venue.closedReason(now: now)
-        for event in self.venue.advance(self.engine.views, now: now) {
-            self.perform(self.engine.handle(event, now: now), now: now)
-        }
+        let closedReason = self.venue.closedReason(now: now)
+        if closedReason != self.engine.venueClosedReason { self.take(.venueClosed(closedReason), now: now) }
+        for event in self.venue.advance(self.engine.views, now: now) { self.take(.venue(event), now: now) }
     }
 
     /// Wakes the engine or the venue, whichever comes first.
@@ -204,7 +220,7 @@ actor StrategyService: DaemonService {
             guard !self.isClosed else { return }
             let now = Moment.now()
             self.advanceVenue(now: now)
-            self.perform(self.engine.wake(now: now), now: now)
+            if self.engine.isWakeDue(now: now) { self.take(.wake, now: now) }
             self.schedule()
         }
         self.timer = (id, next)
@@ -214,9 +230,10 @@ actor StrategyService: DaemonService {
         guard !self.isStopped else { return }
         let now = Moment.now()
         self.lastTick = now.instant
+        self.inputJournal?.noteState(self.engine, now: now)
         self.keepJournal(now: now)
         let isHaltFilePresent = access(self.haltFile, F_OK) == 0
-        self.perform(self.engine.tick(isHaltFilePresent: isHaltFilePresent, now: now), now: now)
+        self.take(.tick(isHaltFilePresent: isHaltFilePresent), now: now)
         self.keepMarkets()
         self.publishStatus()
         self.tellLeftOut()
@@ -228,7 +245,9 @@ actor StrategyService: DaemonService {
 
     private func openDay(now: Moment) throws(JournalError) {
         guard self.ledgerFile.needsFile(for: now.time) else { return }
-        try self.ledgerFile.beginFile(with: self.engine.checkpoint(now: now))
+        for case .record(let checkpoint) in self.decide(.checkpoint, now: now) {
+            try self.ledgerFile.beginFile(with: checkpoint)
+        }
     }
 
     /// Begins a new day's file; after a failure, tries whether the journal takes a checkpoint again.
@@ -236,7 +255,7 @@ actor StrategyService: DaemonService {
         do throws(JournalError) {
             try self.openDay(now: now)
             guard self.isJournalDown else { return }
-            try self.ledgerFile.append([.record(self.engine.checkpoint(now: now))])
+            try self.ledgerFile.append(self.decide(.checkpoint, now: now))
             self.isJournalDown = false
             self.logger.notice("The journal takes records again; trading stays halted until it is resumed")
         } catch { self.journalFailed(error, [], now: now) }
@@ -248,7 +267,8 @@ actor StrategyService: DaemonService {
         }
         self.count("journal_failures")
         self.isJournalDown = true
-        self.perform(self.engine.journalFailed(actions, now: now), now: now)
+        let unsent = actions.compactMap { if case .submit(let order) = $0 { order.id } else { nil } }
+        self.take(.journalFailed(unsent: unsent), now: now)
     }
 
     /// Writes the records first, then does the rest in order.
@@ -261,7 +281,7 @@ actor StrategyService: DaemonService {
         for action in actions {
             if self.isDebugging { self.tell(action) }
             switch action {
-            case .record: break
+            case .record, .answer: break
             case .submit(let order): if !self.isJournalDown { self.venue.submit(order, now: now) }
             case .cancel(let order): self.venue.cancel(order, now: now)
             case .publish(let publication): self.publish(publication)
@@ -338,6 +358,7 @@ actor StrategyService: DaemonService {
         values["trusted"] = Int64(self.engine.views.trustedCount)
         values["frames_of_unknown_markets"] = self.engine.views.skippedCount
         values["books_broken"] = self.engine.views.brokenCount
+        self.addInputJournal(to: &values)
         values["subscribers"] = Int64(self.server.peers.count)
         if let paper = self.venue as? PaperOrders {
             values.merge(paper.bounds.metrics(now: .now()) { self.engine.value(of: $0) }) { $1 }
