@@ -15,9 +15,10 @@ import Testing
         #expect(
             Self.names(session.end) == [
                 "actions", "cancelOnAcceptance", "clockSkew", "decisions", "due", "errorRate", "feedTime", "fillCount",
-                "flattening", "gate", "isFeedUp", "isHaltFilePresent", "isStopping", "lastLooks", "lastMarks", "ledger",
+                "flattening", "gate", "incomeMinute", "isFeedUp", "isHaltFilePresent", "isStopping", "lastLooks",
+                "lastMarks", "ledger",
                 "lookCount", "mode", "nextWake", "orderCount", "profit", "recordCount", "slots", "unexplained",
-                "unexplainedShares",
+                "unexplainedShares", "unrecordedIncome",
                 "venueClosedReason", "views",
             ])
         #expect(Self.names(session.end.gate) == ["identity", "limits", "rate", "refused"])

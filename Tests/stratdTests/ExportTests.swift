@@ -151,11 +151,11 @@ import Testing
     @Test func resultsCountOnTheirDays() throws {
         let journal = try self.week()
         let rows = [
-            "2026-05-12,maker,\(Self.market(1)),0,0.01", "2026-05-12,maker,\(Self.market(2)),0,0.002",
-            "2026-05-13,maker,\(Self.market(1)),2,0.03", "2026-05-16,maker,\(Self.market(1)),8,0",
-            "2026-05-16,maker,\(Self.market(2)),-2,0", "2026-05-16,maker,\(Self.market(3)),2,0",
+            "2026-05-12,maker,\(Self.market(1)),0,0.01,0,0", "2026-05-12,maker,\(Self.market(2)),0,0.002,0,0",
+            "2026-05-13,maker,\(Self.market(1)),2,0.03,0,0", "2026-05-16,maker,\(Self.market(1)),8,0,0,0",
+            "2026-05-16,maker,\(Self.market(2)),-2,0,0,0", "2026-05-16,maker,\(Self.market(3)),2,0,0,0",
         ]
-        let header = "day,strategy,market,realised,fees"
+        let header = "day,strategy,market,realised,fees,rewards_estimate,rebates_estimate"
         #expect(try journal.export(.pnl).rows == [header] + rows)
         #expect(try journal.export(.pnl, from: "2026-05-13", to: "2026-05-13").rows == [header, rows[2]])
         // A day without a file, and days before and after all.
@@ -172,7 +172,7 @@ import Testing
         #expect(try journal.export(.fills, to: "2026-05-12").rows.count == 2)
         #expect(try journal.export(.fills, from: "2026-05-13").rows.count == 1)
         #expect(
-            try journal.export(.pnl, to: "2026-05-12").rows.last == "2026-05-12,maker,\(Self.market(1)),0,0.01")
+            try journal.export(.pnl, to: "2026-05-12").rows.last == "2026-05-12,maker,\(Self.market(1)),0,0.01,0,0")
     }
 
     @Test func aTradeThatFailsOnTheChainIsTakenBackOnThatDay() throws {
@@ -191,7 +191,7 @@ import Testing
         #expect(fills.map { $0.split(separator: ",").last } == ["confirmed", "failed"])
         #expect(
             try journal.export(.pnl).rows.dropFirst() == [
-                "2026-05-12,maker,\(Self.market(1)),0,0.02", "2026-05-13,maker,\(Self.market(1)),0,-0.01",
+                "2026-05-12,maker,\(Self.market(1)),0,0.02,0,0", "2026-05-13,maker,\(Self.market(1)),0,-0.01,0,0",
             ])
         let position = "maker,\(Self.market(1)),\(token(1, 0)),0"
         #expect(try journal.export(.positions, to: "2026-05-12").rows.last == position + ",20,0.4,8,0,0.02")
@@ -239,8 +239,8 @@ import Testing
         #expect(warnings.count == 1 && warnings[0].contains("Records before a checkpoint of 2026-05-16 are missing"))
         #expect(
             rows.suffix(3) == [
-                "2026-05-16,maker,\(Self.market(1)),10,0.03", "2026-05-16,maker,\(Self.market(2)),-2,0",
-                "2026-05-16,maker,\(Self.market(3)),2,0",
+                "2026-05-16,maker,\(Self.market(1)),10,0.03,0,0", "2026-05-16,maker,\(Self.market(2)),-2,0,0,0",
+                "2026-05-16,maker,\(Self.market(3)),2,0,0,0",
             ])
     }
 
@@ -251,7 +251,7 @@ import Testing
         try journal.trade(12, 2, 2, intent(on: 1, .sell, "0.50", "10"), fee: "0.01", isLost: true)
         try journal.checkpoint(12, 3)
         let (rows, warnings) = try journal.export(.pnl)
-        #expect(rows.last == "2026-05-12,maker,\(Self.market(1)),1,0.01" && warnings.count == 1)
+        #expect(rows.last == "2026-05-12,maker,\(Self.market(1)),1,0.01,0,0" && warnings.count == 1)
         #expect(try journal.export(.fills).rows.count == 2)
     }
 

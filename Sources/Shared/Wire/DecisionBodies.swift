@@ -124,8 +124,16 @@ public struct StrategyStatus: FrameBody, Hashable {
     public var state: State
     public var markets: Int64
     public var openOrders: Int64
+    /// Liquidity rewards and maker rebates since the ledger began: estimates, in no balance and no profit.
+    public var rewardsEstimate: Money
+    public var rebatesEstimate: Money
 
-    public init(strategy: String, state: State, markets: Int64, openOrders: Int64) {
+    public init(
+        strategy: String, state: State, markets: Int64, openOrders: Int64, rewardsEstimate: Money = .zero,
+        rebatesEstimate: Money = .zero
+    ) {
+        self.rewardsEstimate = rewardsEstimate
+        self.rebatesEstimate = rebatesEstimate
         self.strategy = strategy
         self.state = state
         self.markets = markets
@@ -135,7 +143,9 @@ public struct StrategyStatus: FrameBody, Hashable {
         let fields = try Fields(reading: &reader)
         self.init(
             strategy: try fields.string("strategy"), state: try fields.word("state"),
-            markets: try fields.integer("markets"), openOrders: try fields.integer("open_orders"))
+            markets: try fields.integer("markets"), openOrders: try fields.integer("open_orders"),
+            rewardsEstimate: Money(micros: try fields.optionalInteger("rewards_estimate") ?? 0),
+            rebatesEstimate: Money(micros: try fields.optionalInteger("rebates_estimate") ?? 0))
     }
     public func write(to writer: inout JSONWriter) {
         writer.object {
@@ -143,6 +153,8 @@ public struct StrategyStatus: FrameBody, Hashable {
             $0.string("state", self.state.rawValue)
             $0.integer("markets", self.markets)
             $0.integer("open_orders", self.openOrders)
+            $0.integer("rewards_estimate", self.rewardsEstimate.micros)
+            $0.integer("rebates_estimate", self.rebatesEstimate.micros)
         }
     }
 }

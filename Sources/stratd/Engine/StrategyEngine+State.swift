@@ -33,6 +33,18 @@ extension StrategyEngine {
         writer.key("error_rate")
         self.errorRate.write(to: &writer)
         writer.member("unexplained", self.unexplained.micros)
+        if let minute = self.incomeMinute { writer.member("income_minute", minute) }
+        writer.key("income")
+        writer.array {
+            for (key, income) in self.unrecordedIncome.sorted(by: { $0.key < $1.key }) {
+                $0.object {
+                    $0.member("strategy", key.strategy)
+                    $0.member("market", key.market.description)
+                    $0.member("rewards", income.rewards.micros)
+                    $0.member("rebates", income.rebates.micros)
+                }
+            }
+        }
         writer.key("unexplained_shares")
         writer.array {
             for (token, difference) in self.unexplainedShares.sorted(by: { $0.key < $1.key }) {
@@ -155,6 +167,13 @@ extension StrategyEngine {
         if let refusal = fields["venue_closed"] { self.venueClosedReason = try Refusal(Fields(refusal)) }
         self.clockSkew = .nanoseconds(try fields.integer("clock_skew"))
         self.unexplained = try fields.money("unexplained")
+        self.incomeMinute = try fields.optionalInteger("income_minute")
+        for value in try fields.array("income") {
+            let income = try Fields(value)
+            let key = IncomeKey(strategy: try income.string("strategy"), market: try income.condition("market"))
+            self.unrecordedIncome[key] = Income(
+                rewards: try income.money("rewards"), rebates: try income.money("rebates"))
+        }
         for value in try fields.array("unexplained_shares") {
             let shares = try Fields(value)
             self.unexplainedShares[try shares.token("token")] = try shares.quantity("size")

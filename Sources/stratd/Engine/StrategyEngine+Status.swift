@@ -39,9 +39,11 @@ extension StrategyEngine {
     var strategyStatuses: [StrategyStatus] {
         self.slots.map { slot in
             let orders = self.ledger.open.values.filter { $0.body.strategy == slot.name }
+            let income = self.ledger.income[slot.name] ?? Income()
             return StrategyStatus(
                 strategy: slot.name, state: self.ledger.paused.contains(slot.name) ? .paused : .running,
-                markets: Int64(Set(orders.map(\.body.market)).count), openOrders: Int64(orders.count))
+                markets: Int64(Set(orders.map(\.body.market)).count), openOrders: Int64(orders.count),
+                rewardsEstimate: income.rewards, rebatesEstimate: income.rebates)
         }
     }
 

@@ -82,6 +82,7 @@ extension StrategyEngine {
             time: time)
         guard self.record(.fill(body), now: now) else { return }
         self.fillCount += 1
+        self.noteRebate(of: body)
         self.note(.filled(body))
         self.publish(.fill(body))
         self.publishOrder(order.id)

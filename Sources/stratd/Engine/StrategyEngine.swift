@@ -43,6 +43,9 @@ struct StrategyEngine: Sendable {
     var unexplained = Money.zero
     /// The same of shares, by token.
     var unexplainedShares: [TokenID: Quantity] = [:]
+    /// Estimated since the last minute, and the minute of the last sample, counted since 1970.
+    var unrecordedIncome: [IncomeKey: Income] = [:]
+    var incomeMinute: Int64?
     var isFeedUp = false
     /// Up to when the feed is known to have told everything.
     var feedTime = Timestamp(microseconds: 0)
@@ -169,6 +172,7 @@ struct StrategyEngine: Sendable {
         if isHaltFilePresent && !wasPresent { self.halt("halt_file", now: now) }
         self.updateProfit(now: now)
         self.checkAccount(now: now)
+        self.sampleIncome(now: now)
         // Books that went silent, markets that near their end, halts whose cancels were refused.
         self.look(Set(self.ledger.open.values.map(\.body.market)).sorted(), now: now)
         let held = self.ledger.markets

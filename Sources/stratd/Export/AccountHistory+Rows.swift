@@ -23,13 +23,16 @@ extension AccountHistory {
                 ], self.shownHoldings, Self.write, to: body)
         case .pnl:
             try Self.write(
-                ["day", "strategy", "market", "realised", "fees"], self.results.sorted { $0.key < $1.key },
+                ["day", "strategy", "market", "realised", "fees", "rewards_estimate", "rebates_estimate"],
+                self.results.sorted { $0.key < $1.key },
                 { (row, csv) in
                     csv.text(Self.text(day: row.key.day))
                     csv.text(row.key.strategy)
                     csv.text(row.key.market?.description ?? "")
                     csv.decimal(row.value.realised.micros)
                     csv.decimal(row.value.fees.micros)
+                    csv.decimal(row.value.income.rewards.micros)
+                    csv.decimal(row.value.income.rebates.micros)
                 }, to: body)
         }
     }

@@ -48,6 +48,8 @@ struct AccountHistory: Sendable {
     struct Result: Hashable, Sendable {
         var realised = Money.zero
         var fees = Money.zero
+        /// Estimates beside the results.
+        var income = Income()
     }
 
     let subject: Subject
@@ -102,6 +104,10 @@ struct AccountHistory: Sendable {
                 let after = self.ledger?.positions[before.key] ?? Self.settled(before, winner: winner)
                 try self.book(before, after, day: day, resultDay: day)
             }
+        case .income(let key, let income):
+            try self.ledger?.apply(record)
+            guard self.subject == .pnl else { break }
+            try self.add(Result(income: income), to: ResultKey(day: day, strategy: key.strategy, market: key.market))
         case .shares(let key, _):
             let before = self.ledger?.positions[key]
             try self.ledger?.apply(record)
@@ -185,6 +191,7 @@ struct AccountHistory: Sendable {
         }
         self.results[key, default: Result()].realised += change.realised
         self.results[key, default: Result()].fees += change.fees
+        self.results[key, default: Result()].income += change.income
     }
 
     /// Goes on from a checkpoint that does not follow from the records.

@@ -23,6 +23,8 @@ struct LedgerRecord: Hashable, Sendable {
         case redeemed(Money)
         /// The venue held so many more shares of a position than the ledger, fewer when negative, and a person let that stand.
         case shares(PositionKey, by: Quantity)
+        /// What rewards and rebates are estimated to be since the last such record: in no balance and no profit.
+        case income(IncomeKey, Income)
         case resume
         case pause(strategy: String)
         case unpause(strategy: String)
@@ -53,6 +55,7 @@ struct LedgerRecord: Hashable, Sendable {
         case .funds: "funds"
         case .redeemed: "redeemed"
         case .shares: "shares"
+        case .income: "income"
         case .resume: "resume"
         case .pause: "pause"
         case .unpause: "unpause"
@@ -100,6 +103,11 @@ struct LedgerRecord: Hashable, Sendable {
                 $0.member("token", key.token.description)
                 $0.member("strategy", key.strategy)
                 $0.member("size", difference.micros)
+            case .income(let key, let income):
+                $0.member("strategy", key.strategy)
+                $0.member("market", key.market.description)
+                $0.member("rewards", income.rewards.micros)
+                $0.member("rebates", income.rebates.micros)
             case .resume: break
             case .pause(let strategy), .unpause(let strategy): $0.member("strategy", strategy)
             case .limit(let name, let value):
@@ -147,7 +155,7 @@ struct LedgerRecord: Hashable, Sendable {
             case "token": token = try reader.token()
             case "state", "reason", "strategy", "name", "trade", "settlement":
                 texts[key.string] = try reader.string().string
-            case "time", "winner", "value", "money", "size", "day", "day_start", "peak":
+            case "time", "winner", "value", "money", "size", "rewards", "rebates", "day", "day_start", "peak":
                 numbers[key.string] = try reader.integer()
             default: try reader.skip()
             }
@@ -175,6 +183,13 @@ struct LedgerRecord: Hashable, Sendable {
                 PositionKey(
                     token: try reader.need(token, "token"), strategy: try reader.need(texts["strategy"], "strategy")),
                 by: Quantity(micros: try reader.need(numbers["size"], "size")))
+        case "income":
+            self.fact = .income(
+                IncomeKey(
+                    strategy: try reader.need(texts["strategy"], "strategy"), market: try reader.need(market, "market")),
+                Income(
+                    rewards: Money(micros: try reader.need(numbers["rewards"], "rewards")),
+                    rebates: Money(micros: try reader.need(numbers["rebates"], "rebates"))))
         case "resume": self.fact = .resume
         case "pause": self.fact = .pause(strategy: try reader.need(texts["strategy"], "strategy"))
         case "unpause": self.fact = .unpause(strategy: try reader.need(texts["strategy"], "strategy"))

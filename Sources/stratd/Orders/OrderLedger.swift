@@ -27,6 +27,10 @@ struct OrderLedger: Hashable, Sendable {
     private(set) var pending: [PendingFill] = []
     /// Realised less fees of positions that are no longer remembered.
     private(set) var closedProfit = Money.zero
+    /// Strategies whose income is told apart; that of more counts with a strategy without a name.
+    static let incomeCountMax = 1_000
+    /// What rewards and rebates are estimated to be, ever, by strategy: neither in `cash` nor in any profit.
+    private(set) var income: [String: Income] = [:]
     /// Why trading is halted, in the order in which the reasons came; empty while it is not.
     private(set) var halts: [String] = []
     /// Strategies that an operator paused, sorted.
@@ -134,6 +138,9 @@ struct OrderLedger: Hashable, Sendable {
         case .resolution(let market, let winner): self.settle(market, winner: winner)
         case .redeemed(let money): self.receivable -= money
         case .shares(let key, let difference): try self.correct(key, by: difference)
+        case .income(let key, let income):
+            let isTold = self.income[key.strategy] != nil || self.income.count < Self.incomeCountMax
+            self.income[isTold ? key.strategy : "", default: Income()] += income
         case .funds(let money):
             self.cash += money
             self.dayStart += money
@@ -339,6 +346,16 @@ extension OrderLedger {
             $0.key("pending")
             $0.array { for fill in self.pending { fill.write(to: &$0) } }
             $0.member("closed_profit", self.closedProfit.micros)
+            $0.key("income")
+            $0.array {
+                for (strategy, income) in self.income.sorted(by: { $0.key < $1.key }) {
+                    $0.object {
+                        $0.member("strategy", strategy)
+                        $0.member("rewards", income.rewards.micros)
+                        $0.member("rebates", income.rebates.micros)
+                    }
+                }
+            }
             $0.member("halts", self.halts)
             $0.member("paused", self.paused)
             $0.key("limits")
@@ -387,6 +404,12 @@ extension OrderLedger {
                     ledger.pending.append(try PendingFill(reading: &reader))
                 }
             case "closed_profit": ledger.closedProfit = Money(micros: try reader.integer())
+            case "income":
+                try reader.array { (reader) throws(JSONError) in
+                    let fields = try Fields(reading: &reader)
+                    ledger.income[try fields.string("strategy")] = Income(
+                        rewards: try fields.money("rewards"), rebates: try fields.money("rebates"))
+                }
             case "halts": ledger.halts = try reader.strings()
             case "paused": ledger.paused = try reader.strings()
             case "limits":
