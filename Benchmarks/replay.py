@@ -24,7 +24,8 @@ def record(programs, directory, market_count, seconds):
             "POLYBOT_VENUE_GAMMA_URL": f"http://127.0.0.1:{port}",
             "POLYBOT_VENUE_CLOB_URL": f"http://127.0.0.1:{port}",
             "POLYBOT_VENUE_MARKET_WS_URL": f"ws://127.0.0.1:{port}/ws/market",
-            "POLYBOT_VENUE_PRICES_WS_URL": "", "POLYBOT_VENUE_BINANCE_WS_URL": "",
+            "POLYBOT_VENUE_PRICES_WS_URL": f"ws://127.0.0.1:{port}/prices",
+            "POLYBOT_VENUE_BINANCE_WS_URL": f"ws://127.0.0.1:{port}",
             "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_FEED_JOURNAL": "false",
         }
         for daemon in DAEMONS:
