@@ -41,11 +41,9 @@ extension StrategyEngine {
 extension MarketViews {
     /// The market that trades a token, and which outcome it is.
     fileprivate func market(of token: TokenID) -> (MarketView, outcome: Int)? {
-        // A token belongs to one market.
-        for view in self.views.values {
-            if view.token(0) == token { return (view, 0) }
-            if view.token(1) == token { return (view, 1) }
-        }
-        return nil
+        // A token belongs to one market; should a feed say otherwise, each run takes the same.
+        let view = self.views.values.filter { $0.token(0) == token || $0.token(1) == token }
+            .min { $0.market.condition < $1.market.condition }
+        return view.map { ($0, $0.token(0) == token ? 0 : 1) }
     }
 }

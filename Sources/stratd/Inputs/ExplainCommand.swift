@@ -138,7 +138,8 @@ struct ExplainCommand {
         } catch { throw DaemonExit(.unreachable, "\(error). Name stratd's directory with --state-dir.") }
         var (engine, moment, replay) = try ExplainCommand(time: time, paths: paths).engine()
         if let difference = replay.difference {
-            context.warn(
+            let caution = context.warn
+            caution(
                 "The journal has other decisions from \(difference.moment.time.rfc3339) on than this program makes: see stratd replay."
             )
         }

@@ -121,7 +121,8 @@ struct ReplayCommand {
         } catch { throw DaemonExit(.usage, "\(error).") }
         var command = ReplayCommand()
         command.run(files)
-        for problem in command.problems { context.warn("\(problem).") }
+        let caution = context.warn
+        for problem in command.problems { caution("\(problem).") }
         context.tell(context.flags["--json"] == nil ? command.text : String(decoding: command.json, as: UTF8.self))
         if let failure = command.failure { throw failure }
     }
