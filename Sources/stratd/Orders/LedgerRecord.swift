@@ -23,6 +23,9 @@ struct LedgerRecord: Hashable, Sendable {
         case redeemed(Money)
         /// The venue held so many more shares of a position than the ledger, fewer when negative, and a person let that stand.
         case shares(PositionKey, by: Quantity)
+        /// What a market settles on, and so what a share of it is worth, is another from now on.
+        case rulesChanged(ConditionID, String)
+        /// Ends halts, and takes changed rules as they are.
         case resume
         case pause(strategy: String)
         case unpause(strategy: String)
@@ -53,6 +56,7 @@ struct LedgerRecord: Hashable, Sendable {
         case .funds: "funds"
         case .redeemed: "redeemed"
         case .shares: "shares"
+        case .rulesChanged: "rules_changed"
         case .resume: "resume"
         case .pause: "pause"
         case .unpause: "unpause"
@@ -89,6 +93,9 @@ struct LedgerRecord: Hashable, Sendable {
                 $0.member("market", market.description)
                 if let winner { $0.member("winner", winner) }
             case .halt(let reason): $0.member("reason", reason)
+            case .rulesChanged(let market, let change):
+                $0.member("market", market.description)
+                $0.member("reason", change)
             case .funds(let money), .redeemed(let money): $0.member("money", money.micros)
             case .shares(let key, let difference):
                 $0.member("token", key.token.description)
@@ -171,6 +178,9 @@ struct LedgerRecord: Hashable, Sendable {
                 PositionKey(
                     token: try reader.need(token, "token"), strategy: try reader.need(texts["strategy"], "strategy")),
                 by: Quantity(micros: try reader.need(numbers["size"], "size")))
+        case "rules_changed":
+            self.fact = .rulesChanged(
+                try reader.need(market, "market"), try reader.need(texts["reason"], "reason"))
         case "resume": self.fact = .resume
         case "pause": self.fact = .pause(strategy: try reader.need(texts["strategy"], "strategy"))
         case "unpause": self.fact = .unpause(strategy: try reader.need(texts["strategy"], "strategy"))
