@@ -174,11 +174,11 @@ struct MarketViews: Sendable {
     func condition(_ n: Int64) -> ConditionID? { self.conditions[n] }
 
     private mutating func change(_ n: Int64, _ change: (inout MarketView) -> Void) -> [ConditionID] {
-        guard let condition = self.conditions[n], self.views[condition] != nil else {
+        guard let condition = self.conditions[n], let index = self.views.index(forKey: condition) else {
             self.skippedCount += 1
             return []
         }
-        change(&self.views[condition]!)
+        change(&self.views.values[index])
         return [condition]
     }
 

@@ -4,8 +4,8 @@ import Shared
 struct InputLine {
     enum Content {
         case input(EngineInput)
-        /// The whole engine, and where its text stands in the line.
-        case state(StrategyEngine, Range<Int>)
+        /// The whole engine, and where its text stands in the line. Apart, so that the others stay small.
+        indirect case state(StrategyEngine, Range<Int>)
         /// Lines were lost here.
         case gap
     }
