@@ -48,7 +48,7 @@ import Testing
         let positions = try await self.run(program, ["positions"] + state, in: directory)
         #expect(positions.output.hasSuffix("\r\nmaker,\(Self.market),7,0,10,0.4,4,0,0.01\r"), "\(positions.output)")
         let pnl = try await self.run(program, ["pnl", "--from=2026-05-12", "--to=2026-05-12"] + state, in: directory)
-        #expect(pnl.output.hasSuffix("\r\n2026-05-12,maker,\(Self.market),0,0.01\r"), "\(pnl.output)")
+        #expect(pnl.output.hasSuffix("\r\n2026-05-12,maker,\(Self.market),0,0.01,0,0\r"), "\(pnl.output)")
     }
 
     @Test func stratdTradesOnMeanwhile() async throws {

@@ -333,7 +333,10 @@ enum FrameExamples {
             "refused":{"price_band":2}}
             """#),
         FrameExample(
-            StrategyStatus(strategy: "maker", state: .paused, markets: 3, openOrders: 4),
-            #"{"strategy":"maker","state":"paused","markets":3,"open_orders":4}"#),
+            StrategyStatus(
+                strategy: "maker", state: .paused, markets: 3, openOrders: 4, rewardsEstimate: Money(micros: 5),
+                rebatesEstimate: Money(micros: 6)),
+            #"{"strategy":"maker","state":"paused","markets":3,"open_orders":4,"rewards_estimate":5,"rebates_estimate":6}"#
+        ),
     ]
 }

@@ -46,6 +46,7 @@ extension EventCatalogue {
     static let facts: [(name: String, meaning: String)] = [
         // Whom it is about.
         ("market", "condition id of a market, `0x` and 64 digits"),
+        ("change", "what of a market's rules changed, from and to"),
         ("slug", "the market's name in the venue's addresses"),
         ("order", "our number of an order"),
         ("hash", "the venue's number of an order"),

@@ -144,8 +144,8 @@ public struct StrategyStatus: FrameBody, Hashable {
         self.init(
             strategy: try fields.string("strategy"), state: try fields.word("state"),
             markets: try fields.integer("markets"), openOrders: try fields.integer("open_orders"),
-            rewardsEstimate: Money(micros: try fields.optionalInteger("rewards_estimate") ?? 0),
-            rebatesEstimate: Money(micros: try fields.optionalInteger("rebates_estimate") ?? 0))
+            rewardsEstimate: try fields.money("rewards_estimate"),
+            rebatesEstimate: try fields.money("rebates_estimate"))
     }
     public func write(to writer: inout JSONWriter) {
         writer.object {

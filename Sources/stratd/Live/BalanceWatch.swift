@@ -3,7 +3,7 @@ import Shared
 /// Compares what the venue says that the account holds with the ledger, and tells what to make of a difference.
 ///
 /// What waits for the chain is reckoned back, as the venue tells of the chain. News travel by different ways, so that a difference
-/// counts only when two looks in a row, some seconds apart, find the same.
+/// counts only when three looks in a row, some seconds apart, find the same, and orders and trades were read between them.
 struct BalanceWatch: Sendable {
     /// What may differ for each fill: the venue rounds fees in a direction that it does not document, and money to the micro.
     static let roundingPerFill: Int64 = 20
@@ -27,25 +27,34 @@ struct BalanceWatch: Sendable {
         case differs(Quantity)
     }
 
+    /// Looks in a row that must find the same.
+    static let lookCount = 3
+
     /// Tokens that are looked at in one round: the venue is asked for each.
     static let tokenCountMax = 20
 
-    private var lastDifference: Money?
-    private var lastShares: [TokenID: Quantity] = [:]
+    /// The difference of the last looks, and how many in a row found it.
+    private var last: (difference: Money, count: Int)?
+    private var lastShares: [TokenID: (difference: Quantity, count: Int)] = [:]
     private var lastToken: TokenID?
     private var agreedFillCount: Int64 = 0
 
     /// - Parameters:
     ///   - balance: the venue's, settled.
     ///   - fillCount: fills since the start.
-    mutating func compare(_ balance: Money, _ ledger: OrderLedger, fillCount: Int64) -> Verdict {
+    ///   - isCaughtUp: whether orders and trades were read since the last look.
+    mutating func compare(
+        _ balance: Money, _ ledger: OrderLedger, fillCount: Int64, isCaughtUp: Bool
+    ) -> Verdict {
         let difference = balance - Self.settledCash(ledger)
-        defer { self.lastDifference = difference }
         guard difference != .zero else {
+            self.last = nil
             self.agreedFillCount = fillCount
             return .agrees
         }
-        guard difference == self.lastDifference else { return .moving }
+        let count = Self.count(difference, self.last, isCaughtUp: isCaughtUp)
+        self.last = (difference, count)
+        guard count >= Self.lookCount else { return .moving }
         if difference > .zero && difference <= ledger.receivable { return .redeemed(difference) }
         guard abs(difference.micros) <= (fillCount - self.agreedFillCount) * Self.roundingPerFill else {
             return .differs(difference)
@@ -67,15 +76,28 @@ struct BalanceWatch: Sendable {
         return Array(next)
     }
 
-    /// - Parameter balance: the venue's, settled.
-    mutating func compare(_ balance: Quantity, of token: TokenID, _ ledger: OrderLedger) -> ShareVerdict {
+    /// How many looks in a row have found a difference; one that was not caught up counts for none.
+    private static func count<Amount: Equatable>(
+        _ difference: Amount, _ last: (difference: Amount, count: Int)?, isCaughtUp: Bool
+    ) -> Int {
+        guard let last, last.difference == difference else { return 1 }
+        return last.count + (isCaughtUp ? 1 : 0)
+    }
+
+    /// - Parameters:
+    ///   - balance: the venue's, settled.
+    ///   - isCaughtUp: whether orders and trades were read since the last look.
+    mutating func compare(
+        _ balance: Quantity, of token: TokenID, _ ledger: OrderLedger, isCaughtUp: Bool
+    ) -> ShareVerdict {
         let difference = balance - Self.settledShares(of: token, ledger)
         guard difference != .zero else {
             self.lastShares[token] = nil
             return .agrees
         }
-        defer { self.lastShares[token] = difference }
-        return self.lastShares[token] == difference ? .differs(difference) : .moving
+        let count = Self.count(difference, self.lastShares[token], isCaughtUp: isCaughtUp)
+        self.lastShares[token] = (difference, count)
+        return count >= Self.lookCount ? .differs(difference) : .moving
     }
 
     /// What the chain should have of a token, whichever strategy holds it.

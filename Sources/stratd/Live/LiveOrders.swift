@@ -37,6 +37,18 @@ final class LiveOrders: OrderVenue {
         self.hasWork = true
     }
 
+    /// Asks the venue for all that is open, and for the trades of late.
+    func reconcile(now: Moment) {
+        self.desk?.reconcile(now: now)
+        self.hasWork = true
+    }
+
+    /// Whether orders and trades were asked for since, and read.
+    func hasRead(since time: Instant) -> Bool {
+        guard let desk = self.desk, let orders = desk.ordersReadAt, let trades = desk.tradesReadAt else { return false }
+        return min(orders, trades) >= time
+    }
+
     // MARK: OrderVenue
 
     func submit(_ order: ApprovedOrder, now: Moment) {

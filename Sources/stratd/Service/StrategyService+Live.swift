@@ -55,10 +55,14 @@ extension StrategyService {
     private func watchAccount() async {
         var watch = BalanceWatch()
         var pause = Self.watchPauseMin
+        var lastLook = Instant.now()
         while !self.isStopped {
             await self.loop.sleep(for: pause)
-            guard !self.isStopped, let account = self.live else { return }
+            guard !self.isStopped, let account = self.live, let orders = self.liveOrders else { return }
             let (clob, form) = (account.clob, account.form)
+            let isCaughtUp = orders.hasRead(since: lastLook)
+            lastLook = .now()
+            var isMoving = false
             do throws(ClobFailure) {
                 let sent = Timestamp.now()
                 let offset = try await clob.time() - sent
@@ -67,20 +71,27 @@ extension StrategyService {
                 let funds = try await clob.funds(
                     account.credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
                 guard !self.isStopped else { return }
-                let verdict = watch.compare(funds.balance, self.engine.ledger, fillCount: self.engine.fillCount)
+                let verdict = watch.compare(
+                    funds.balance, self.engine.ledger, fillCount: self.engine.fillCount, isCaughtUp: isCaughtUp)
                 self.take(.compare(verdict), now: .now())
-                pause = verdict == .moving ? Self.watchPauseMin : Self.watchPauseMax
+                isMoving = verdict == .moving
                 for token in watch.nextTokens(self.engine.ledger) {
                     let shares = try await clob.shares(
                         of: token, account.credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
                     guard !self.isStopped else { return }
-                    let verdict = watch.compare(shares, of: token, self.engine.ledger)
+                    let verdict = watch.compare(shares, of: token, self.engine.ledger, isCaughtUp: isCaughtUp)
+                    if verdict == .moving { isMoving = true }
                     self.take(.compareShares(verdict, of: token), now: .now())
                 }
             } catch {
                 self.count("account_reads_failed")
                 self.warn("The account's balance or the venue's clock could not be read", ["reason": "\(error)"])
             }
+            pause = isMoving ? Self.watchPauseMin : Self.watchPauseMax
+            guard isMoving, !self.isStopped else { continue }
+            // A trade may have gone unheard: it is looked for before the difference counts.
+            orders.reconcile(now: .now())
+            self.advanceNow()
         }
     }
 
