@@ -102,7 +102,7 @@ fuzz: ## feed every reader of outside bytes for a minute each, under the address
 soak: ## run the tests that take minutes, then those of `make test-asan`
 	@scripts/dependencies --tests
 	@scripts/test-autobahn || true
-	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter 'Soak|FeedStorm|LiveTrading' $(ARGS)
+	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter 'Soak|FeedStorm|LiveTrading|SimulatedDay' $(ARGS)
 	@$(MAKE) --no-print-directory test-asan ARGS=
 
 bench: ## measure, each path beside its C counterpart

@@ -84,7 +84,9 @@ let package = Package(
             exclude: ["Peers"], swiftSettings: strict),
         .testTarget(
             name: "feeddTests", dependencies: ["feedd", "Shared", "Compression", "DaemonKit"], swiftSettings: strict),
-        .testTarget(name: "scannerdTests", dependencies: ["scannerd", "Shared", "DaemonKit"], swiftSettings: strict),
+        .testTarget(
+            name: "scannerdTests", dependencies: ["scannerd", "simvenue", "Shared", "DaemonKit"], exclude: ["Peers"],
+            swiftSettings: strict),
         .testTarget(
             name: "stratdTests", dependencies: ["stratd", "Shared", "Signing", "DaemonKit"], swiftSettings: strict),
         .testTarget(

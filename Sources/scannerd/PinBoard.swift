@@ -39,6 +39,9 @@ struct PinBoard: Sendable {
         }
     }
 
+    /// What an earlier life was told: `stratd` may not be there yet.
+    mutating func restore(_ markets: [ConditionID]) { self.former = Set(markets) }
+
     /// A new line begins: all orders and positions are told anew.
     mutating func beginAnew() {
         self.former = self.markets

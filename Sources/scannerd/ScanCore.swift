@@ -94,8 +94,10 @@ struct ScanCore: Sendable {
     }
 
     /// Begins with what an earlier life knew.
-    mutating func restore(_ markets: [Market], listedTime: Timestamp, time: Timestamp) -> [Action] {
-        self.universe.restore(markets, now: time)
+    mutating func restore(
+        _ markets: [Market], pinned: Set<ConditionID> = [], listedTime: Timestamp, time: Timestamp
+    ) -> [Action] {
+        self.universe.restore(markets, pinned: pinned, now: time)
         self.listedTime = listedTime
         self.isReady = true
         return [.ready]
@@ -157,10 +159,12 @@ struct ScanCore: Sendable {
         self.isRoundRunning = true
         // A whole reading shows the newest as well.
         self.wantsNewest = self.pass == nil && self.newestID > 0
-        let known = self.universe.knownSlugs
+        let known = self.universe.knownStarts
         for series in self.universe.rollingSeries {
-            for window in series.windows(at: time) where !window.slugs.contains(where: known.contains) {
-                self.queue.append(.window(window, name: 0))
+            for window in series.windows(at: time) {
+                // In autumn the window before may have the same name.
+                let isKnown = window.slugs.contains { slug in known[slug].map { $0 == window.start } ?? false }
+                if !isKnown { self.queue.append(.window(window, name: 0)) }
             }
         }
         let members = Set(self.universe.markets.keys).union(self.universe.unknownPinned).sorted()

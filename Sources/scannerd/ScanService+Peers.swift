@@ -97,6 +97,7 @@ extension ScanService {
         let markets = self.pins.markets
         guard markets != self.core.universe.pinned, !self.isStopped else { return }
         self.perform(self.core.pin(markets, time: .now()))
+        self.saveSoon()
         self.pump()
     }
 

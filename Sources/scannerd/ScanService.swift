@@ -220,13 +220,16 @@ actor ScanService: DaemonService {
                     "markets": "\(saved.markets.count)",
                     "age_s": "\((Timestamp.now() - saved.listedTime).components.seconds)",
                 ])
-            self.perform(self.core.restore(saved.markets, listedTime: saved.listedTime, time: .now()))
+            self.pins.restore(saved.pinned)
+            self.perform(
+                self.core.restore(
+                    saved.markets, pinned: self.pins.markets, listedTime: saved.listedTime, time: .now()))
         } catch {
             self.logger.warning("The universe's file cannot be used", metadata: ["reason": "\(error)"])
         }
     }
 
-    private func saveSoon() {
+    func saveSoon() {
         guard !self.isSavePending else { return }
         self.isSavePending = true
         self.loop.after(Self.saveInterval) { if self.isSavePending { self.save() } }
@@ -237,7 +240,10 @@ actor ScanService: DaemonService {
         guard let listedTime = self.core.listedTime else { return }
         self.savedTime = listedTime
         do throws(SystemError) {
-            try self.file.write(UniverseFile(listedTime: listedTime, markets: self.core.universe.sorted).bytes)
+            try self.file.write(
+                UniverseFile(
+                    listedTime: listedTime, markets: self.core.universe.sorted, pinned: self.pins.markets.sorted()
+                ).bytes)
             self.isSaveTroubled = false
         } catch {
             // The disk is told of once, not every few seconds.

@@ -11,6 +11,8 @@ struct UniverseFile: Hashable, Sendable {
     /// When the listing was last read whole.
     let listedTime: Timestamp
     let markets: [Market]
+    /// Markets of which `stratd` had told that it holds something there, sorted.
+    let pinned: [ConditionID]
 
     enum Problem: Error, Hashable, CustomStringConvertible {
         case noLines, inTheFuture
@@ -25,9 +27,10 @@ struct UniverseFile: Hashable, Sendable {
         }
     }
 
-    init(listedTime: Timestamp, markets: [Market]) {
+    init(listedTime: Timestamp, markets: [Market], pinned: [ConditionID] = []) {
         self.listedTime = listedTime
         self.markets = markets
+        self.pinned = pinned
     }
 
     init(_ bytes: [UInt8], now: Timestamp) throws(Problem) {
@@ -37,6 +40,7 @@ struct UniverseFile: Hashable, Sendable {
             let head = try JSONValue(parsing: Array(lines[0]))
             self.markets = head["v"]?.integer == Self.version ? try Self.body(Array(lines[1])).markets : []
             self.listedTime = Timestamp(microseconds: head["listed_time"]?.integer ?? 0)
+            self.pinned = (head["pinned"]?.array ?? []).compactMap { $0.string.flatMap { ConditionID($0) } }
             guard head["v"]?.integer == Self.version, self.listedTime.microseconds > 0 else {
                 throw JSONError(.wrongValue, at: 0, member: "v, listed_time")
             }
@@ -62,6 +66,8 @@ struct UniverseFile: Hashable, Sendable {
             $0.integer(Self.version)
             $0.key("listed_time")
             $0.integer(self.listedTime.microseconds)
+            $0.key("pinned")
+            $0.array { for condition in self.pinned { $0.string(condition.description) } }
         }
         var body = JSONWriter()
         UniverseBody(markets: self.markets, age: 0).write(to: &body)

@@ -115,6 +115,8 @@ final class ScanStory {
     /// What a subscriber has made of what it was told.
     var followed: [ConditionID: Market]?
     var actions: [ScanCore.Action] = []
+    /// Another venue than the fake one.
+    var otherVenue: ((ScanRequest, Timestamp) -> ScanAnswer)?
     /// Makes another answer of one.
     var fault: (ScanRequest, ScanAnswer) -> ScanAnswer = { $1 }
 
@@ -132,7 +134,8 @@ final class ScanStory {
     func settle() -> Bool {
         for _ in 0..<20_000 {
             guard let request = self.core.next(now: self.now, time: self.time) else { return true }
-            let answer = self.fault(request, self.venue.answer(request, time: self.time))
+            let honest = self.otherVenue?(request, self.time) ?? self.venue.answer(request, time: self.time)
+            let answer = self.fault(request, honest)
             self.note(self.core.take(answer, to: request, now: self.now, time: self.time))
         }
         return false

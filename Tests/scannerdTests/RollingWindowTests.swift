@@ -92,6 +92,23 @@ import Testing
         #expect(story.slugs == Set(series.windows(at: story.time).map { $0.slugs[0] }))
     }
 
+    /// The second hour may have the first one's name: that the first is watched says nothing of it.
+    @Test func theHourThatComesTwiceIsSoughtWhileTheFirstOfItRuns() throws {
+        var filter = MarketFilter()
+        filter.series = ["btc-up-or-down-hourly"]
+        let story = ScanStory(filter, at: try #require(Timestamp(rfc3339: "2026-11-01T04:30:00Z")))
+        let series = try #require(RollingSeries(slug: filter.series[0]))
+        story.fault = { request, answer in
+            if case .page = request.subject { .value(.object(["markets": .array([])])) } else { answer }
+        }
+        Self.list([series], in: &story.venue, at: story.time)
+        story.pass(.seconds(1_860))
+        #expect(
+            story.slugs.sorted() == [
+                "bitcoin-up-or-down-november-1-2026-1am-2-et", "bitcoin-up-or-down-november-1-2026-1am-et",
+            ])
+    }
+
     @Test func anotherYearsWindowOfTheNameIsNotTaken() throws {
         var filter = MarketFilter()
         filter.series = ["btc-up-or-down-hourly"]
@@ -143,6 +160,15 @@ import Testing
         board.take(self.position(Quantity(shares: 1)))
         #expect(board.markets == [self.market])
         board.take(self.position(.zero))
+        #expect(board.markets == [])
+    }
+
+    @Test func whatAnEarlierLifeWasToldCountsUntilAllIsToldAnew() {
+        var board = PinBoard()
+        board.restore([self.market])
+        board.beginAnew()
+        #expect(board.markets == [self.market])
+        board.endAnew()
         #expect(board.markets == [])
     }
 

@@ -343,6 +343,32 @@ import Testing
         #expect(changes.count == 1, "the tick was changed while nobody looked")
     }
 
+    @Test func whatWasHeldIsKeptOverARestartWhateverTheFilterSaysAndThoughItIsOver() throws {
+        let former = self.story(5)
+        former.settle()
+        let pinned: Set = [self.id(2), self.id(4)]
+        former.note(former.core.pin(pinned, time: former.time))
+        let file = UniverseFile(
+            listedTime: former.time, markets: former.core.universe.sorted, pinned: pinned.sorted())
+        let saved = try UniverseFile(file.bytes, now: former.time)
+        #expect(saved == file)
+        // The market ends while the scanner is away; nobody has resolved it yet.
+        let later = former.venue.markets[1].end + .seconds(60)
+        var filter = MarketFilter()
+        filter.keywords = ["rain"]
+        filter.marketCountMax = 1
+        let story = ScanStory(filter, at: later)
+        story.venue = former.venue
+        story.venue.markets[4].end = later + .seconds(86_400)
+        story.note(
+            story.core.restore(saved.markets, pinned: pinned, listedTime: saved.listedTime, time: later))
+        story.pass(.seconds(300))
+        #expect(Set(story.core.universe.markets.keys) == pinned && story.followed == story.core.universe.markets)
+        // Then stratd tells that it holds nothing.
+        story.note(story.core.pin([], time: story.time))
+        #expect(story.followed?.isEmpty == true)
+    }
+
     @Test(arguments: [
         "", "x", "{}\n{}", "{\"v\":2,\"listed_time\":5}\n{\"markets\":[],\"age\":0}\n", "{\"v\":1}\n[]", "\n\n\n",
     ])

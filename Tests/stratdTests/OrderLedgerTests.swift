@@ -207,7 +207,8 @@ import Testing
             .intent(order), .state(order.id, .sent, reason: nil), .state(order.id, .live, reason: nil),
             .fill(fill(order, trade: "t1", "0.48", "3.33", fee: "0.00001")), .halt(reason: "operator"),
             .halt(reason: "halt_file"), .pause(strategy: "maker"), .limit(name: "max_order_usd", value: 5),
-            .marks(day: 20_000, dayStart: usd("100"), peak: usd("101")), .resume, .unpause(strategy: "maker"),
+            .marks(day: 20_000, dayStart: usd("100"), peak: usd("101")), .resume,
+            .rulesChanged(condition(1), "settlement other -> binance_1h"), .unpause(strategy: "maker"),
             .state(order.id, .cancelling, reason: nil), .state(order.id, .cancelled, reason: "requ\"ested"),
             .resolution(condition(1), winner: nil), .resolution(condition(2), winner: 1),
         ]

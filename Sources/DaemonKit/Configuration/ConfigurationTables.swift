@@ -24,7 +24,8 @@ extension Configuration {
             `private_key` (0x and 64 hexadecimal digits) and `api_credentials` (JSON with `apiKey`, `secret`, `passphrase`) of its
             service; elsewhere the files that `trading.private_key_file` and `trading.credentials_file` name, or
             `POLYGON_PRIVATE_KEY` in the environment or in `.env`. Such a file has mode 0600 and belongs to the user. Paper trading
-            needs none: a secret that is there and cannot be used is a warning, and the status line names it.
+            needs none: a secret that is there and cannot be used is a warning, and the status line names it. Live trading needs the
+            key alone, which gets API credentials from the venue; where some are given, they are used, and no others are asked for.
 
             feedd has one of its own and reads no other: the credential `readonly_api_credentials` of its service, of the same
             form as `api_credentials` and of a key that may only read. With it the venue tells the averages of

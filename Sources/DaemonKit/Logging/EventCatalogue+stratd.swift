@@ -179,13 +179,22 @@ extension EventCatalogue {
             facts: ["reason"],
             meaning: """
                 No order leaves, and open ones are cancelled. Reasons: operator, halt_file, daily_loss, max_drawdown, \
-                unknown_orders, error_rate, balance, positions, foreign_trade, price, account, order_id, \
-                another_stratd, journal, ledger.
+                rules_changed, unknown_orders, error_rate, balance, positions, foreign_trade, price, account, \
+                order_id, another_stratd, journal, ledger.
                 """,
             advice: "Find the cause, remove it, then resume. A halt survives restarts."),
         Entry(
             "Trading is resumed", "trading_resumed", .notice, id: "3204fd67ca645bf05a64f130d0588351", by: [.stratd],
             meaning: "An operator ended the halt; strategies quote again."),
+        Entry(
+            "The rules of a market changed, strategies leave it", "rules_changed", .error,
+            id: "7be1f0a94c5d4e0f8a3b6d2c19e7540a", by: [.stratd], facts: ["market", "change"],
+            meaning:
+                "What the market settles on, its window or its outcomes are told otherwise than before, so that a share "
+                + "of it is worth something else. Its orders are cancelled and strategies place none, restarts included.",
+            advice:
+                "Read the market's rules at the venue. polybot resume takes all changed rules as they are; polybot flatten "
+                + "sells what is held."),
         Entry(
             "An operator gave a command", "command_given", .notice, id: "d8e0de1f42e25fbd2f09258b33ccd67e",
             by: [.stratd], facts: ["command", "uid", "reason"],

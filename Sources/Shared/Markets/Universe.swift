@@ -34,10 +34,12 @@ public struct Universe: Sendable {
         self.confirmation = needsConfirmation ? Confirmations() : nil
     }
 
-    /// Begins with the members of an earlier life, as far as they still have time.
-    public mutating func restore(_ markets: [Market], now: Timestamp) {
-        for market in markets.sorted(by: { $0.condition < $1.condition }).prefix(self.filter.marketCountMax)
-        where market.endTime > now {
+    /// Begins with the members of an earlier life: the pinned, and others as far as they still have time and room.
+    public mutating func restore(_ markets: [Market], pinned: Set<ConditionID> = [], now: Timestamp) {
+        self.pinned = pinned
+        let sorted = markets.sorted { $0.condition < $1.condition }
+        let others = sorted.filter { !pinned.contains($0.condition) && $0.endTime > now }
+        for market in sorted.filter({ pinned.contains($0.condition) }) + others.prefix(self.filter.marketCountMax) {
             self.markets[market.condition] = market
             self.since[market.condition] = now
             self.pool[market.condition] = Candidate(market)
@@ -59,8 +61,10 @@ public struct Universe: Sendable {
         self.judge.admission(candidate, now: now)
     }
 
-    /// Of members, and of those that stand in line.
-    public var knownSlugs: Set<String> { Set(self.pool.values.map(\.market.slug)) }
+    /// When the members, and those that stand in line, begin, by slug.
+    public var knownStarts: [String: Timestamp?] {
+        Dictionary(self.pool.values.map { ($0.market.slug, $0.market.startTime) }) { first, _ in first }
+    }
 
     /// Wanted families whose windows have known names.
     public var rollingSeries: [RollingSeries] { self.judge.rollingSeries }

@@ -25,7 +25,8 @@ struct HaltCommand: ParsableCommand {
 /// `polybot resume`: ends a halt.
 struct ResumeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Ends a halt, if what caused it is over.")
+        commandName: "resume",
+        abstract: "Ends a halt, if what caused it is over, and takes changed rules of markets as they are.")
     @OptionGroup var directories: DirectoryOptions
 
     func run() throws {

@@ -41,6 +41,8 @@ struct Catalogue: Sendable {
     let seed: UInt64
     private var nextID = 500_000
     private var nextEventID = 90_000
+    /// Markets that were asked for.
+    private var addedCount = 0
 
     init(seed: UInt64) { self.seed = seed }
 
@@ -152,6 +154,21 @@ struct Catalogue: Sendable {
             hasher: &hasher)
         listed.groupPlace = member
         return listed
+    }
+
+    /// A dated market beside those of the beginning, in an event of its own.
+    mutating func another(now: Int64, hasher: inout BookHasher) -> ListedMarket {
+        self.addedCount += 1
+        let number = self.addedCount
+        let midnight = now / 1_000 / CalendarDate.secondsInDay * CalendarDate.secondsInDay
+        let question = "Will Bitcoin be the answer to question \(number)?"
+        let event = self.makeEvent(
+            slug: "added-\(number)", title: question, isNegRisk: false,
+            endTime: Timestamp(seconds: midnight + 7 * CalendarDate.secondsInDay), tags: [.crypto, .bitcoin])
+        return self.make(
+            kind: .dated, event: event, slug: "bitcoin-added-\(number)", question: question, labels: ("Yes", "No"),
+            terms: Terms(tick: .cent, isNegRisk: false, feeRate: 0, feeType: nil, hasTakerDelay: false),
+            endTime: event.endTime, listedTime: Timestamp(milliseconds: now), bookTime: now, hasher: &hasher)
     }
 
     // MARK: Parts

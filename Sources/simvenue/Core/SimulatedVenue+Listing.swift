@@ -37,12 +37,27 @@ extension SimulatedVenue {
         return self.list(listed, .window(PricedWindow(family, start: start)), fair: 0.5)
     }
 
-    private mutating func list(dated listed: ListedMarket) {
+    /// Lists a dated market more and tells everybody, unless the engine has filled up since it was asked for.
+    mutating func listAnother(into batch: inout MessageBatch) {
+        guard self.matching.markets.count < MatchingEngine.marketCountMax else { return }
+        let slot = self.list(dated: self.catalogue.another(now: self.now, hasher: &self.hasher))
+        self.tellNew(slot, into: &batch)
+        self.remakeWheel()
+    }
+
+    private func tellNew(_ slot: Int, into batch: inout MessageBatch) {
+        var writer = JSONWriter()
+        MarketMessages.newMarket(self.listing[slot], time: self.shownTime, to: &writer)
+        batch.append(for: .everybody) { $0.append(contentsOf: writer.bytes) }
+    }
+
+    @discardableResult
+    private mutating func list(dated listed: ListedMarket) -> Int {
         var random = SeededRandom(seed: self.settings.seed, name: "fair " + listed.market.slug)
         let base = listed.fairBase ?? 0.1 + 0.8 * random.unit()
         let volatility = listed.market.tick == .cent ? 0.004 : 0.001
         let hasTraffic = listed.decoy?.hasTraffic ?? true
-        _ = self.list(listed, hasTraffic ? .reverting(base: base, volatility: volatility) : nil, fair: base)
+        return self.list(listed, hasTraffic ? .reverting(base: base, volatility: volatility) : nil, fair: base)
     }
 
     /// Lists a market here and, unless the order book service knows none, in the engine; gives it a first book where
@@ -90,9 +105,7 @@ extension SimulatedVenue {
             let start = self.listing[last].market.endTime.microseconds / 1_000_000
             let next = self.list(window: family, start: start)
             self.windows[index].slots.append(next)
-            var writer = JSONWriter()
-            MarketMessages.newMarket(self.listing[next], time: self.shownTime, to: &writer)
-            batch.append(for: .everybody) { $0.append(contentsOf: writer.bytes) }
+            self.tellNew(next, into: &batch)
         }
         if let running = self.windows[index].slots.first {
             self.open(running)

@@ -51,6 +51,7 @@ struct SimulatedVenue: VenueCore {
         case close(slot: Int, winner: Int)
         case tickChange(slot: Int, TickSize)
         case resolution(slot: Int, winner: Int)
+        case listing
         case burst
     }
 
@@ -206,6 +207,7 @@ struct SimulatedVenue: VenueCore {
         case .resolution(let slot, let winner):
             guard self.flows[slot] != nil else { break }
             self.close(slot, winner: winner, into: &batch)
+        case .listing: self.listAnother(into: &batch)
         case .burst: self.burst()
         }
     }
@@ -289,6 +291,11 @@ struct SimulatedVenue: VenueCore {
     mutating func force(_ event: ForcedEvent) -> String? {
         switch event {
         case .skewClock(let skew): self.broadcast.clockSkew = skew
+        case .list:
+            guard self.matching.markets.count < MatchingEngine.marketCountMax else {
+                return "there is no room for more"
+            }
+            self.appoint(.listing, at: self.now)
         case .changeTick(let tick, let slot):
             let fitting = self.slots(slot) { $0.isBookServed && $0.book.tick.micros > tick.micros }
             guard let first = fitting.first else { return "no such market has a tick that is not as fine already" }

@@ -6,6 +6,8 @@ enum ForcedEvent: Hashable, Sendable {
     case changeTick(TickSize, slot: Int?)
     /// The market in `slot`, or the first that can, is won by an outcome.
     case resolve(winner: Int, slot: Int?)
+    /// A dated market more is listed, and told of.
+    case list
     /// The venue's times are so many milliseconds off.
     case skewClock(Int64)
 }

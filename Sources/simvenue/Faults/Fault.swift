@@ -23,6 +23,7 @@ enum Fault: Hashable, Sendable {
     case staleBooks(StaleBooks, seconds: Int64)
     case changeTick(TickSize, market: String?)
     case resolve(winner: Int, market: String?)
+    case listMarket
     /// Milliseconds that are added to the venue's clock from now on.
     case skewClock(Int64)
     /// `nil` until `resume`.

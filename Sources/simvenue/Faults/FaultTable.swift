@@ -192,6 +192,10 @@ enum FaultTable {
             sentence: "Resolves that dated market, or the first one, for the outcome at that index."
         ) { .resolve(winner: Int($0.whole("winner") ?? 0), market: $0.text("market")) },
         Row(
+            name: "list_market", parameters: [],
+            sentence: "Lists a dated market more, and tells everybody on the market channel of it."
+        ) { _ in .listMarket },
+        Row(
             name: "clock_skew",
             parameters: [FaultParameter("ms", .whole(-Self.skewMax...Self.skewMax), isRequired: true)],
             sentence: "The venue's own times are so many milliseconds off, behind if negative; 0 sets them right."

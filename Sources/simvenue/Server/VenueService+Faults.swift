@@ -60,6 +60,7 @@ extension VenueService {
             self.staleListing = (time + seconds * 1_000, self.stale(kind, at: time))
         case .changeTick(let tick, let market): try self.force(.changeTick(tick, slot: try self.slot(market)))
         case .resolve(let winner, let market): try self.force(.resolve(winner: winner, slot: try self.slot(market)))
+        case .listMarket: try self.force(.list)
         case .skewClock(let skew):
             try self.force(.skewClock(skew))
             self.clockSkew = skew

@@ -7,7 +7,15 @@ struct AccountSession {
     /// A clock that differs by more is told of, and the venue's is used.
     private static let clockOffsetMax = Duration.seconds(2)
 
+    /// Credentials that the operator put somewhere: then none are asked of the venue.
+    struct Given {
+        let credentials: AccountCredentials
+        /// For people.
+        let place: String
+    }
+
     private(set) var clob: ClobClient
+    let given: Given?
     let store: CredentialStore
     private(set) var credentials: AccountCredentials?
     /// Whether what is kept was found to be of no use.
@@ -15,8 +23,9 @@ struct AccountSession {
     /// What is told, line by line.
     let tell: (String) -> Void
 
-    init(_ clob: ClobClient, store: CredentialStore, tell: @escaping (String) -> Void) {
+    init(_ clob: ClobClient, given: Given? = nil, store: CredentialStore, tell: @escaping (String) -> Void) {
         self.clob = clob
+        self.given = given
         self.store = store
         self.tell = tell
     }
@@ -28,12 +37,13 @@ struct AccountSession {
             tell: context.tell)
     }
 
-    /// - Throws: code 78 without a key.
+    /// - Throws: code 78 without a key, and with credentials that cannot be used.
     init(
         _ configuration: Configuration, environment: [String: String], stateDirectory: String,
         tell: @escaping (String) -> Void
     ) throws(DaemonExit) {
         let key = try CredentialSearch.privateKey(configuration, environment: environment)
+        let given = try CredentialSearch.apiCredentials(configuration, environment: environment)
         let venue = configuration.venue
         var options = RESTClient.Options()
         options.caFile = venue.authorityFile
@@ -43,7 +53,7 @@ struct AccountSession {
             throw DaemonExit(.bug, "Requests cannot be made: \(error).")
         }
         self.init(
-            ClobClient(client: client, baseURL: venue.clobURL, key: key),
+            ClobClient(client: client, baseURL: venue.clobURL, key: key), given: given,
             store: CredentialStore(directory: stateDirectory, owner: key.address), tell: tell)
     }
 
@@ -67,9 +77,14 @@ struct AccountSession {
         self.hasForgotten = true
     }
 
-    /// Credentials that are known, that are kept, or that the venue gives.
+    /// Credentials that are known, that were given, that are kept, or that the venue gives. Given ones stay, whatever the venue
+    /// says of them: who gave them does not want others.
     mutating func login() async throws(ClobFailure) -> AccountCredentials {
         if let credentials { return credentials }
+        if let given {
+            self.credentials = given.credentials
+            return given.credentials
+        }
         do throws(SecretFile.Problem) {
             if !self.hasForgotten, let kept = try self.store.read() {
                 self.credentials = kept

@@ -152,9 +152,17 @@ struct Doctor {
             _ = try await self.session.clob.openOrders(try await self.session.login(), now: .now())
         } catch {
             guard case .unauthorized = error, self.session.credentials != nil else { throw error }
+            if let given = self.session.given {
+                return .ill(
+                    "the venue refuses those at \(given.place)",
+                    remedy:
+                        "Put this account's own there, or remove them: without them the key gets its own from the venue."
+                )
+            }
             self.session.forget()
             _ = try await self.session.clob.openOrders(try await self.session.login(), now: .now())
         }
+        if let given = self.session.given { return .well("the venue knows those at \(given.place)") }
         return .well("the venue knows them; they are kept in \(self.session.store.path)")
     }
 

@@ -30,6 +30,7 @@ enum EngineNote: Hashable, Sendable {
     case sharesDiffer(TokenID, by: Quantity)
     case printsLost(market: ConditionID, count: Int64)
     case marketResolved(market: ConditionID, winner: Int64?)
+    case rulesChanged(market: ConditionID, String)
     case contradiction(LedgerError)
     case flattened(market: ConditionID, isWhole: Bool)
 }

@@ -12,6 +12,8 @@ struct MarketView: Sendable {
     }
 
     private(set) var market: Market
+    /// As it was last told with its name and dates, which the order book service alone does not know.
+    private(set) var described: Market?
     private(set) var book: OrderBook
     private(set) var trust = Trust.lost(.noSnapshot)
     private(set) var epoch: Int64 = 0
@@ -26,6 +28,7 @@ struct MarketView: Sendable {
 
     init(_ market: Market) {
         self.market = market
+        self.described = market.slug.isEmpty ? nil : market
         self.book = OrderBook(tick: market.tick)
     }
 
@@ -43,6 +46,7 @@ struct MarketView: Sendable {
 
     mutating func apply(_ market: Market) {
         self.market = market
+        if !market.slug.isEmpty { self.described = market }
         if market.tick != self.book.tick { self.book.changeTick(to: market.tick) }
     }
 

@@ -79,6 +79,8 @@ enum OrderDiff {
         of order: LedgerOrder, for wish: WantedOrder, _ view: MarketView, _ tolerance: Tolerance, now: Timestamp
     ) -> Fit {
         guard order.outcome == wish.outcome && order.body.side == wish.side else { return .none }
+        // The market's terms may have changed since it was placed.
+        guard view.market.tick.allows(order.body.price), order.body.size >= view.market.sizeMin else { return .none }
         let isBid = order.bookSide == .bid
         if isBid ? order.bookPrice > wish.bookPrice : order.bookPrice < wish.bookPrice {
             guard let midpoint = view.book.midpoint else { return .none }

@@ -31,7 +31,7 @@ extension StrategyEngine {
 
     /// Lifts the halt, unless its cause still stands.
     private mutating func resume(now: Moment) -> CommandOutcome {
-        guard self.ledger.isHalted else { return .done(nil) }
+        guard self.ledger.isHalted || !self.ledger.changedRules.isEmpty else { return .done(nil) }
         guard !self.isHaltFilePresent else { return .failed("the halt file is still there: remove it first") }
         if self.profit.daily < -self.gate.limits.dailyLossMax {
             return .failed(

@@ -103,8 +103,11 @@ struct StrategyEngine: Sendable {
     /// - Parameter sentTime: when the feed sent it; everything before that has been heard.
     mutating func handle(_ event: FeedEvent, sentTime: Timestamp, now: Moment) -> [EngineAction] {
         self.feedTime = max(self.feedTime, sentTime)
+        let former: Market? =
+            if case .market(let body) = event { self.views[body.market.condition]?.described } else { nil }
         let touched = self.views.apply(event)
         switch event {
+        case .market(let body): self.described(body.market, formerly: former, now: now)
         case .connected: self.isFeedUp = true
         case .disconnected:
             self.isFeedUp = false
@@ -115,7 +118,7 @@ struct StrategyEngine: Sendable {
             for condition in touched { self.resolve(condition, winner: body.winner, now: now) }
         case .tradesDropped(let body):
             for condition in touched { self.note(.printsLost(market: condition, count: body.count)) }
-        case .market, .trade, .alive: break
+        case .trade, .alive: break
         }
         self.planWake()
         return self.takeActions()

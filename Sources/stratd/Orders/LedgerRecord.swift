@@ -25,6 +25,9 @@ struct LedgerRecord: Hashable, Sendable {
         case shares(PositionKey, by: Quantity)
         /// What rewards and rebates are estimated to be since the last such record: in no balance and no profit.
         case income(IncomeKey, Income)
+        /// What a market settles on, and so what a share of it is worth, is another from now on.
+        case rulesChanged(ConditionID, String)
+        /// Ends halts, and takes changed rules as they are.
         case resume
         case pause(strategy: String)
         case unpause(strategy: String)
@@ -56,6 +59,7 @@ struct LedgerRecord: Hashable, Sendable {
         case .redeemed: "redeemed"
         case .shares: "shares"
         case .income: "income"
+        case .rulesChanged: "rules_changed"
         case .resume: "resume"
         case .pause: "pause"
         case .unpause: "unpause"
@@ -98,6 +102,9 @@ struct LedgerRecord: Hashable, Sendable {
                 $0.member("market", market.description)
                 if let winner { $0.member("winner", winner) }
             case .halt(let reason): $0.member("reason", reason)
+            case .rulesChanged(let market, let change):
+                $0.member("market", market.description)
+                $0.member("reason", change)
             case .funds(let money), .redeemed(let money): $0.member("money", money.micros)
             case .shares(let key, let difference):
                 $0.member("token", key.token.description)
@@ -190,6 +197,9 @@ struct LedgerRecord: Hashable, Sendable {
                 Income(
                     rewards: Money(micros: try reader.need(numbers["rewards"], "rewards")),
                     rebates: Money(micros: try reader.need(numbers["rebates"], "rebates"))))
+        case "rules_changed":
+            self.fact = .rulesChanged(
+                try reader.need(market, "market"), try reader.need(texts["reason"], "reason"))
         case "resume": self.fact = .resume
         case "pause": self.fact = .pause(strategy: try reader.need(texts["strategy"], "strategy"))
         case "unpause": self.fact = .unpause(strategy: try reader.need(texts["strategy"], "strategy"))

@@ -33,6 +33,8 @@ struct OrderLedger: Hashable, Sendable {
     private(set) var income: [String: Income] = [:]
     /// Why trading is halted, in the order in which the reasons came; empty while it is not.
     private(set) var halts: [String] = []
+    /// Markets whose rules changed while they were followed, with what changed: strategies leave them until a person resumes.
+    private(set) var changedRules: [ConditionID: String] = [:]
     /// Strategies that an operator paused, sorted.
     private(set) var paused: [String] = []
     /// Limits that an operator set, by their names in the configuration.
@@ -147,7 +149,10 @@ struct OrderLedger: Hashable, Sendable {
             self.peak += money
             self.isFunded = true
         case .halt(let reason): if !self.halts.contains(reason) { self.halts.append(reason) }
-        case .resume: self.halts = []
+        case .rulesChanged(let market, let change): self.changedRules[market] = change
+        case .resume:
+            self.halts = []
+            self.changedRules = [:]
         case .pause(let strategy):
             if !self.paused.contains(strategy) { self.paused = (self.paused + [strategy]).sorted() }
         case .unpause(let strategy): self.paused.removeAll { $0 == strategy }
@@ -267,6 +272,7 @@ struct OrderLedger: Hashable, Sendable {
     }
 
     private mutating func settle(_ market: ConditionID, winner: Int64?) {
+        self.changedRules[market] = nil
         for position in self.unended(in: market) {
             let payout = self.positions[position.key]?.settle(winner: winner) ?? .zero
             self.pay(payout)
@@ -357,6 +363,13 @@ extension OrderLedger {
                 }
             }
             $0.member("halts", self.halts)
+            $0.key("changed_rules")
+            $0.object {
+                for (market, change) in self.changedRules.sorted(by: { $0.key < $1.key }) {
+                    $0.key(dynamic: market.description)
+                    $0.string(change)
+                }
+            }
             $0.member("paused", self.paused)
             $0.key("limits")
             $0.object {
@@ -411,6 +424,13 @@ extension OrderLedger {
                         rewards: try fields.money("rewards"), rebates: try fields.money("rebates"))
                 }
             case "halts": ledger.halts = try reader.strings()
+            case "changed_rules":
+                try reader.object { (key, reader) throws(JSONError) in
+                    guard let market = ConditionID(key.string) else {
+                        throw JSONError(.wrongValue, at: reader.offset, member: "changed_rules")
+                    }
+                    ledger.changedRules[market] = try reader.string().string
+                }
             case "paused": ledger.paused = try reader.strings()
             case "limits":
                 try reader.object { (key, reader) throws(JSONError) in ledger.limits[key.string] = try reader.integer()

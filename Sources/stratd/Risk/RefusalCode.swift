@@ -9,6 +9,7 @@ enum RefusalCode: String, CaseIterable, Hashable, Sendable {
     case marketUntrusted = "market_untrusted"
     case marketUnsettled = "market_unsettled"
     case bookOld = "book_old"
+    case rulesChanged = "rules_changed"
     case minTimeLeft = "min_time_left"
     case priceOffTick = "price_off_tick"
     case belowMinSize = "below_min_size"

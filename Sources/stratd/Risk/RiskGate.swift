@@ -111,6 +111,12 @@ struct RiskGate: Sendable {
         if let strategy, context.ledger.paused.contains(strategy) {
             throw Refusal(.strategyPaused, "\(strategy) is paused")
         }
+        // What is held may still be sold by an operator.
+        if strategy != nil, let market = context.view?.market,
+            let change = context.ledger.changedRules[market.condition]
+        {
+            throw Refusal(.rulesChanged, change)
+        }
         guard context.dailyProfit >= -self.limits.dailyLossMax else {
             throw Refusal(.dailyLoss, "\(context.dailyProfit) since midnight, \(self.limits.dailyLossMax) may be lost")
         }

@@ -122,6 +122,33 @@ struct CredentialSearch {
         )
     }
 
+    /// API credentials that somebody put where they may stand, from the first place that has some; `nil` without any.
+    ///
+    /// - Throws: code 78 when those that are there cannot be used: others are not taken for them.
+    static func apiCredentials(
+        _ configuration: Configuration, environment: [String: String]
+    ) throws(DaemonExit) -> AccountSession.Given? {
+        for place in Self.places(configuration, environment: environment) where place.credential == .apiCredentials {
+            var credentials: AccountCredentials?
+            do throws(Credential.Problem) {
+                let isThere = try place.lend { (bytes) throws(Credential.Problem) in
+                    try Credential.apiCredentials.checkForm(bytes)
+                    credentials = AccountCredentials(bytes)
+                    guard credentials != nil else {
+                        throw .malformed(
+                            "its secret is no base64, or a text is empty, too long or not of one line of ASCII")
+                    }
+                }
+                guard isThere else { continue }
+            } catch {
+                throw DaemonExit(
+                    .configuration, "The API credentials at \(place.name) cannot be used: \(error.reason).")
+            }
+            if let credentials { return AccountSession.Given(credentials: credentials, place: place.name) }
+        }
+        return nil
+    }
+
     /// Says in the log what was found, and returns what a status line adds for it; empty when all is well.
     static func report(_ findings: [Finding], to logger: Logger) -> String {
         if findings.isEmpty { logger.debug("No credential was found; paper trading needs none") }

@@ -185,6 +185,10 @@ extension StrategyService {
         case .marketResolved(let market, let winner):
             self.logger.notice(
                 "Market resolved", metadata: ["market": "\(market)", "winner": "\(winner.map(String.init) ?? "none")"])
+        case .rulesChanged(let market, let change):
+            self.logger.error(
+                "The rules of a market changed, strategies leave it",
+                metadata: ["market": "\(market)", "change": "\(change)"])
         case .contradiction(let error):
             self.count("contradictions")
             self.logger.critical("The ledger was contradicted", metadata: ["reason": "\(error)"])

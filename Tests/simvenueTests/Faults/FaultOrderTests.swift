@@ -36,6 +36,7 @@ struct FaultOrderTests {
             try self.parse(#"{"do":"http_status","status":429,"retry_after":2,"path":"/book"}"#)
                 == .request(RequestFault(kind: .status(429, retryAfter: 2), path: "/book", count: 1)))
         #expect(try self.parse(#"{"do":"tick_size"}"#) == .changeTick(TickSize(micros: 1_000)!, market: nil))
+        #expect(try self.parse(#"{"do":"list_market"}"#) == .listMarket)
         #expect(try self.parse(#"{"do":"stale_book","kind":"old"}"#) == .staleBooks(.old, seconds: 5))
         #expect(
             try self.parse(#"{"do":"engine_restart","seconds":3}"#)

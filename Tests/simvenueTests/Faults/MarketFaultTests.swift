@@ -53,6 +53,20 @@ import Testing
         #expect(batch.count == 4 && venue.listing[1].book.tick == tick)
     }
 
+    @Test func aMarketThatIsListedLaterIsToldTradedAndFound() throws {
+        var venue = SimulatedVenue(settings(3, rate: 500), at: someTime)
+        var batch = MessageBatch()
+        #expect(venue.force(.list) == nil && venue.force(.list) == nil)
+        venue.advance(to: someTime + 1, messageCountMax: .max, into: &batch)
+        let told = batch.entries.indices.filter { batch.text(at: $0).contains("new_market") }
+        #expect(told.count == 2 && batch.text(at: told[1]).contains(#""slug":"bitcoin-added-2""#))
+        let slot = try #require(venue.listing.slot(slug: "bitcoin-added-1"))
+        #expect(venue.listing[slot].isTradable(at: Timestamp(milliseconds: someTime)))
+        let before = venue.listing[slot].bookTime
+        venue.advance(to: someTime + 20_000, messageCountMax: .max, into: &batch)
+        #expect(venue.listing[slot].bookTime > before)
+    }
+
     @Test func aWindowResolvesAtItsEndAlone() {
         var venue = SimulatedVenue(settings(12, rate: 0), at: someTime)
         let window = venue.listing.order.first { if case .window = venue.listing[$0].kind { true } else { false } }
