@@ -21,6 +21,13 @@ let package = Package(
                 .product(name: "Shared", package: "polybot"), .product(name: "DaemonKit", package: "polybot"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
+        // With stratd's own sources, which are no library.
+        .executableTarget(
+            name: "orders",
+            dependencies: [
+                .product(name: "Shared", package: "polybot"), .product(name: "Signing", package: "polybot"),
+                .product(name: "DaemonKit", package: "polybot"), .product(name: "Logging", package: "swift-log"),
+            ], exclude: ["stratd/Stratd.swift"], swiftSettings: strict),
         .executableTarget(
             name: "micro", dependencies: [.product(name: "Shared", package: "polybot")], swiftSettings: strict),
     ],

@@ -1,0 +1,105 @@
+import DaemonKit
+import Shared
+import Signing
+
+/// An engine that has seen a bid alone and is asked, by the delta that brings an ask, to quote: one order leaves, as no more may be open.
+final class OrderBench {
+    private let engine: StrategyEngine
+    private let frame: [UInt8]
+    private let form: OrderForm
+    private let key: PrivateKey
+    private let secret = APISecret("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")!
+    private let owner = "00000000-0000-0000-0000-000000000001"
+    private let now: Moment
+    private var writer = JSONWriter()
+    private var lines: [UInt8] = []
+    private(set) var byteCount = 0
+
+    var ledger: OrderLedger { self.engine.ledger }
+
+    init(key: PrivateKey) throws {
+        self.key = key
+        self.form = OrderForm(owner: key.address, funder: nil, .eoa)
+        let time = Timestamp(seconds: 1_790_035_200)
+        self.now = Moment(instant: .now(), time: time)
+        let market = Market(
+            condition: ConditionID(words: (1, 2, 3, 4)), slug: "market", question: "Up or down?",
+            first: Outcome(label: "Up", token: TokenID(words: (5, 6, 7, 8))),
+            second: Outcome(label: "Down", token: TokenID(words: (9, 10, 11, 12))), tick: .cent,
+            sizeMin: Quantity(shares: 5), isNegRisk: false, event: "event", startTime: nil,
+            endTime: time + .seconds(3_600), feeRate: 70_000, feeExponent: 1, hasTakerDelay: true, rewards: nil,
+            settlement: .other, asset: nil)
+        let limits = RiskLimits(
+            orderMax: Money(micros: 1_000_000_000), marketMax: Money(micros: 5_000_000_000),
+            eventMax: Money(micros: 5_000_000_000), totalMax: Money(micros: 10_000_000_000), positionsMax: 100,
+            openOrdersMax: 1, ordersPerSecondMax: 1_000, dailyLossMax: Money(micros: 1_000_000_000),
+            drawdownMax: Money(micros: 1_000_000_000), priceBand: 200_000, bookAgeMax: .seconds(5),
+            timeLeftMin: .seconds(60), unknownOrdersMax: 8)
+        let maker = Maker(
+            Maker.Parameters(
+                orderSize: Quantity(shares: 10), halfSpreadTicks: 1, positionMax: Quantity(shares: 50), repriceTicks: 1,
+                requoteInterval: .milliseconds(1)))
+        var engine = StrategyEngine(
+            slots: [.init(name: "maker", maker: maker)], limits: limits,
+            ledger: OrderLedger(cash: Money(micros: 10_000_000_000)), identity: .live(self.form), now: self.now)
+        let bids = (1...30).compactMap { Price(micros: 500_000 - $0 * 10_000) }.map {
+            Level(price: $0, size: Quantity(shares: 100))
+        }
+        let book = BookBody(
+            n: 1, market: market.condition, epoch: 1, update: 1, isTrusted: true, isSettled: true, source: .webSocket,
+            tick: .cent, bids: bids, asks: [], hash: nil, conflated: nil, venueTime: time, receivedTime: time)
+        for event in [FeedEvent.connected, .market(MarketBody(n: 1, market: market)), .book(book)] {
+            _ = engine.handle(event, sentTime: time, now: self.now)
+        }
+        // The first look's interval is over.
+        self.engine = engine
+        let delta = DeltaBody(
+            n: 1, epoch: 1, update: 2, isSettled: true,
+            levels: [LevelChange(side: .ask, price: Price(micros: 530_000)!, size: Quantity(shares: 100))],
+            venueTime: time, receivedTime: time)
+        var bytes: [UInt8] = []
+        EncodedFrame(delta, sentTime: time).write(sequence: 17, to: &bytes)
+        self.frame = Array(bytes.dropFirst(4))
+    }
+
+    /// - Returns: nanoseconds from the frame's bytes to the actions, and to the signed request, headers included.
+    func run() -> (decided: Int64, ready: Int64) {
+        var engine = self.engine
+        let start = Orders.nanoseconds()
+        let actions = self.decide(&engine)
+        let decided = Orders.nanoseconds()
+        let ready = self.write(actions)
+        let end = Orders.nanoseconds()
+        precondition(ready == 1, "\(ready) orders left")
+        return (decided - start, end - start)
+    }
+
+    /// What one event writes to the journal.
+    var records: [EngineAction] {
+        var engine = self.engine
+        return self.decide(&engine).filter { if case .record = $0 { true } else { false } }
+    }
+
+    private func decide(_ engine: inout StrategyEngine) -> [EngineAction] {
+        let delta = self.frame.withUnsafeBufferPointer { try! Envelope(reading: $0).decode(DeltaBody.self) }
+        return engine.handle(.delta(delta), sentTime: delta.receivedTime, now: self.now.after(.milliseconds(2)))
+    }
+
+    /// The journal's lines, and the request as it leaves.
+    private func write(_ actions: [EngineAction]) -> Int {
+        self.lines.removeAll(keepingCapacity: true)
+        for case .record(let record) in actions { record.writeLine(to: &self.lines, writer: &self.writer) }
+        var count = 0
+        for case .submit(let order) in actions {
+            let message = self.form.message(order.id, order.intent, at: order.time)
+            let (_, signature) = message.sign(with: self.key, in: self.form.domain(order.intent))
+            let body = ClobClient.body(
+                of: message, signature, kind: order.intent.kind, isPostOnly: order.intent.isPostOnly,
+                expiration: 1_790_035_380, owner: self.owner)
+            let header = self.secret.sign(timestamp: 1_790_035_200, method: "POST", path: "/order", body: body)
+            self.byteCount = body.count + header.utf8.count
+            count += 1
+        }
+        return count
+    }
+}

@@ -1,0 +1,85 @@
+import DaemonKit
+import Glibc
+import Shared
+import Signing
+
+/// What lies between the feed's frame and an order that is ready to be sent, with stratd's own sources.
+///
+///     orders sign COUNT                   from a delta's bytes to the signed request; prints one line of JSON
+///     orders journal DIRECTORY GROUPS     appends of the ledger's journal, in groups as they come; prints one line of JSON
+///
+/// Times in nanoseconds.
+@main
+struct Orders {
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        switch (arguments.dropFirst().first, arguments.count) {
+        case ("sign", 3): try Self.sign(count: Int(arguments[2]) ?? 1_000)
+        case ("journal", 4): try Self.journal(arguments[2], groupCount: Int(arguments[3]) ?? 1_000)
+        default:
+            print("usage: orders sign COUNT | orders journal DIRECTORY GROUPS")
+            exit(64)
+        }
+    }
+
+    static func nanoseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    static func quantiles(_ times: [Int64]) -> String {
+        let sorted = times.sorted()
+        return "\"p50\":\(sorted[sorted.count / 2]),\"p99\":\(sorted[sorted.count * 99 / 100])"
+    }
+
+    // MARK: Event to order
+
+    /// Worth nothing anywhere.
+    private static let key: PrivateKey = {
+        let text = Array(String(repeating: "4f", count: 32).utf8)
+        return text.withUnsafeBufferPointer { PrivateKey(hex: $0)! }
+    }()
+
+    private static func sign(count: Int) throws {
+        let bench = try OrderBench(key: Self.key)
+        // Until caches and branches know the way.
+        for _ in 0..<max(100, count / 10) { _ = bench.run() }
+        var decide: [Int64] = []
+        var whole: [Int64] = []
+        for _ in 0..<count {
+            let times = bench.run()
+            decide.append(times.decided)
+            whole.append(times.ready)
+        }
+        print(
+            "{\"decide\":{\(Self.quantiles(decide))},\"ready\":{\(Self.quantiles(whole))},\"bytes\":\(bench.byteCount)}"
+        )
+    }
+
+    // MARK: The journal
+
+    /// A group is what one event of the engine writes at once: an order's intent and its state.
+    private static func journal(_ directory: String, groupCount: Int) throws {
+        let bench = try OrderBench(key: Self.key)
+        let records = bench.records
+        let file = try LedgerFile(directory: directory, .live)
+        try file.beginFile(with: LedgerRecord(.checkpoint(bench.ledger), at: .now()))
+        var times: [Int64] = []
+        let start = Self.nanoseconds()
+        for _ in 0..<groupCount {
+            let before = Self.nanoseconds()
+            try file.append(records)
+            times.append(Self.nanoseconds() - before)
+        }
+        let appended = Self.nanoseconds() - start
+        file.close()
+        let synced = Self.nanoseconds() - start
+        let recordCount = Int64(groupCount * records.count)
+        var byteCount = 0
+        for case .record(let record) in records { byteCount += record.line.count }
+        print(
+            "{\(Self.quantiles(times)),\"records\":\(recordCount),\"appended\":\(appended),\"synced\":\(synced),"
+                + "\"group_bytes\":\(byteCount),\"group_records\":\(records.count)}")
+    }
+}
