@@ -25,7 +25,8 @@ import Testing
         #expect(Self.names(session.end.views) == ["brokenCount", "conditions", "skippedCount", "views"])
         #expect(
             Self.names(try #require(session.end.views.views.values.first)) == [
-                "bids", "book", "epoch", "isSettled", "market", "receivedTime", "resolution", "trust", "update",
+                "bids", "book", "described", "epoch", "isSettled", "market", "receivedTime", "resolution", "trust",
+                "update",
             ])
         #expect(
             Self.names(makerParameters) == [

@@ -106,7 +106,8 @@ final class OrderBench {
 
     private func decide(_ frame: [UInt8], after milliseconds: Int64, _ engine: inout StrategyEngine) -> [EngineAction] {
         let delta = frame.withUnsafeBufferPointer { try! Envelope(reading: $0).decode(DeltaBody.self) }
-        return engine.handle(.delta(delta), sentTime: delta.receivedTime, now: self.now.after(.milliseconds(milliseconds)))
+        return engine.handle(
+            .delta(delta), sentTime: delta.receivedTime, now: self.now.after(.milliseconds(milliseconds)))
     }
 
     /// The request as it leaves.

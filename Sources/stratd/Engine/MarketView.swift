@@ -207,6 +207,10 @@ extension MarketView {
         writer.object {
             $0.key("market")
             MarketBody(n: 0, market: self.market).write(to: &$0)
+            if let described = self.described, described != self.market {
+                $0.key("described")
+                MarketBody(n: 0, market: described).write(to: &$0)
+            }
             $0.member("tick", self.book.tick.micros)
             for side in [BookSide.bid, .ask] {
                 $0.key(side == .bid ? "bids" : "asks")
@@ -243,6 +247,7 @@ extension MarketView {
 
     init(reading reader: inout JSONReader) throws(JSONError) {
         var market: Market?
+        var described: Market?
         var book: OrderBook?
         var words: [String: String] = [:]
         var numbers: [String: Int64] = [:]
@@ -251,6 +256,7 @@ extension MarketView {
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
             case "market": market = try MarketBody(reading: &reader).market
+            case "described": described = try MarketBody(reading: &reader).market
             case "tick":
                 guard let tick = TickSize(micros: try reader.integer()) else {
                     throw JSONError(.wrongValue, at: reader.offset, member: "tick")
@@ -266,7 +272,9 @@ extension MarketView {
             default: try reader.skip()
             }
         }
-        self.market = try reader.need(market, "market")
+        let present = try reader.need(market, "market")
+        self.market = present
+        self.described = described ?? (present.slug.isEmpty ? nil : present)
         self.book = try reader.need(book, "tick")
         let reason = words["reason"].flatMap { TrustReason(rawValue: $0) }
         switch words["trust"] {

@@ -86,6 +86,7 @@ extension EngineNote {
         case .sharesDiffer: "shares_differ"
         case .printsLost: "prints_lost"
         case .marketResolved: "market_resolved"
+        case .rulesChanged: "rules_changed"
         case .contradiction: "contradiction"
         case .flattened: "flattened"
         }
@@ -135,6 +136,9 @@ extension EngineNote {
         case .marketResolved(let market, let winner):
             writer.member("market", market.description)
             if let winner { writer.member("winner", winner) }
+        case .rulesChanged(let market, let change):
+            writer.member("market", market.description)
+            writer.member("change", change)
         case .contradiction(let error): writer.member("reason", error.description)
         case .flattened(let market, let isWhole):
             writer.member("market", market.description)
