@@ -23,17 +23,18 @@ def client_python():
 def sign(tools, repeat, count):
     """Rows of the table: alternating runs, medians."""
     python = client_python()
-    runs = {"bare": [], "ready": [], "decide": [], "client": []}
+    names = {
+        "bare": "libsecp256k1, the signature alone", "decide": "stratd, from a delta's bytes to the decided order",
+        "record": "… to the journal's lines", "sign": "… to the signature", "ready": "… to the request, headers included",
+        "client": "py-clob-client-v2, the signed order"}
+    runs = {name: [] for name in names}
     for _ in range(repeat):
         runs["bare"].append(output(tools / "sign", count))
         ours = output(tools / "orders", "sign", count)
-        runs["ready"].append(ours["ready"])
-        runs["decide"].append(ours["decide"])
+        for step in ("decide", "record", "sign", "ready"):
+            runs[step].append(ours[step])
         if python:
             runs["client"].append(output(python, HERE / "clob_sign.py", max(100, count // 20)))
-    names = {
-        "bare": "libsecp256k1, the signature alone", "ready": "stratd, from a delta's bytes to the signed request",
-        "decide": "of it until the order is decided and hashed", "client": "py-clob-client-v2, the signed order"}
     base = statistics.median(run["p50"] for run in runs["bare"])
     rows = []
     for key, name in names.items():

@@ -45,16 +45,12 @@ struct Orders {
         let bench = try OrderBench(key: Self.key)
         // Until caches and branches know the way.
         for _ in 0..<max(100, count / 10) { _ = bench.run() }
-        var decide: [Int64] = []
-        var whole: [Int64] = []
+        var times = [[Int64]](repeating: [], count: OrderBench.steps.count)
         for _ in 0..<count {
-            let times = bench.run()
-            decide.append(times.decided)
-            whole.append(times.ready)
+            for (step, time) in bench.run().enumerated() { times[step].append(time) }
         }
-        print(
-            "{\"decide\":{\(Self.quantiles(decide))},\"ready\":{\(Self.quantiles(whole))},\"bytes\":\(bench.byteCount)}"
-        )
+        let members = zip(OrderBench.steps, times).map { "\"\($0)\":{\(Self.quantiles($1))}" }
+        print("{\(members.joined(separator: ",")),\"bytes\":\(bench.byteCount)}")
     }
 
     // MARK: The journal

@@ -42,7 +42,11 @@ public struct APISecret: Sendable, CustomStringConvertible, CustomDebugStringCon
         return withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 1) { message in
             var rest = message
             func append(_ bytes: some Collection<UInt8>) {
-                rest.copyBytes(from: bytes)
+                // A body copied element by element would cost as much as the digest.
+                let isCopied: Void? = bytes.withContiguousStorageIfAvailable {
+                    rest.copyMemory(from: UnsafeRawBufferPointer($0))
+                }
+                if isCopied == nil { rest.copyBytes(from: bytes) }
                 rest = UnsafeMutableRawBufferPointer(rebasing: rest[bytes.count...])
             }
             append(time.utf8)
