@@ -64,11 +64,13 @@ endif
 
 # In parts, one after the other: tests that compute for seconds must not keep those waiting that talk to real processes, and of these no
 # more run at a time than two cores can serve.
+COMPUTING = ^(scannerdTests\.(SimulatedDay|RollingWindow)|stratdTests\.(EngineState|InputReplay|Simulation|OrderDeskProperty)|feeddTests\.QuietHour)Tests
 STORMS = ^EndToEndTests\.(FeedStorm|ReferencePrice|QuietFeed)Tests
 LIVE = ^EndToEndTests\.LiveTradingTests
 LINES = ^EndToEndTests\.(FaultScript|LineFault|PythonClient|Replay)Tests
 ifeq ($(ARGS),)
-SWIFT_TEST = swift test --skip '^(simvenue|EndToEnd)Tests\.' && swift test --filter '^simvenueTests\.' && \
+SWIFT_TEST = swift test --skip '^(simvenue|EndToEnd)Tests\.' --skip '$(COMPUTING)' && \
+	swift test --filter '^simvenueTests\.' --filter '$(COMPUTING)' && \
 	swift test --filter '^EndToEndTests\.' --skip '$(STORMS)' --skip '$(LINES)' --skip '$(LIVE)' && \
 	swift test --filter '$(STORMS)' && swift test --filter '$(LINES)' && swift test --filter '$(LIVE)'
 else
@@ -102,7 +104,7 @@ fuzz: ## feed every reader of outside bytes for a minute each, under the address
 soak: ## run the tests that take minutes, then those of `make test-asan`
 	@scripts/dependencies --tests
 	@scripts/test-autobahn || true
-	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter 'Soak|FeedStorm|LiveTrading|SimulatedDay' $(ARGS)
+	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter 'Soak|FeedStorm|QuietFeed|LiveTrading|SimulatedDay' $(ARGS)
 	@$(MAKE) --no-print-directory test-asan ARGS=
 
 bench: ## measure, each path beside its C counterpart

@@ -38,7 +38,23 @@ extension FeedService {
     }
 
     private func takeUniverse(_ body: UniverseBody) {
-        self.universeParts = body.part == 1 ? body.markets : self.universeParts + body.markets
+        if body.part == 1 {
+            self.universeParts = []
+            self.universePart = 0
+        }
+        guard body.part == self.universePart + 1, body.part <= body.parts,
+            self.universeParts.count + body.markets.count <= Self.universeCountMax
+        else {
+            self.universeParts = []
+            self.universePart = 0
+            self.count("scanner_frames_malformed")
+            self.warn(
+                "A universe of the scanner is not whole, or too large",
+                ["found": "part \(body.part) of \(body.parts)", "limit": "\(Self.universeCountMax)"])
+            return
+        }
+        self.universePart = body.part
+        self.universeParts += body.markets
         guard body.part == body.parts else { return }
         self.universe = Dictionary(self.universeParts.map { ($0.condition, $0) }) { first, _ in first }
         self.universeParts = []
@@ -203,7 +219,7 @@ extension FeedService {
     private func lookUp(_ condition: ConditionID) {
         guard !self.lookups.markets.contains(condition), self.lookups.markets.count < Self.lookupCountMax,
             self.lookups.marketAllowedAt[condition].map({ Instant.now() >= $0 }) ?? true,
-            self.health.pausedUntil.map({ Instant.now() >= $0 }) ?? true, self.budget.take(.market, now: .now())
+            self.mayAsk(.market)
         else { return }
         self.lookups.markets.insert(condition)
         Task(executorPreference: self.loop) { await self.learn(condition) }
@@ -211,12 +227,14 @@ extension FeedService {
 
     private func learn(_ condition: ConditionID) async {
         do throws(VenueBooks.Failure) {
-            let market = try await self.venue.market(condition)
+            let (market, duration) = try await self.venue.market(condition)
+            self.noteAnswer(after: duration)
             self.lookups.marketAllowedAt[condition] = nil
             if self.marketsByCondition[condition] == nil, self.isNamed(condition), let carried = self.carry(market) {
                 for index in carried.connections { self.connections[index].apply() }
             }
         } catch {
+            self.noteFailure(error)
             self.lookups.marketAllowedAt[condition] = Instant.now() + Self.lookupPause
             self.warn("Cannot learn a named market's terms", ["market": "\(condition)", "reason": "\(error)"])
         }

@@ -8,6 +8,8 @@ import Shared
 actor FeedService: DaemonService {
     /// Markets carried at a time.
     static let marketCountMax = 5_000
+    /// Markets of a universe: the scanner lists far fewer.
+    static let universeCountMax = 20_000
     /// Between looks at books that wait for something.
     private static let checkInterval = Duration.milliseconds(200)
     private static let statusInterval = Duration.seconds(1)
@@ -38,6 +40,8 @@ actor FeedService: DaemonService {
     /// From the scanner.
     var universe: [ConditionID: Market] = [:]
     var universeParts: [Market] = []
+    /// The last part of a universe that came.
+    var universePart: Int64 = 0
     /// Whether the scanner has told its whole universe once.
     var hasUniverse = false
     /// What each subscriber asked for, by peer.

@@ -7,7 +7,8 @@ extension MarketFeed.Settings {
     init(_ feed: Configuration.Feed) {
         self.init(
             reconnectDelay: feed.reconnectDelay, attemptsMax: feed.reconnectAttemptsMax, silenceMax: feed.silenceMax,
-            pingInterval: feed.pingInterval)
+            // A line must have been asked before its silence is believed.
+            pingInterval: min(feed.pingInterval, feed.silenceMax * 2 / 3))
     }
 }
 

@@ -64,16 +64,17 @@ struct VenueBooks: Sendable {
     }
 
     /// The terms of a market that the scanner does not list.
-    func market(_ condition: ConditionID) async throws(Failure) -> Market {
-        let (value, _) = try await self.ask(
+    func market(_ condition: ConditionID) async throws(Failure) -> (market: Market, duration: Duration) {
+        let (value, duration) = try await self.ask(
             RESTRequest(url: "\(self.baseURL)/clob-markets/\(condition)", timeout: Self.timeout))
         let terms: ClobTerms
         do { terms = try ClobTerms(value) } catch { throw .malformed(error) }
-        return Market(
+        let market = Market(
             condition: condition, slug: "", question: "", first: terms.first, second: terms.second, tick: terms.tick,
             sizeMin: terms.sizeMin, isNegRisk: terms.isNegRisk, event: "", startTime: nil,
             endTime: Timestamp(microseconds: 0), feeRate: terms.feeRate, feeExponent: terms.feeExponent,
             hasTakerDelay: terms.hasTakerDelay, rewards: nil, settlement: .other, asset: nil)
+        return (market, duration)
     }
 
     /// What the venue answered, and how long that took it.

@@ -192,6 +192,27 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
         #expect(next == 601 && output.droppedCount == 0)
     }
 
+    @Test func whatWaitsIsSentAlthoughNobodyLogsAnyMore() throws {
+        let directory = try DaemonTestDirectory()
+        let journal = try DatagramSocket(path: directory.path("journal"))
+        var output = LogOutput(journalSocket: directory.path("journal"))
+        for number in 0..<300 { #expect(output?.write(Array("\(number)".utf8)) == 0) }
+        output = nil
+        let deadline = ContinuousClock.now + .seconds(20)
+        var count = 0
+        while count < 300, ContinuousClock.now < deadline {
+            if journal.next() != nil {
+                count += 1
+            } else {
+                journal.withDescriptor {
+                    var ask = pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+                    _ = poll(&ask, 1, 100)
+                }
+            }
+        }
+        #expect(count == 300)
+    }
+
     @Test func aJournalThatIsRestartedGetsTheNextLineAndHearsOfTheLost() throws {
         let directory = try DaemonTestDirectory()
         let path = directory.path("journal")

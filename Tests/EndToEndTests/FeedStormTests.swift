@@ -9,7 +9,7 @@ struct FeedStormTests {
     /// How long faults go on. An hour is `POLYBOT_STORM_SECONDS=3600`.
     private static let stormSeconds =
         Programs.variable("POLYBOT_STORM_SECONDS").flatMap { Int($0) }
-        ?? (Programs.variable("POLYBOT_SOAK") != nil ? 600 : 45)
+        ?? (Programs.variable("POLYBOT_SOAK") != nil ? 600 : 60)
     /// A storm of so long shows whether memory grows.
     private static let memorySeconds = 600
     /// A trusted book may be behind for as long as silence is believed, here three seconds, and until somebody looked: as long again for

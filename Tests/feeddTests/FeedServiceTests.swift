@@ -16,6 +16,33 @@ import Testing
             second: second ?? TokenID(words: (0, 0, 1, 2 * number + 1)))
     }
 
+    @Test func aUniverseThatIsNotWholeChangesNothing() async throws {
+        let feed = try await FeedHarness()
+        let (first, second) = (VenueModel().market, Self.market(2))
+        try await feed.run { feed in
+            try feed.hear(Self.universe(first))
+            // A part is missing, comes twice, or is beyond the last.
+            for parts in [[(1, 3), (3, 3)], [(1, 3), (2, 3), (2, 3), (3, 3)], [(2, 2)], [(1, 1), (2, 1)]]
+                as [[(Int64, Int64)]]
+            {
+                for (part, count) in parts where (part, count) != (1, 1) {
+                    try feed.hear(UniverseBody(markets: [second], age: 0, part: part, parts: count))
+                }
+            }
+            #expect(feed.universe[first.condition] != nil && feed.universe[second.condition] == nil)
+            #expect(feed.counters["scanner_frames_malformed"] ?? 0 >= 4)
+            // One that goes on for ever is given up.
+            for part in 1...Int64(FeedService.universeCountMax + 1) {
+                try feed.hear(UniverseBody(markets: [second], age: 0, part: part, parts: .max))
+            }
+            #expect(feed.universeParts.count <= FeedService.universeCountMax)
+            // And a whole one is taken after all.
+            try feed.hear(UniverseBody(markets: [first], age: 0, part: 1, parts: 2))
+            try feed.hear(UniverseBody(markets: [second], age: 0, part: 2, parts: 2))
+            #expect(feed.universe[first.condition] != nil && feed.universe[second.condition] != nil)
+        }
+    }
+
     @Test func aMarketThatEndedIsToldOnceAndNeverBelievedAgain() async throws {
         let feed = try await FeedHarness()
         let venue = VenueModel()

@@ -32,6 +32,13 @@ import Testing
         #expect(try MarketFeed.Settings(self.feed(name, text)) == expected)
     }
 
+    @Test func aLineIsAskedBeforeItsSilenceIsBelieved() throws {
+        let sources = ConfigurationSources(
+            environment: ["POLYBOT_FEED_SILENCE_MAX_S": "3", "POLYBOT_FEED_PING_INTERVAL_S": "60"])
+        let settings = MarketFeed.Settings(try Configuration(resolving: sources).feed)
+        #expect(settings.silenceMax == .seconds(3) && settings.pingInterval == .seconds(2))
+    }
+
     @Test func errorThresholdOpensTheBreaker() throws {
         var health = HostHealth(try self.feed("ERROR_THRESHOLD", "2"))
         let now = Instant(nanoseconds: 0)

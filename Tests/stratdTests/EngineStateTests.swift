@@ -15,7 +15,8 @@ import Testing
         #expect(
             Self.names(session.end) == [
                 "actions", "cancelOnAcceptance", "clockSkew", "decisions", "due", "errorRate", "feedTime", "fillCount",
-                "flattening", "gate", "incomeMinute", "isFeedUp", "isHaltFilePresent", "isStopping", "lastLooks",
+                "flattening", "gate", "homeless", "incomeMinute", "isFeedUp", "isHaltFilePresent", "isStopping",
+                "lastLooks",
                 "lastMarks", "ledger",
                 "lookCount", "mode", "nextWake", "orderCount", "profit", "recordCount", "slots", "unexplained",
                 "unexplainedShares", "unrecordedIncome",

@@ -6,9 +6,9 @@ enum GammaTarget {
 
     static func run(_ input: UnsafeBufferPointer<UInt8>) {
         guard let page = try? JSONValue(parsing: input) else { return }
-        var listing = Listing(for: Universe(filter: Universe.Filter()), now: self.now)
+        var listing = Listing(for: Universe(filter: MarketFilter()), now: self.now)
         _ = try? listing.take(page)
-        for market in listing.tradable { self.checkMarket(market) }
+        for candidate in listing.candidates { self.checkMarket(candidate.market) }
         for value in page["markets"]?.array ?? [page] {
             if let market = try? GammaMarket.read(value, now: self.now) { self.checkMarket(market) }
         }

@@ -135,7 +135,8 @@ extension ConfigurationKey {
             "feed.max_reconnect_attempts", \.feed.reconnectAttemptsMax, 1...10_000,
             "Failed attempts after which REST polling takes over; attempts go on", was: ["WS_MAX_RECONNECT_ATTEMPTS"]),
         .seconds(
-            "feed.ping_interval_s", \.feed.pingInterval, milliRange: 1_000...60_000, "Time between two pings",
+            "feed.ping_interval_s", \.feed.pingInterval, milliRange: 1_000...60_000,
+            "Time between two pings; two thirds of feed.silence_max_s where that is shorter",
             was: ["WS_PING_INTERVAL"]),
         .seconds(
             "feed.silence_max_s", \.feed.silenceMax, milliRange: 1_000...300_000,

@@ -7,6 +7,11 @@ extension EventCatalogue {
             "Universe received", "universe_received", .info, by: [.feedd],
             meaning: "The scanner told which markets are watched."),
         Entry(
+            "A universe of the scanner is not whole, or too large", "universe_unusable", .warning, by: [.feedd],
+            facts: ["found", "limit"],
+            meaning: "Parts of a universe are missing, or do not end. What was carried before is carried on.",
+            advice: "See that scannerd is of the same version; then restart it."),
+        Entry(
             "Cannot read a frame of the scanner", "scanner_frame_unreadable", .error, by: [.feedd],
             meaning: "The scanner sent something that this version does not understand. What was known stays.",
             advice: "Restart all units, so that both daemons are of one version."),

@@ -82,7 +82,7 @@ extension EventCatalogue {
                 "Nothing: it is tried again for ever. When it stays away, see whether the credentials are still good."),
         Entry(
             "The venue's user channel sent a text that cannot be read", "user_channel_malformed", .warning,
-            by: [.stratd], facts: ["reason", "text"],
+            by: [.stratd], facts: ["reason", "bytes"],
             meaning: "What it may have said is asked for instead."),
         Entry(
             "A heartbeat failed", "heartbeat_failed", .warning, by: [.stratd], facts: ["reason"],

@@ -15,9 +15,8 @@ final class LogBacklog: @unchecked Sendable {
     /// Longest wait of the thread for room before it looks around.
     static let sendTimeMax = Duration.milliseconds(500)
 
-    /// All whose thread was started, so that the end of the process can wait for them.
-    private static let started = Synchronization.Mutex<[Weak]>([])
-    private struct Weak: @unchecked Sendable { weak var backlog: LogBacklog? }
+    /// All whose thread runs, so that the end of the process can wait for them.
+    private static let running = Synchronization.Mutex<(all: [LogBacklog], isWaitedFor: Bool)>(([], false))
 
     /// Waits for room, `sendTimeMax` at most.
     private let send: @Sendable ([UInt8]) -> Outcome
@@ -52,7 +51,7 @@ final class LogBacklog: @unchecked Sendable {
         }
     }
 
-    /// Ends the thread; what still waits is lost.
+    /// Ends the thread once nothing waits any more.
     func stop() {
         self.monitor.withLock {
             self.isStopping = true
@@ -64,19 +63,19 @@ final class LogBacklog: @unchecked Sendable {
         guard let thread = try? WorkerThread({ self.run() }) else { return false }
         thread.detach()
         self.isRunning = true
-        Self.started.withLock {
-            if $0.isEmpty { atexit { LogBacklog.waitForAll() } }
-            $0.removeAll { $0.backlog == nil }
-            $0.append(Weak(backlog: self))
+        Self.running.withLock {
+            if !$0.isWaitedFor { atexit { LogBacklog.waitForAll() } }
+            $0.isWaitedFor = true
+            $0.all.append(self)
         }
         return true
     }
 
     private static func waitForAll() {
         let deadline = Instant.now() + Self.exitTimeMax
-        for backlog in Self.started.withLock({ $0.compactMap(\.backlog) }) {
+        for backlog in Self.running.withLock({ $0.all }) {
             backlog.monitor.lock()
-            while !backlog.lines.isEmpty && !backlog.isStopping && Instant.now() < deadline {
+            while !backlog.lines.isEmpty && Instant.now() < deadline {
                 backlog.monitor.wait(until: deadline)
             }
             backlog.monitor.unlock()
@@ -87,7 +86,7 @@ final class LogBacklog: @unchecked Sendable {
         self.monitor.lock()
         while true {
             while self.lines.isEmpty && !self.isStopping { self.monitor.wait() }
-            guard !self.isStopping, let line = self.lines.first else { break }
+            guard let line = self.lines.first else { break }
             self.monitor.unlock()
             let outcome = self.send(line)
             if outcome == .failed { self.onLost() }
@@ -98,5 +97,6 @@ final class LogBacklog: @unchecked Sendable {
             self.monitor.broadcast()
         }
         self.monitor.unlock()
+        Self.running.withLock { $0.all.removeAll { $0 === self } }
     }
 }

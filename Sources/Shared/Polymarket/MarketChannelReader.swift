@@ -10,6 +10,8 @@ public enum MarketText: Hashable, Sendable {
 
 /// Reads the market channel's texts, each in one pass.
 public struct MarketChannelReader: Sendable {
+    /// "0x" and 64 digits.
+    static let transactionByteCountMax = 66
     /// Levels of one side of one book.
     public static let levelCountMax = 10_000
     /// Entries of one `price_change`.
@@ -99,7 +101,9 @@ public struct MarketChannelReader: Sendable {
             if try reader.peek() == .string { self.event.slug = try reader.string().string } else { try reader.skip() }
         case "transaction_hash":
             if try reader.peek() == .string {
-                self.event.transaction = try reader.string().string
+                // What is no hash is no use, and it would be kept with the print.
+                let hash = try reader.string()
+                if hash.bytes.count <= Self.transactionByteCountMax { self.event.transaction = hash.string }
             } else {
                 try reader.skip()
             }

@@ -45,7 +45,8 @@ extension StrategyEngine {
         // A person has seen it, and lets the venue's word stand.
         if self.unexplained != .zero { self.record(.funds(self.unexplained), now: now) }
         self.unexplained = .zero
-        for (token, difference) in self.unexplainedShares.sorted(by: { $0.key < $1.key }) {
+        let differences = self.unexplainedShares
+        for (token, difference) in differences.sorted(by: { $0.key < $1.key }) {
             self.adopt(difference, of: token, now: now)
         }
         self.unexplainedShares = [:]

@@ -16,11 +16,19 @@ extension StrategyEngine {
             if self.views[condition]?.isTrusted == true { self.look([condition], now: now) }
             return
         }
-        guard self.ledger.changedRules.count < Self.changedMarketCountMax else {
+        let isKnown = self.ledger.changedRules[condition] != nil
+        guard isKnown || self.ledger.changedRules.count < Self.changedMarketCountMax else {
             return self.halt("rules_changed", now: now)
         }
         self.record(.rulesChanged(condition, change), now: now)
         self.note(.rulesChanged(market: condition, change))
         self.lookNow([condition], now: now)
+    }
+
+    /// Changed rules of markets that are followed no longer concern nobody.
+    mutating func forgetRules(now: Moment) {
+        let gone = self.ledger.changedRules.keys.filter { self.views[$0] == nil || self.views[$0]?.isResolved == true }
+        let held = gone.isEmpty ? [] : self.ledger.markets
+        for market in gone.sorted() where !held.contains(market) { self.record(.rulesForgotten(market), now: now) }
     }
 }

@@ -45,6 +45,17 @@ extension StrategyEngine {
                 }
             }
         }
+        writer.key("homeless")
+        writer.array {
+            for told in self.homeless {
+                $0.object {
+                    $0.member("hash", told.hash)
+                    told.fill.writeMembers(to: &$0)
+                    $0.member("time", told.time.microseconds)
+                    $0.member("heard_at", told.heardAt.nanoseconds)
+                }
+            }
+        }
         writer.key("unexplained_shares")
         writer.array {
             for (token, difference) in self.unexplainedShares.sorted(by: { $0.key < $1.key }) {
@@ -173,6 +184,14 @@ extension StrategyEngine {
             let key = IncomeKey(strategy: try income.string("strategy"), market: try income.condition("market"))
             self.unrecordedIncome[key] = Income(
                 rewards: try income.money("rewards"), rebates: try income.money("rebates"))
+        }
+        for value in try fields.array("homeless") {
+            let told = try Fields(value)
+            self.homeless.append(
+                ForeignFill(
+                    hash: try told.string("hash"), fill: try VenueFill(told),
+                    time: Timestamp(microseconds: try told.integer("time")),
+                    heardAt: Instant(nanoseconds: try told.integer("heard_at"))))
         }
         for value in try fields.array("unexplained_shares") {
             let shares = try Fields(value)

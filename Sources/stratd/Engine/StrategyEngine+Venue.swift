@@ -13,8 +13,12 @@ extension StrategyEngine {
         default: break
         }
         guard let order = self.ledger.order(event.order) else {
-            // Settled long ago, and told again with all trades of that time.
-            if case .settled = event.kind { return [] }
+            if case .settled(let trade, let settlement) = event.kind {
+                // Finished long ago. Most are told again with all trades of their time; one may still wait.
+                let waiting = self.ledger.pending.first { $0.order == event.order && $0.trade == trade }
+                if let waiting { self.settled(waiting, settlement, now: now) }
+                return self.takeActions()
+            }
             self.note(.contradiction(.unknownOrder(event.order)))
             self.halt("ledger", now: now)
             return self.takeActions()

@@ -43,7 +43,9 @@ struct StrategyEngine: Sendable {
     var unexplained = Money.zero
     /// The same of shares, by token.
     var unexplainedShares: [TokenID: Quantity] = [:]
-    /// Estimated since the last minute, and the minute of the last sample, counted since 1970.
+    /// Trades by orders that the ledger does not know, of tokens that the feed has not described.
+    var homeless: [ForeignFill] = []
+    /// Estimated since the last record, and the minute of the last sample, counted since 1970.
     var unrecordedIncome: [IncomeKey: Income] = [:]
     var incomeMinute: Int64?
     var isFeedUp = false
@@ -176,15 +178,17 @@ struct StrategyEngine: Sendable {
         self.updateProfit(now: now)
         self.checkAccount(now: now)
         self.sampleIncome(now: now)
+        self.bookHomeless(now: now)
         // Books that went silent, markets that near their end, halts whose cancels were refused.
         self.look(Set(self.ledger.open.values.map(\.body.market)).sorted(), now: now)
         let held = self.ledger.markets
         self.views.forget(before: now.time, keeping: held)
-        let forgotten = self.lastLooks.keys.filter { self.views[$0.market] == nil && !held.contains($0.market) }
-        for key in forgotten {
+        for key in Set(self.lastLooks.keys).union(self.decisions.keys)
+        where self.views[key.market] == nil && !held.contains(key.market) {
             self.lastLooks[key] = nil
             self.decisions[key] = nil
         }
+        self.forgetRules(now: now)
         if self.recordCount >= Self.checkpointRecordCount { self.appendCheckpoint(now: now) }
         self.planWake()
         return self.takeActions()
@@ -211,7 +215,7 @@ struct StrategyEngine: Sendable {
     /// that was about to leave may have left.
     mutating func recover(now: Moment) -> [EngineAction] {
         for order in self.ledger.openOrders {
-            guard self.mode == .paper else {
+            guard self.mode == .paper || order.isForeign else {
                 if order.body.state == .intended { self.record(.state(order.id, .sent, reason: nil), now: now) }
                 continue
             }
@@ -234,8 +238,11 @@ struct StrategyEngine: Sendable {
     mutating func compare(_ verdict: BalanceWatch.Verdict, now: Moment) -> [EngineAction] {
         switch verdict {
         case .agrees, .moving: self.unexplained = .zero
-        case .redeemed(let money): self.record(.redeemed(money), now: now)
+        case .redeemed(let money):
+            self.unexplained = .zero
+            self.record(.redeemed(money), now: now)
         case .rounding(let money):
+            self.unexplained = .zero
             self.record(.funds(money), now: now)
             self.publish(.balance(self.balance))
         case .differs(let money):
@@ -249,8 +256,7 @@ struct StrategyEngine: Sendable {
     /// The venue told how many shares of a token the account holds. Nobody can trade on others than the ledger's.
     mutating func compare(_ verdict: BalanceWatch.ShareVerdict, of token: TokenID, now: Moment) -> [EngineAction] {
         switch verdict {
-        case .moving: break
-        case .agrees: self.unexplainedShares[token] = nil
+        case .agrees, .moving: self.unexplainedShares[token] = nil
         case .differs(let difference):
             self.unexplainedShares[token] = difference
             self.note(.sharesDiffer(token, by: difference))
@@ -290,6 +296,11 @@ struct StrategyEngine: Sendable {
         }
         self.actions.append(.record(record))
         self.recordCount += 1
+        switch fact {
+        // A difference that was told before is of another count of shares.
+        case .fill, .settlement, .resolution, .shares: self.unexplainedShares.removeAll()
+        default: break
+        }
         return true
     }
 

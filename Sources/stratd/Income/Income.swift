@@ -23,6 +23,8 @@ struct IncomeKey: Hashable, Comparable, Sendable {
 extension StrategyEngine {
     /// An order scores when it has rested so long. Source: reference, 2.10.
     static let scoringAgeMin = Duration.milliseconds(3_500)
+    /// Minutes between two records of what came together.
+    static let incomeRecordMinutes: Int64 = 10
     /// Samples of a day.
     private static let sampleCount: Int128 = 1_440
 
@@ -43,7 +45,8 @@ extension StrategyEngine {
         guard minute != self.incomeMinute else { return }
         self.incomeMinute = minute
         for market in Set(self.ledger.open.values.map(\.body.market)).sorted() { self.sampleRewards(market, now: now) }
-        for (key, income) in self.unrecordedIncome.sorted(by: { $0.key < $1.key }) {
+        guard minute % Self.incomeRecordMinutes == 0 else { return }
+        for (key, income) in self.unrecordedIncome.sorted(by: { $0.key < $1.key }) where income != Income() {
             self.record(.income(key, income), now: now)
         }
         self.unrecordedIncome = [:]

@@ -206,7 +206,7 @@ extension VenueFill {
         writer.member("settlement", self.settlement.rawValue)
     }
 
-    fileprivate init(_ fields: Fields) throws(JSONError) {
+    init(_ fields: Fields) throws(JSONError) {
         self.init(
             trade: try fields.string("trade"), token: try fields.token("token"), side: try fields.word("side"),
             price: try fields.price("price"), size: try fields.quantity("size"),

@@ -344,7 +344,8 @@ extension OrderDesk {
         case .success(let trades):
             for trade in trades.sorted(by: { ($0.time, $0.id) < ($1.time, $1.id) }) { self.book(trade, now: now) }
             self.noteTradesRead(now: now)
-            self.tradesReadTo = max(self.tradesReadTo, asOf + (.zero - Self.tradeOverlap))
+            // Should our clock have been ahead, it goes back with it.
+            self.tradesReadTo = asOf + (.zero - Self.tradeOverlap)
             self.forgetSeen()
         }
     }

@@ -26,15 +26,15 @@ extension OrderDesk {
             let isNew = self.seen[key] == nil
             if isNew && self.seen.count < Self.seenCountMax { self.seen[key] = trade.time }
             guard !isOurs else { continue }
-            if isWaiting {
-                self.tell(OrderID(number: 0), .foreignSettled(trade: trade.id, trade.settlement), trade.time)
-            } else if isNew, self.seen[key] != nil, trade.settlement != .failed,
-                trade.time >= max(self.foreignSince, self.tradesReadTo)
-            {
+            // A trade may have two parts of ours, one of which is known.
+            if isNew, self.seen[key] != nil, trade.time >= max(self.foreignSince, self.tradesReadTo) {
+                guard trade.settlement != .failed else { continue }
                 self.tell(OrderID(number: 0), .foreign(hash: part.order, VenueFill(part, of: trade)), trade.time)
                 if trade.settlement != .confirmed && self.unsettled.count < Self.unsettledCountMax {
                     self.unsettled[trade.id] = trade.time
                 }
+            } else if isWaiting {
+                self.tell(OrderID(number: 0), .foreignSettled(trade: trade.id, trade.settlement), trade.time)
             }
         }
     }

@@ -27,6 +27,8 @@ struct LedgerRecord: Hashable, Sendable {
         case income(IncomeKey, Income)
         /// What a market settles on, and so what a share of it is worth, is another from now on.
         case rulesChanged(ConditionID, String)
+        /// Such a market is no longer followed.
+        case rulesForgotten(ConditionID)
         /// Ends halts, and takes changed rules as they are.
         case resume
         case pause(strategy: String)
@@ -60,6 +62,7 @@ struct LedgerRecord: Hashable, Sendable {
         case .shares: "shares"
         case .income: "income"
         case .rulesChanged: "rules_changed"
+        case .rulesForgotten: "rules_forgotten"
         case .resume: "resume"
         case .pause: "pause"
         case .unpause: "unpause"
@@ -102,6 +105,7 @@ struct LedgerRecord: Hashable, Sendable {
                 $0.member("market", market.description)
                 if let winner { $0.member("winner", winner) }
             case .halt(let reason): $0.member("reason", reason)
+            case .rulesForgotten(let market): $0.member("market", market.description)
             case .rulesChanged(let market, let change):
                 $0.member("market", market.description)
                 $0.member("reason", change)
@@ -197,6 +201,7 @@ struct LedgerRecord: Hashable, Sendable {
                 Income(
                     rewards: Money(micros: try reader.need(numbers["rewards"], "rewards")),
                     rebates: Money(micros: try reader.need(numbers["rebates"], "rebates"))))
+        case "rules_forgotten": self.fact = .rulesForgotten(try reader.need(market, "market"))
         case "rules_changed":
             self.fact = .rulesChanged(
                 try reader.need(market, "market"), try reader.need(texts["reason"], "reason"))

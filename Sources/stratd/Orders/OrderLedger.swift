@@ -150,6 +150,7 @@ struct OrderLedger: Hashable, Sendable {
             self.isFunded = true
         case .halt(let reason): if !self.halts.contains(reason) { self.halts.append(reason) }
         case .rulesChanged(let market, let change): self.changedRules[market] = change
+        case .rulesForgotten(let market): self.changedRules[market] = nil
         case .resume:
             self.halts = []
             self.changedRules = [:]
@@ -260,15 +261,15 @@ struct OrderLedger: Hashable, Sendable {
     }
 
     private mutating func correct(_ key: PositionKey, by difference: Quantity) throws(LedgerError) {
-        guard var position = self.positions[key], position.size + difference >= .zero else {
-            throw .noSuchShares(key.token)
-        }
+        guard var position = self.positions[key] else { throw .noSuchShares(key.token) }
+        let end = position.reopen()
+        guard position.size + difference >= .zero else { throw .noSuchShares(key.token) }
         if difference > .zero {
             position.buy(difference, paid: .zero, fee: .zero)
         } else {
             position.sell(.zero - difference, received: .zero, fee: .zero)
         }
-        self.positions[key] = position
+        self.put(position, asBefore: end)
     }
 
     private mutating func settle(_ market: ConditionID, winner: Int64?) {

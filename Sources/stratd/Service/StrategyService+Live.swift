@@ -61,7 +61,6 @@ extension StrategyService {
             guard !self.isStopped, let account = self.live, let orders = self.liveOrders else { return }
             let (clob, form) = (account.clob, account.form)
             let isCaughtUp = orders.hasRead(since: lastLook)
-            lastLook = .now()
             var isMoving = false
             do throws(ClobFailure) {
                 let sent = Timestamp.now()
@@ -87,6 +86,8 @@ extension StrategyService {
                 self.count("account_reads_failed")
                 self.warn("The account's balance or the venue's clock could not be read", ["reason": "\(error)"])
             }
+            // What is read from here on was read between two looks.
+            lastLook = .now()
             pause = isMoving ? Self.watchPauseMin : Self.watchPauseMax
             guard isMoving, !self.isStopped else { continue }
             // A trade may have gone unheard: it is looked for before the difference counts.
