@@ -46,7 +46,8 @@ extension ScanCore {
             }
             pass.pageCount += 1
             pass.repeatCount = 0
-            let isEnough = !pass.isWhole && pass.listing.oldestID <= self.newestID
+            // Without numbers the newest are read as far as `newestPageCountMax`.
+            let isEnough = !pass.isWhole && self.knownID.map { pass.listing.oldestID <= $0 } ?? false
             guard let cursor, !isEnough, pass.isWhole || pass.pageCount < Self.newestPageCountMax else {
                 return self.finish(pass, now: now, time: time)
             }
@@ -59,7 +60,7 @@ extension ScanCore {
     }
 
     private mutating func finish(_ pass: Pass, now: Instant, time: Timestamp) -> [Action] {
-        self.newestID = max(self.newestID, pass.listing.newestID)
+        self.knownID = pass.listing.knownID
         var actions = self.recovered()
         actions += self.publish(
             self.universe.update(

@@ -65,8 +65,8 @@ struct ScanCore: Sendable {
     var wholeDue: Instant
     var isRoundRunning = false
     var wantsNewest = false
-    /// Highest number of a market that was read.
-    var newestID: Int64 = 0
+    /// Up to which number all markets were read, as of the last reading of the whole or of the newest.
+    var knownID: Int64?
     /// New markets that the venue has not made ready, and how often they were looked at.
     var hydrating: [String: Int] = [:]
     /// The last member whose rules were looked at.
@@ -158,7 +158,7 @@ struct ScanCore: Sendable {
     private mutating func beginRound(time: Timestamp) {
         self.isRoundRunning = true
         // A whole reading shows the newest as well.
-        self.wantsNewest = self.pass == nil && self.newestID > 0
+        self.wantsNewest = self.pass == nil && self.wholePassCount > 0
         let known = self.universe.knownStarts
         for series in self.universe.rollingSeries {
             for window in series.windows(at: time) {

@@ -13,6 +13,8 @@ actor ScanService: DaemonService {
     private static let attemptCountMax = 2
     /// Between two writings of the universe's file.
     private static let saveInterval = Duration.seconds(5)
+    private static let listingName = "the venue's listing"
+    private static let orderBookName = "the venue's order book service"
 
     let context: DaemonContext
     let loop: EventLoop
@@ -72,6 +74,7 @@ actor ScanService: DaemonService {
         self.context.notifier.beat(while: "requests", wedge: client.wedgeForDrill) { client.isAdvancing(now: .now()) }
         self.context.notifier.status("reading the listing")
         self.restore()
+        self.followPauses()
         self.followOthers()
         self.pump()
     }
@@ -122,8 +125,8 @@ actor ScanService: DaemonService {
     private func answer(_ request: ScanRequest) async -> ScanAnswer {
         let (reader, name) =
             switch request.service {
-            case .gamma: (self.gamma, "the venue's listing")
-            case .clob: (self.clob, "the venue's order book service")
+            case .gamma: (self.gamma, Self.listingName)
+            case .clob: (self.clob, Self.orderBookName)
             }
         let isPage = if case .page = request.subject { true } else { false }
         do throws(VenueReader.Failure) {
@@ -135,7 +138,20 @@ actor ScanService: DaemonService {
             case .missing: .missing
             }
         } catch {
+            // Told by itself. A market that is not confirmed now is asked about later, as one that is not known yet.
+            if case .paused = error, case .clob = request.service { return .missing }
             return .failed("\(name) \(error)")
+        }
+    }
+
+    private func followPauses() {
+        let logger = self.logger
+        for (reader, name) in [(self.gamma, Self.listingName), (self.clob, Self.orderBookName)] {
+            reader.onPause = { duration in
+                logger.warning(
+                    "The venue asked to be left alone for a while",
+                    metadata: ["reason": "\(name) says so", "seconds": "\(duration.components.seconds)"])
+            }
         }
     }
 
@@ -239,7 +255,7 @@ actor ScanService: DaemonService {
         self.isSavePending = false
         guard let listedTime = self.core.listedTime else { return }
         self.savedTime = listedTime
-        do throws(SystemError) {
+        do throws(StateFile.Problem) {
             try self.file.write(
                 UniverseFile(
                     listedTime: listedTime, markets: self.core.universe.sorted, pinned: self.pins.markets.sorted()

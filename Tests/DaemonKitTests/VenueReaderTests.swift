@@ -63,4 +63,64 @@ import Testing
         #expect(throws: VenueReader.Failure.self) { try forbidden.get() }
         #expect(again == 1)
     }
+
+    // MARK: Pauses
+
+    private struct Asked {
+        var outcomes: [String] = []
+        var pauses: [Duration] = []
+        var duration = Duration.zero
+    }
+
+    /// Asks one question after the other, with so many attempts each; the last answer is served for ever.
+    private func ask(_ answers: [String], attempts: [Int]) throws -> (asked: Asked, servedCount: Int) {
+        let served = Mutexed(0)
+        let server = try RawServer { connection in
+            while !connection.receive(until: "\r\n\r\n").isEmpty {
+                served.change { $0 += 1 }
+                connection.send(answers[min(served.value, answers.count) - 1])
+            }
+        }
+        let loop = try EventLoop()
+        let client = try RESTClientTests.client()
+        defer { client.stop() }
+        let asked = Mutexed(Asked())
+        let url = "http://127.0.0.1:\(server.port)"
+        Task.detached(executorPreference: loop) {
+            let reader = VenueReader(client: client, baseURL: url, requestsPerSecond: 100, loop: loop, seed: 1)
+            reader.onPause = { duration in asked.change { $0.pauses.append(duration) } }
+            let start = Instant.now()
+            for attemptCount in attempts {
+                let outcome: String
+                do throws(VenueReader.Failure) {
+                    _ = try await reader.get("/markets", keeping: nil, attemptCountMax: attemptCount)
+                    outcome = "answered"
+                } catch {
+                    outcome = "\(error)"
+                }
+                asked.change { $0.outcomes.append(outcome) }
+            }
+            let duration = Instant.now() - start
+            asked.change { $0.duration = duration }
+            loop.stop()
+        }
+        loop.run()
+        return (asked.value, served.value)
+    }
+
+    @Test func aLongPauseHoldsForEveryQuestionAndIsToldOnce() throws {
+        let busy = Self.answer("429 Slow", "", "Retry-After: 3000\r\n")
+        let (asked, servedCount) = try self.ask([busy], attempts: [4, 1, 4, 2])
+        #expect(servedCount == 1)
+        #expect(asked.outcomes == Array(repeating: "asked to be left alone for a while", count: 4))
+        #expect(asked.pauses.count == 1)
+        #expect(asked.pauses.allSatisfy { $0 > .seconds(590) && $0 <= VenueReader.pauseMax }, "\(asked.pauses)")
+    }
+
+    @Test func aShortPauseIsWaitedOutByTheNextQuestionToo() throws {
+        let busy = Self.answer("429 Slow", "", "Retry-After: 1\r\n")
+        let (asked, servedCount) = try self.ask([busy, Self.answer("200 OK", Self.page)], attempts: [1, 1])
+        #expect(servedCount == 2 && asked.outcomes == ["answered with status 429", "answered"])
+        #expect(asked.duration >= .seconds(1) && asked.pauses == [])
+    }
 }

@@ -55,6 +55,9 @@ import Testing
             ("11:15:00Z", "11:10:00Z", .ended), ("2026-05-12T11:15:00Z", "soon", .badDates),
             ("\"endDate\"", "\"x\"", .badDates),
             ("2026-05-12T11:10:00Z", "1969-05-12T11:10:00Z", .badDates), ("2026-05-12T11:10:00Z", "", .badDates),
+            ("2026-05-12T11:15:00Z", "9999-12-31T00:00:00Z", .badDates),
+            ("2026-05-12T11:15:00Z", "2200-01-01T00:00:01Z", .badDates),
+            ("2026-05-12T11:10:00Z", "9999-12-31T00:00:00Z", .badDates),
         ] as [(String, String, Refusal)])
     func aMarketThatCannotBeTradedIsRefused(right: String, wrong: String, refusal: Refusal) throws {
         #expect(throws: refusal) { try self.read((right, wrong)) }

@@ -192,6 +192,17 @@ private let now = Timestamp(seconds: 1_778_584_000)
         #expect(changeCount == 2, "those that were added at first")
     }
 
+    /// An earlier life may have let in what is refused today.
+    @Test func aMemberThatEndsInThousandsOfYearsGivesItsPlaceAway() throws {
+        var universe = self.universe(.ending, 1)
+        var market = self.candidate(1).market
+        market.endTime = try #require(Timestamp(rfc3339: "9999-12-31T00:00:00Z"))
+        universe.restore([market], now: now)
+        let later = now + .seconds(300)
+        _ = universe.update([self.candidate(2, endsIn: 10_000)], isWhole: false, now: later)
+        #expect(self.members(universe) == [2])
+    }
+
     @Test func whoEndsSoonerByAQuarterOfTheTimeTakesAPlace() {
         var universe = self.universe(.ending, 1)
         _ = universe.update([self.candidate(1, endsIn: 10_000)], now: now)

@@ -63,4 +63,20 @@ import Testing
         #expect(Duration.microseconds(-1_999).milliseconds == -1)
         #expect(Duration.milliseconds(250).inSeconds == 0.25)
     }
+
+    /// Whatever a file or the venue says, reckoning with it ends no program.
+    @Test func timesThatLieFarApartAreAsFarAsCanBeReckoned() throws {
+        let first = try #require(Timestamp(rfc3339: "0001-01-01T00:00:00Z"))
+        let last = try #require(Timestamp(rfc3339: "9999-12-31T23:59:59Z"))
+        #expect((last - first).nanoseconds == .max && (first - last).nanoseconds == .min)
+        #expect((last - first).milliseconds == Int64.max / 1_000_000)
+        #expect(Duration.nanoseconds(Int64.max).nanoseconds == .max)
+        #expect((Duration.nanoseconds(Int64.max) + .nanoseconds(1)).nanoseconds == .max)
+        let (earliest, latest) = (Instant(nanoseconds: .min), Instant(nanoseconds: .max))
+        #expect(latest - earliest == .nanoseconds(Int64.max) && earliest - latest == .nanoseconds(Int64.min))
+        #expect(latest + .nanoseconds(1) == latest && earliest + .nanoseconds(-1) == earliest)
+        let (oldest, newest) = (Timestamp(microseconds: .min), Timestamp(microseconds: .max))
+        #expect(newest - oldest == .microseconds(Int64.max) && oldest - newest == .microseconds(Int64.min))
+        #expect(newest + .microseconds(1) == newest && oldest + .microseconds(-1) == oldest)
+    }
 }

@@ -20,6 +20,37 @@ import Testing
         #expect(text.shortened(toByteCount: byteCount) == short)
     }
 
+    @Test(arguments: ["\"", "\\", "\u{1}", "\n", "\u{7F}", "é"])
+    func theLargestEventFitsWhateverItsTextsAre(character: String) throws {
+        let text = JSONValue.string(String(repeating: character, count: 2_000))
+        let condition = JSONValue.string(ConditionID(words: (.max, .max, .max, .max)).description)
+        let member = JSONValue.object([
+            "conditionId": condition, "groupItemTitle": text, "negRiskOther": .bool(false), "active": .bool(false),
+        ])
+        let members = Array(repeating: member, count: EventGroup.memberCountMax)
+        let event = JSONValue.object([
+            "slug": text, "negRisk": .bool(true), "negRiskMarketID": text, "markets": .array(members),
+        ])
+        let group = try #require(EventGroup(event, now: Timestamp(seconds: 1)))
+        #expect(group.members.count == EventGroup.memberCountMax)
+        #expect(Self.byteCount(EventGroupBody(group)) < FrameDecoder.byteCountMax / 2)
+        let (before, after) = (Market.example(), Self.longest(character))
+        let changed = try #require(MarketChanged(from: after, to: Self.longest("x")))
+        #expect(MarketChanged(from: before, to: after) != nil)
+        #expect(Self.byteCount(changed) < FrameDecoder.byteCountMax / 2)
+    }
+
+    private static func longest(_ character: String) -> Market {
+        let text = String(repeating: character, count: 2_000).shortened(toByteCount: Market.textByteCountMax)
+        var market = Market.example()
+        market.question = text
+        market.slug = text
+        market.event = text
+        market.resolutionSource = text
+        market.asset = text
+        return market
+    }
+
     @Test func aUniverseOfTheLongestTextsComesInPartsThatFit() {
         var market = Market.example()
         market.question = String(repeating: "\u{1}", count: Market.textByteCountMax)

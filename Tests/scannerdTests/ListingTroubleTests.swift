@@ -53,4 +53,53 @@ import Testing
         let question = try #require(listing.candidates.first?.market.question)
         #expect(question.utf8.count <= Market.textByteCountMax && question.hasSuffix("…"))
     }
+
+    // MARK: Numbers of markets
+
+    private static func story(_ numbers: [UInt64]) -> ScanStory {
+        var filter = MarketFilter()
+        filter.marketCountMax = 100
+        let story = ScanStory(filter)
+        Self.list(numbers, in: story)
+        story.settle()
+        return story
+    }
+
+    private static func list(_ numbers: [UInt64], in story: ScanStory) {
+        story.venue.markets += numbers.map { FakeMarket($0, end: ScanStory.begin + .seconds(86_400)) }
+    }
+
+    @Test func aMarketWithAnAbsurdNumberHidesNoNewOne() {
+        let story = Self.story(Array(1...25) + [UInt64(Int64.max)])
+        #expect(story.core.universe.markets.count == 26)
+        for last in [38, 51] as [UInt64] {
+            Self.list(Array(last - 12...last), in: story)
+            story.pass(.seconds(10))
+            #expect(story.core.universe.markets.count == Int(last) + 1)
+        }
+    }
+
+    @Test func whereMarketsHaveNoNumbersTheNewestPagesAreReadUpToTheirBound() {
+        let story = Self.story([])
+        story.fault = { request, answer in
+            guard case .page = request.subject, case .value(let page) = answer else { return answer }
+            var members = page.object ?? [:]
+            let markets = (page["markets"]?.array ?? []).map { market -> JSONValue in
+                var members = market.object ?? [:]
+                members["id"] = .string("x")
+                return .object(members)
+            }
+            members["markets"] = .array(markets)
+            return .value(.object(members))
+        }
+        Self.list(Array(1...70), in: story)
+        story.pass(.seconds(600))
+        #expect(story.core.universe.markets.count == 70)
+        story.venue.requests = []
+        Self.list(Array(71...83), in: story)
+        story.pass(.seconds(10))
+        #expect(story.core.universe.markets.count == 83)
+        let pages = story.venue.requests.filter { if case .page(false, _) = $0 { true } else { false } }
+        #expect(pages.count == ScanCore.newestPageCountMax)
+    }
 }

@@ -14,6 +14,13 @@ extension EventCatalogue {
             "The listing can be read again", "listing_readable", .info, by: [.scannerd], facts: ["passes_failed"],
             meaning: "The first pass after failed ones was read whole."),
         Entry(
+            "The venue asked to be left alone for a while", "venue_pause_asked", .warning,
+            id: "f03974a8ba6212de169ed135fb47abe4", by: [.scannerd], facts: ["reason", "seconds"],
+            meaning:
+                "The venue answered that it is asked too often, and for how long it wants a pause. Until then nothing "
+                + "is asked of that service; the universe stays as it is.",
+            advice: "If it comes again, look what else asks the venue from the same address."),
+        Entry(
             "Market added", "market_added", .info, by: [.scannerd],
             meaning: "A market that passes the filter is watched from now on."),
         Entry(

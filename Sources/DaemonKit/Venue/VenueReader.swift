@@ -3,13 +3,17 @@ public import Shared
 /// Asks a public service of the venue, patiently and within a rate. Confined to its loop.
 public final class VenueReader {
     private static let timeout = Duration.seconds(10)
-    /// Longest wait that the venue may ask for.
+    /// Longest pause of the venue's that a question waits out.
     private static let waitMax = Duration.seconds(30)
+    /// Longest pause that the venue may ask for: what lies beyond it would keep us blind for its mistake.
+    static let pauseMax = Duration.seconds(600)
 
     public enum Failure: Error, CustomStringConvertible {
         case status(Int)
         case transport(RESTError)
         case malformed(JSONError)
+        /// Not asked: the venue wants to be left alone for a while.
+        case paused
         case cancelled
 
         public var description: String {
@@ -17,6 +21,7 @@ public final class VenueReader {
             case .status(let status): "answered with status \(status)"
             case .transport(let error): "\(error)"
             case .malformed(let error): "holds \(error)"
+            case .paused: "asked to be left alone for a while"
             case .cancelled: "the question was withdrawn"
             }
         }
@@ -33,6 +38,10 @@ public final class VenueReader {
     private let loop: EventLoop
     private var bucket: TokenBucket
     private var random: SeededRandom
+    /// Nothing is asked before, whichever question was answered so.
+    private var pausedUntil: Instant?
+    /// Called once when a pause begins that is too long for questions to wait; they fail until it is over.
+    public var onPause: (Duration) -> Void = { _ in }
 
     /// - Parameters:
     ///   - requestsPerSecond: more wait for their turn.
@@ -58,26 +67,41 @@ public final class VenueReader {
         while true {
             try await self.waitForTurn()
             let failure: Failure
-            var wait = Duration.zero
             switch await self.attempt(path, names) {
             case .success(let answer): return answer
             case .failure(.status(let status), let retryAfter):
                 // What the venue will not answer another way is not asked again.
                 if status < 500 && status != 429 && status != 425 { throw .status(status) }
                 failure = .status(status)
-                wait = min(Self.waitMax, retryAfter ?? .zero)
+                if let retryAfter { self.pause(retryAfter) }
             case .failure(let other, _): failure = other
             }
-            wait = max(wait, backoff.next(using: &self.random))
+            let wait = backoff.next(using: &self.random)
             guard backoff.failureCount < attemptCountMax else { throw failure }
             try await self.sleep(wait)
         }
     }
 
     private func waitForTurn() async throws(Failure) {
-        while !self.bucket.take(now: .now()) {
-            try await self.sleep(self.bucket.wait(now: .now()) ?? .seconds(1))
+        while true {
+            let now = Instant.now()
+            let pause = self.pauseLeft(now)
+            guard pause <= Self.waitMax else { throw .paused }
+            if pause == .zero && self.bucket.take(now: now) { return }
+            try await self.sleep(max(pause, self.bucket.wait(now: now) ?? .seconds(1)))
         }
+    }
+
+    private func pauseLeft(_ now: Instant) -> Duration { max(.zero, (self.pausedUntil ?? now) - now) }
+
+    private func pause(_ duration: Duration) {
+        let now = Instant.now()
+        let isKnown = self.pauseLeft(now) > Self.waitMax
+        let until = now + min(duration, Self.pauseMax)
+        // Answers of requests sent together may come in any order: the longest pause counts.
+        self.pausedUntil = max(self.pausedUntil ?? until, until)
+        let left = self.pauseLeft(now)
+        if left > Self.waitMax && !isKnown { self.onPause(left) }
     }
 
     private enum Attempt {

@@ -61,7 +61,9 @@ extension FilterJudge {
         let (whole, margin) = (Int128(Decimal6.scale), Int128(self.filter.hysteresis))
         switch self.filter.ranking {
         case .ending:
-            let left = { (candidate: Candidate) in Int128((candidate.market.endTime - now).nanoseconds) }
+            let left = { (candidate: Candidate) in
+                Int128(candidate.market.endTime.microseconds) - Int128(now.microseconds)
+            }
             return left(a) < left(b) && left(a) * (whole + margin) <= left(b) * whole
         case .volume, .liquidity, .rewards:
             let (better, worse) = (Int128(a.amount(self.filter.ranking)), Int128(b.amount(self.filter.ranking)))

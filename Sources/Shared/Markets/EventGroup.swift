@@ -29,6 +29,8 @@ public struct EventGroup: Hashable, Sendable {
 
     /// Outcomes of one event that are read; the venue's largest have about 130.
     public static let memberCountMax = 500
+    /// Longest title that is kept, in bytes; real ones have up to about 60. All of an event go into one frame.
+    public static let titleByteCountMax = 200
 
     /// Slug of the event.
     public let event: String
@@ -82,8 +84,14 @@ public struct EventGroup: Hashable, Sendable {
         }
         return Member(
             market: value["conditionId"]?.string.flatMap { ConditionID($0) },
-            title: (value["groupItemTitle"]?.string ?? "").shortened(toByteCount: Market.textByteCountMax),
-            state: state, isOther: value["negRiskOther"]?.bool ?? false)
+            title: Self.title(value["groupItemTitle"]?.string ?? ""), state: state,
+            isOther: value["negRiskOther"]?.bool ?? false)
+    }
+
+    /// Without control characters, of which a frame would make six bytes each.
+    private static func title(_ text: String) -> String {
+        let printable = text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }
+        return String(String.UnicodeScalarView(printable)).shortened(toByteCount: Self.titleByteCountMax)
     }
 
     /// What is read of an event.

@@ -4,6 +4,8 @@ public struct Listing: Sendable {
     public static let pageCountMax = 5_000
     /// Of `unready`.
     private static let unreadyCountMax = 200
+    /// Of `newestIDs`.
+    private static let newestCount = 10
     /// Why a pass cannot go on. Nothing is removed because of it.
     public enum Problem: Error, Hashable, Sendable, CustomStringConvertible {
         case noMarkets
@@ -28,8 +30,11 @@ public struct Listing: Sendable {
     /// Refused markets, by reason.
     public private(set) var refused: [String: Int64] = [:]
     public private(set) var listedCount: Int64 = 0
-    /// Highest of the venue's numbers of markets that was seen; new ones have higher.
-    public private(set) var newestID: Int64 = 0
+    /// The highest of the venue's numbers of markets that were seen, highest first.
+    private var newestIDs: [Int64] = []
+    /// Markets up to this number are known to whoever read these, new ones have higher numbers. It is the tenth highest,
+    /// as one absurd number says nothing of the others. `nil` where markets have no numbers.
+    public var knownID: Int64? { self.newestIDs.last }
     /// The lowest.
     public private(set) var oldestID = Int64.max
     /// Slugs of markets that the venue has not made ready: without tokens, or accepting no orders yet.
@@ -71,7 +76,7 @@ public struct Listing: Sendable {
     public mutating func judge(_ value: JSONValue) {
         self.listedCount += 1
         if let id = value["id"]?.integer {
-            self.newestID = max(self.newestID, id)
+            self.noteNewest(id)
             self.oldestID = min(self.oldestID, id)
         }
         do throws(Refusal) {
@@ -86,6 +91,16 @@ public struct Listing: Sendable {
             else { return }
             self.gone[condition] = error
         }
+    }
+
+    private mutating func noteNewest(_ id: Int64) {
+        let isFull = self.newestIDs.count == Self.newestCount
+        if isFull, let last = self.newestIDs.last, id <= last { return }
+        let place = self.newestIDs.firstIndex { $0 <= id } ?? self.newestIDs.endIndex
+        // A market that is shown twice counts once.
+        guard place == self.newestIDs.endIndex || self.newestIDs[place] != id else { return }
+        self.newestIDs.insert(id, at: place)
+        if isFull { self.newestIDs.removeLast() }
     }
 
     private mutating func noteUnready(_ value: JSONValue) {

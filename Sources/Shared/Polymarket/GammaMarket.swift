@@ -8,6 +8,8 @@ public enum GammaMarket {
     private static let descriptionByteCountMax = 10_000
     /// Longest delay that is believed.
     private static let delaySecondsMax: Int64 = 3_600
+    /// Latest time that is believed: the beginning of the year 2200.
+    private static let timeMax = Timestamp(seconds: 7_258_118_400)
 
     /// Reads and judges one listed market.
     ///
@@ -28,7 +30,8 @@ public enum GammaMarket {
         guard value["enableOrderBook"]?.bool == true else { throw .noOrderBook }
         guard value["acceptingOrders"]?.bool == true else { throw .notAccepting }
         guard (value["umaResolutionStatus"]?.string ?? "").isEmpty else { throw .resolving }
-        guard let text = value["endDate"]?.string, let endTime = Timestamp(rfc3339: text) else { throw .badDates }
+        guard let text = value["endDate"]?.string, let endTime = Timestamp(rfc3339: text), endTime <= Self.timeMax
+        else { throw .badDates }
         guard endTime > now else { throw .ended }
         var candidate = Candidate(try Self.terms(value, event: event, endTime: endTime))
         let parent = value["events"]?.array?.first
@@ -55,7 +58,7 @@ public enum GammaMarket {
         var startTime: Timestamp?
         if let text = value["eventStartTime"]?.string {
             startTime = Timestamp(rfc3339: text)
-            guard let startTime, startTime.microseconds >= 0 else { throw .badDates }
+            guard let startTime, startTime.microseconds >= 0, startTime <= Self.timeMax else { throw .badDates }
         }
         let fees = try Self.fees(value)
         let slug = Self.text(value["slug"])
