@@ -44,6 +44,11 @@ extension BookBuilder {
         let changes: [MarketEvent.Change]
     }
 
+    /// What is compared with the other connection's.
+    var lagState: LagWatch.State {
+        LagWatch.State(time: self.settledTime, hash: self.isSettled ? self.hash : nil)
+    }
+
     /// The snapshot that a subscriber gets now.
     func body(conflated: Int64?) -> BookBody {
         BookBody(

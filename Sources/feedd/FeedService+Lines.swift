@@ -108,7 +108,7 @@ extension FeedService {
             if market.follower?.builder.isTrusted == false { self.renewFollower(of: market) }
             return
         }
-        switch market.lag.note(leader: market.builder.settledTime, follower: follower.settledTime, now: now) {
+        switch market.lag.note(leader: market.builder.lagState, follower: follower.lagState, now: now) {
         case nil: break
         // An operation may be half told just now; then the next look will do.
         case .leader where !market.mayChangeLeader: break
@@ -137,6 +137,13 @@ extension FeedService {
             market.lag = LagWatch()
             guard market.follower != nil else { return }
             self.take(market.follower!.builder.distrust(.silent), ofFollowerOf: market)
+        case .both:
+            market.lag = LagWatch()
+            guard market.follower != nil else { return }
+            self.count("lines_contradict")
+            // Not the follower's in the place of the leader's: it is no better.
+            self.take(market.follower!.builder.distrust(.hashMismatch), ofFollowerOf: market)
+            self.publish(market.builder.distrust(.hashMismatch), of: market)
         }
     }
 

@@ -1,19 +1,42 @@
 import Shared
 
-/// Notices when one of two connections that tell the same is behind the other.
+/// Notices when one of two connections that tell the same is behind the other, or tells another book of the same moment.
 struct LagWatch {
     /// A connection that has not told within this what the other has is late.
     static let lagMax = Duration.seconds(1)
 
-    enum Late: String { case leader, follower }
+    /// Which of them is not believed; both where they contradict each other, as nobody can say who is right.
+    enum Late: String { case leader, follower, both }
+
+    /// How far a connection has come, and the hash of its book there; without one nothing is compared.
+    struct State: Hashable {
+        let time: Timestamp
+        var hash: BookHash?
+    }
 
     /// The venue's time of a state that one of them has reached alone. Next: `nil` when the other has it too.
     private var lead: (time: Timestamp, since: Instant, late: Late)?
 
+    /// Two books of one moment. Next: `nil` when one of them goes on.
+    private var contradiction: (leader: State, follower: State, since: Instant)?
+
     /// To be called now and then with how far both have come.
     ///
-    /// - Returns: which of them is late.
-    mutating func note(leader: Timestamp, follower: Timestamp, now: Instant) -> Late? {
+    /// - Returns: which of them is late, or not to be believed.
+    mutating func note(leader: State, follower: State, now: Instant) -> Late? {
+        // Of several operations in one millisecond one connection may have told fewer so far.
+        if leader.time == follower.time, let one = leader.hash, let other = follower.hash, one != other {
+            guard let former = self.contradiction, former.leader == leader, former.follower == follower else {
+                self.contradiction = (leader, follower, now)
+                return nil
+            }
+            return now - former.since > Self.lagMax ? .both : nil
+        }
+        self.contradiction = nil
+        return self.note(leader: leader.time, follower: follower.time, now: now)
+    }
+
+    private mutating func note(leader: Timestamp, follower: Timestamp, now: Instant) -> Late? {
         if let lead = self.lead {
             let behind = lead.late == .leader ? leader : follower
             guard behind < lead.time else {

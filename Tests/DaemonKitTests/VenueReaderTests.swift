@@ -64,6 +64,31 @@ import Testing
         #expect(again == 1)
     }
 
+    /// The venue allows 300 questions for its listing in ten seconds.
+    @Test func noMoreIsAskedThanTheVenueAllows() throws {
+        #expect(GammaClient.requestsPerSecond * (10 + 1) <= 300, "a second's worth may go at once")
+        let server = try RawServer { connection in
+            while !connection.receive(until: "\r\n\r\n").isEmpty { connection.send(Self.answer("200 OK", Self.page)) }
+        }
+        let loop = try EventLoop()
+        let client = try RESTClientTests.client()
+        defer { client.stop() }
+        let url = "http://127.0.0.1:\(server.port)"
+        let taken = Mutexed(Duration.zero)
+        Task.detached(executorPreference: loop) {
+            let reader = VenueReader(client: client, baseURL: url, requestsPerSecond: 20, loop: loop, seed: 1)
+            let start = ContinuousClock.now
+            for _ in 0..<50 {
+                _ = try? await reader.get("/markets", keeping: MemberNames(["markets"]), attemptCountMax: 1)
+            }
+            taken.change { $0 = ContinuousClock.now - start }
+            loop.stop()
+        }
+        loop.run()
+        // Twenty at once, and thirty at their rate.
+        #expect(taken.value >= .milliseconds(1_490), "\(taken.value)")
+    }
+
     // MARK: Pauses
 
     private struct Asked {

@@ -122,6 +122,62 @@ import Testing
         await feed.stop()
     }
 
+    /// A line that lies with the right hash of its lie: nobody can say which of the two it is.
+    @Test func twoBooksOfOneMomentAreBothNotBelieved() async throws {
+        let (feed, first, subscriber) = try await self.pair()
+        try await feed.run { feed in
+            var venue = first
+            var lie = first
+            feed.hear(Self.operate(&venue, .bid, "0.4", 3), on: 0)
+            feed.hear(Self.operate(&lie, .bid, "0.4", 7), on: 1)
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            #expect(market.builder.isSettled && market.follower?.builder.isSettled == true)
+            let start = Instant.now()
+            feed.compareConnections(of: market, now: start)
+            feed.compareConnections(of: market, now: start + LagWatch.lagMax)
+            #expect(market.builder.isTrusted, "one may be in the midst of a millisecond's operations")
+            feed.compareConnections(of: market, now: start + LagWatch.lagMax + .milliseconds(1))
+            #expect(market.builder.trust == .untrusted(.hashMismatch) && market.connection == 0)
+            #expect(market.follower?.builder.trust == .untrusted(.hashMismatch))
+            #expect(feed.counters["lines_contradict"] == 1)
+            // Both show their books anew, and agree.
+            lie = venue
+            feed.hear(venue.bookText(outcome: 0), on: 0)
+            feed.hear(venue.bookText(outcome: 0), on: 1)
+            #expect(market.builder.isTrusted && market.follower?.builder.isTrusted == true)
+            for later in [2_000, 4_000, 6_000] as [Int64] {
+                feed.compareConnections(of: market, now: start + .milliseconds(later))
+            }
+            #expect(market.builder.isTrusted && market.builder.book.levels == venue.book.levels)
+        }
+        try await subscriber.wait { $0.contains { $0.hasPrefix("trust") } }
+        await feed.stop()
+    }
+
+    /// The same once both go on within the second: it was a message between two others.
+    @Test func whoIsInTheMidstOfAMillisecondContradictsNobody() async throws {
+        let (feed, first, _) = try await self.pair()
+        try await feed.run { feed in
+            var venue = first
+            let one = Self.operate(&venue, .bid, "0.4", 3)
+            let two = venue.operate(.bid, "0.3", 5)
+            feed.hear(one, on: 0)
+            feed.hear(two, on: 0)
+            feed.hear(one, on: 1)
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            let start = Instant.now()
+            feed.compareConnections(of: market, now: start)
+            feed.hear(two, on: 1)
+            feed.compareConnections(of: market, now: start + .milliseconds(900))
+            feed.compareConnections(of: market, now: start + .milliseconds(5_000))
+            #expect(market.builder.isTrusted && market.follower?.builder.isTrusted == true)
+            #expect(feed.counters["lines_contradict"] == nil)
+        }
+        await feed.stop()
+    }
+
     @Test func aFollowerInTheMidstOfAnOperationIsNotBlamedForALateLeader() async throws {
         let (feed, first, _) = try await self.pair()
         try await feed.run { feed in

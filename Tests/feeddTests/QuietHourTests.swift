@@ -186,8 +186,8 @@ private struct QuietHour {
             }
             if self.markets[index].books[0].builder.isTrusted && self.markets[index].books[1].builder.isTrusted {
                 let late = self.markets[index].lag.note(
-                    leader: self.markets[index].books[0].builder.settledTime,
-                    follower: self.markets[index].books[1].builder.settledTime, now: self.now)
+                    leader: self.markets[index].books[0].builder.lagState,
+                    follower: self.markets[index].books[1].builder.lagState, now: self.now)
                 if let late { self.troubles.append("market \(index): the \(late) is late") }
             } else {
                 self.markets[index].lag = LagWatch()

@@ -113,7 +113,8 @@ extension EventCatalogue {
         Entry(
             "The venue's balance is not the ledger's", "balance_differs", .critical,
             id: "6b2f9d41c0a84e7f93d5b1e8a7c60f24", by: [.stratd], facts: ["difference"],
-            meaning: "Two looks, a while apart, found the same difference, which no fill explains. Trading is halted.",
+            meaning:
+                "Three looks, a while apart, found the same difference, which no fill explains. Trading is halted.",
             advice:
                 "A deposit or a withdrawal explains it: resume, and the ledger takes the venue's word. Anything else is for you to find out."
         ),
@@ -121,7 +122,7 @@ extension EventCatalogue {
             "The venue's shares are not the ledger's", "shares_differ", .critical,
             id: "f1c84b0e72d94a5d8e36a9c0b7d2e514", by: [.stratd], facts: ["token", "difference"],
             meaning:
-                "Two looks, a while apart, found the same difference, which nothing that waits for the chain explains. Trading is halted.",
+                "Three looks, a while apart, found the same difference, which nothing that waits for the chain explains. Trading is halted.",
             advice:
                 "Whoever else moves this account's shares has to stop. Compare with the venue, mend the ledger's cause, then resume."
         ),
