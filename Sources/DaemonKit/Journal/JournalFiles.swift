@@ -69,8 +69,11 @@ public final class JournalFiles {
                     if try self.next(&line, of: source) { return true }
                     self.file = nil
                 } catch {
-                    // A block that is damaged may have whole ones behind it.
-                    if case .text = source { self.file = nil }
+                    // A block that is damaged may have whole ones behind it; a disk that does not answer has nothing.
+                    switch (source, error) {
+                    case (.text, _), (.blocks, .system): self.file = nil
+                    case (.blocks, _): break
+                    }
                     throw Problem(path: path, reason: "\(error)", isTorn: error == .compression(.torn))
                 }
             }

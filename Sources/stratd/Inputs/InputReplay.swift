@@ -43,7 +43,7 @@ struct InputReplay {
     private var lastNumber: Int64?
     private var writer = JSONWriter()
 
-    /// Takes the next line. After a difference nothing more is run.
+    /// Takes the next line. After a difference nothing more is run, unless it `goesOn`.
     mutating func take(_ line: UnsafeBufferPointer<UInt8>) throws(JSONError) {
         guard self.difference == nil || self.goesOn else { return }
         try self.take(try InputLine(line), line)
