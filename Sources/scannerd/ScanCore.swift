@@ -163,7 +163,7 @@ struct ScanCore: Sendable {
         for series in self.universe.rollingSeries {
             for window in series.windows(at: time) {
                 // In autumn the window before may have the same name.
-                let isKnown = window.slugs.contains { slug in known[slug].map { $0 == window.start } ?? false }
+                let isKnown = window.slugs.contains { known[$0]?.contains(window.start) ?? false }
                 if !isKnown { self.queue.append(.window(window, name: 0)) }
             }
         }

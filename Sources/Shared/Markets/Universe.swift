@@ -61,9 +61,9 @@ public struct Universe: Sendable {
         self.judge.admission(candidate, now: now)
     }
 
-    /// When the members, and those that stand in line, begin, by slug.
-    public var knownStarts: [String: Timestamp?] {
-        Dictionary(self.pool.values.map { ($0.market.slug, $0.market.startTime) }) { first, _ in first }
+    /// When the members, and those that stand in line, begin, by slug: in autumn two windows have the same.
+    public var knownStarts: [String: Set<Timestamp?>] {
+        self.pool.values.reduce(into: [:]) { $0[$1.market.slug, default: []].insert($1.market.startTime) }
     }
 
     /// Wanted families whose windows have known names.

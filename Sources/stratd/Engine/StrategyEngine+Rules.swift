@@ -25,7 +25,7 @@ extension StrategyEngine {
         self.lookNow([condition], now: now)
     }
 
-    /// Changed rules of markets that are followed no longer concern nobody.
+    /// Changed rules of markets that have ended, or that nobody follows any more, are of no interest.
     mutating func forgetRules(now: Moment) {
         let gone = self.ledger.changedRules.keys.filter { self.views[$0] == nil || self.views[$0]?.isResolved == true }
         let held = gone.isEmpty ? [] : self.ledger.markets
