@@ -343,6 +343,8 @@ import Testing
     private func expectAgreement(_ account: LiveAccount, _ hint: String = "") async throws {
         try account.pipeline.directory.write("state/HALT", "")
         let stratd = try account.start()
+        // It reads the venue before it may be asked to stop.
+        _ = try await stratd.line(of: .errors) { $0.contains("Started") }
         try await waitFor("all trades to settle", state: hint + stratd.report) { () -> Bool? in
             guard try await account.truth.waitingTradeCount == 0 else { return nil }
             let ledger = try account.ledger

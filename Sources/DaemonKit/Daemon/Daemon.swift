@@ -79,6 +79,9 @@ public enum Daemon {
             return .stopped
         case .run: break
         }
+        // First of all, as whoever asks a program that is just starting to stop expects an orderly end too, and before
+        // any other thread exists: threads inherit what is blocked.
+        let signals = try StopSignals()
         let environment = ProcessEnvironment.current()
         let configuration = try Self.configuration(name, flags, environment)
         let directories = try DaemonDirectories(
@@ -86,8 +89,6 @@ public enum Daemon {
             environment: environment, user: getuid())
         try directories.create()
         let lifeline = try Lifeline.descriptor(in: environment)
-        // Before any other thread exists: threads inherit what is blocked.
-        let signals = try StopSignals()
         let openFilesMax = clinux_raise_open_files()
 
         LoggingSystem.bootstrap { _ in
