@@ -76,6 +76,29 @@ import Testing
                 continue
             }
             #expect(refusal.code == present.code, "\(name)")
+            // Who asks why there is no order is told the same.
+            let standings =
+                gate.standings(strategy: present.wanted.strategy, present.context, now: now)
+                + gate.standings(of: present.wanted, present.context, now: now)
+            let shut = try #require(standings.first { !$0.isKept }, "\(name)")
+            #expect(shut == RiskGate.Standing(code: refusal.code, isKept: false, detail: shut.detail), "\(name)")
+            #expect(!shut.detail.isEmpty, "\(name)")
         }
+    }
+
+    @Test func anExplanationNamesEveryLimitThereIs() throws {
+        let gate = RiskGate(limits: wideLimits, now: at(0).instant)
+        let sale = intent(.sell)
+        let standings =
+            gate.standings(strategy: "maker", context(), now: at(0))
+            + gate.standings(of: intent(), context(), now: at(0))
+            + gate.standings(of: sale, context(), now: at(0))
+        // The venue says of itself that it is blind; the gate has one question for both.
+        #expect(Set(standings.map(\.code)) == Set(RefusalCode.allCases).subtracting([.userChannelBlind]))
+        #expect(standings.filter { !$0.isKept }.map(\.code) == [.insufficientShares])
+        var closed = context()
+        closed.venueClosedReason = Refusal(.userChannelBlind, "no answer for 9 s")
+        let blind = gate.standings(strategy: "maker", closed, now: at(0)).filter { !$0.isKept }
+        #expect(blind == [RiskGate.Standing(code: .userChannelBlind, isKept: false, detail: "no answer for 9 s")])
     }
 }

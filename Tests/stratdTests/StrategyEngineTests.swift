@@ -322,15 +322,45 @@ import Testing
         #expect(harness.decisions.count == 2)
     }
 
-    @Test func explainTellsTheLastDecisionAndWhatKeepsTheMarketShut() {
+    @Test func explainTellsWhichLimitKeepsAWantedOrderOut() throws {
+        var limits = wideLimits
+        limits.orderMax = usd("1")
+        var harness = self.opened(limits)
+        guard case .done(let answer?) = harness.command(.explain(condition(1))) else {
+            Issue.record("no explanation")
+            return
+        }
+        let wants = try #require(answer["strategies"]?.array?.first?["wants"]?.array)
+        #expect(wants.map { $0["state"]?.string } == ["place", "place"])
+        for wish in wants {
+            let shut = wish["limits"]?.array?.filter { $0["kept"]?.bool == false }
+            #expect(shut?.map { $0["code"]?.string } == ["max_order_usd"])
+        }
+        let text = Explanation.text(answer)
+        #expect(text.contains("  wants buy first, 10 at 0.49: is still to be placed\n"), "\(text)")
+        #expect(text.contains("    shut now: max_order_usd  4.9, limit 1\n"), "\(text)")
+        #expect(text.contains("    passed: insufficient_balance  4.9 needed, "), "\(text)")
+    }
+
+    @Test func explainTellsTheLastDecisionAndHowEachLimitStands() throws {
         var harness = self.quoting()
+        guard case .done(let quoting?) = harness.command(.explain(condition(1))) else {
+            Issue.record("no explanation")
+            return
+        }
+        let open = try #require(quoting["strategies"]?.array?.first)
+        #expect(open["closed"] == nil && open["limits"]?.array?.allSatisfy { $0["kept"]?.bool == true } == true)
+        #expect(open["wants"]?.array?.map { $0["state"]?.string } == ["rests", "rests"])
         harness.command(.halt(reason: "operator"))
         guard case .done(let value?) = harness.command(.explain(condition(1))) else {
             Issue.record("no explanation")
             return
         }
         let strategy = value["strategies"]?.array?.first
-        #expect(strategy?["closed"]?["code"]?.string == "halted")
+        #expect(strategy?["closed"]?["code"]?.string == "halted" && strategy?["wants"] == nil)
+        let text = Explanation.text(value)
+        #expect(text.contains("  shut now: halted  operator\n") && text.contains("  passed: halt_file\n"), "\(text)")
+        #expect(text.contains("  passed: max_drawdown  "), "\(text)")
         #expect(strategy?["reasons"]?.array?.first?["code"]?.string != nil)
         guard case .failed = harness.command(.explain(condition(5))) else {
             Issue.record("an unknown market was explained")

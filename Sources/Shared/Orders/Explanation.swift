@@ -18,9 +18,29 @@ public enum Explanation {
                 text +=
                     "    \(reason["gate"]?.string ?? ""): \(reason["code"]?.string ?? "")  \(reason["detail"]?.string ?? "")\n"
             }
-            if let closed = strategy["closed"] {
-                text += "  shut now: \(closed["code"]?.string ?? "")  \(closed["detail"]?.string ?? "")\n"
+            text += Self.limits(strategy["limits"], indent: "  ")
+            for wish in strategy["wants"]?.array ?? [] {
+                let outcome = wish["outcome"]?.integer == 0 ? "first" : "second"
+                let state =
+                    switch wish["state"]?.string {
+                    case "rests": "rests"
+                    case "waits": "waits until another order is gone"
+                    default: "is still to be placed"
+                    }
+                text +=
+                    "  wants \(wish["side"]?.string ?? "") \(outcome), \(wish["size"]?.string ?? "") at \(wish["price"]?.string ?? ""): \(state)\n"
+                text += Self.limits(wish["limits"], indent: "    ")
             }
+        }
+        return text
+    }
+
+    private static func limits(_ limits: JSONValue?, indent: String) -> String {
+        var text = ""
+        for limit in limits?.array ?? [] {
+            let word = limit["kept"]?.bool == true ? "passed" : "shut now"
+            let detail = limit["detail"]?.string ?? ""
+            text += "\(indent)\(word): \(limit["code"]?.string ?? "")\(detail.isEmpty ? "" : "  " + detail)\n"
         }
         return text
     }

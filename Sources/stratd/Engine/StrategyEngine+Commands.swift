@@ -103,32 +103,4 @@ extension StrategyEngine {
         }
         return .done(.object(["markets": .number("\(markets.count)")]))
     }
-
-    /// The last decision of each strategy in a market, and what keeps it shut now.
-    private func explain(_ market: ConditionID, now: Moment) -> CommandOutcome {
-        guard let view = self.views[market] else { return .failed("the feed does not tell of market \(market)") }
-        var strategies: [JSONValue] = []
-        for (index, slot) in self.slots.enumerated() {
-            var members: [String: JSONValue] = ["strategy": .string(slot.name)]
-            if let refusal = self.gate.closedReason(strategy: slot.name, self.context(market, now: now), now: now) {
-                members["closed"] = .object(["code": .string(refusal.code.rawValue), "detail": .string(refusal.detail)])
-            }
-            if let decision = self.decisions[LookKey(market: market, slot: index)] {
-                members["action"] = .string(decision.body.action.rawValue)
-                members["time"] = .number("\(decision.body.time.microseconds)")
-                members["update"] = .number("\(decision.body.update)")
-                members["reasons"] = .array(
-                    decision.body.reasons.map {
-                        .object(["gate": .string($0.gate), "code": .string($0.code), "detail": .string($0.detail)])
-                    })
-            }
-            strategies.append(.object(members))
-        }
-        return .done(
-            .object([
-                "market": .string(market.description), "trusted": .bool(view.isTrusted),
-                "settled": .bool(view.isSettled),
-                "open_orders": .number("\(self.ledger.openOrders(in: market).count)"), "strategies": .array(strategies),
-            ]))
-    }
 }

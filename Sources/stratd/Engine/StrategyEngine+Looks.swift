@@ -44,10 +44,7 @@ extension StrategyEngine {
         // The rest of the operation is on its way and brings the next look.
         guard view.isSettled else { return }
         self.lastLooks[key] = now.instant
-        let input = StrategyInput(
-            view: view, heldFirst: self.ledger.held(view.token(0), by: slot.name),
-            heldSecond: self.ledger.held(view.token(1), by: slot.name), now: now)
-        switch slot.maker.decide(input) {
+        switch slot.maker.decide(self.input(view, slot, now: now)) {
         case .hold(let code, let detail):
             for order in orders where order.body.state.isCancellable { self.cancel(order.id, now: now) }
             self.decide(
@@ -56,14 +53,33 @@ extension StrategyEngine {
         }
     }
 
+    func input(_ view: MarketView, _ slot: Slot, now: Moment) -> StrategyInput {
+        StrategyInput(
+            view: view, heldFirst: self.ledger.held(view.token(0), by: slot.name),
+            heldSecond: self.ledger.held(view.token(1), by: slot.name), now: now)
+    }
+
+    func steps(
+        from orders: [LedgerOrder], to wanted: [WantedOrder], _ view: MarketView, _ slot: Slot, now: Moment
+    ) -> OrderDiff.Steps {
+        OrderDiff.steps(
+            from: orders, to: wanted,
+            beside: self.ledger.openOrders(in: view.market.condition).filter { $0.body.strategy != slot.name }, view,
+            slot.maker.parameters.tolerance, now: now.time)
+    }
+
+    func intent(_ wish: WantedOrder, _ view: MarketView, _ slot: Slot) -> OrderIntent {
+        OrderIntent(
+            strategy: slot.name, origin: .strategy, market: view.market.condition, event: view.market.event,
+            outcome: wish.outcome, token: view.token(wish.outcome), side: wish.side, price: wish.price,
+            size: wish.size, kind: self.restingKind, isPostOnly: true, isNegRisk: view.market.isNegRisk)
+    }
+
     /// Cancels and places what leads from the orders there are to those that are wanted.
     private mutating func pursue(
         _ wanted: [WantedOrder], _ key: LookKey, _ slot: Slot, _ orders: [LedgerOrder], _ view: MarketView, now: Moment
     ) {
-        let steps = OrderDiff.steps(
-            from: orders, to: wanted,
-            beside: self.ledger.openOrders(in: key.market).filter { $0.body.strategy != slot.name }, view,
-            slot.maker.parameters.tolerance, now: now.time)
+        let steps = self.steps(from: orders, to: wanted, view, slot, now: now)
         for order in steps.cancel { self.cancel(order, now: now) }
         var reasons = wanted.map {
             DecisionBody.Reason(
@@ -72,11 +88,9 @@ extension StrategyEngine {
         }
         var refusals: [DecisionBody.Reason] = []
         for place in steps.place {
-            let intent = OrderIntent(
-                strategy: slot.name, origin: .strategy, market: key.market, event: view.market.event,
-                outcome: place.outcome, token: view.token(place.outcome), side: place.side, price: place.price,
-                size: place.size, kind: self.restingKind, isPostOnly: true, isNegRisk: view.market.isNegRisk)
-            if let refusal = self.place(intent, now: now) { refusals.append(Self.reason(refusal)) }
+            if let refusal = self.place(self.intent(place, view, slot), now: now) {
+                refusals.append(Self.reason(refusal))
+            }
         }
         let isQuoting = refusals.count < wanted.count
         reasons += refusals
