@@ -101,11 +101,12 @@ fuzz: ## feed every reader of outside bytes for a minute each, under the address
 	@scripts/dependencies
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) Fuzz/run $(FUZZ)
 
-soak: ## run the tests that take minutes, then those of `make test-asan`
+soak: ## run the tests that take minutes, then those of `make test-asan` and a short `make fuzz`
 	@scripts/dependencies --tests
 	@scripts/test-autobahn || true
 	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter 'Soak|FeedStorm|QuietFeed|LiveTrading|SimulatedDay' $(ARGS)
 	@$(MAKE) --no-print-directory test-asan ARGS=
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20
 
 bench: ## measure, each path beside its C counterpart
 	@scripts/dependencies

@@ -50,6 +50,8 @@ enum FramesTarget {
         case .marketAdded: self.body(MarketAdded.self, envelope)
         case .marketChanged: self.body(MarketChanged.self, envelope)
         case .marketRemoved: self.body(MarketRemoved.self, envelope)
+        case .eventGroup: self.body(EventGroupBody.self, envelope)
+        case .marketHint: self.body(MarketHint.self, envelope)
         case .scanStatus: self.body(ScanStatus.self, envelope)
         case .market: self.body(MarketBody.self, envelope)
         case .book: self.body(BookBody.self, envelope)
