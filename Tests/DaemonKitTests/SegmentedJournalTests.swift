@@ -167,6 +167,18 @@ private let morning = Timestamp(rfc3339: "2026-05-13T00:00:00Z")!
         #expect(journal.status.droppedCount >= 1 && self.byteCount <= Self.byteCountMax)
     }
 
+    @Test func whoHasLongLinesGetsRoomForThem() async throws {
+        let count = SegmentedJournal.bufferByteCountMax
+        let journal = try SegmentedJournal(
+            directory: self.directory.path("long"), name: "long", byteCountMax: 4 * count, dayCountMax: nil,
+            bufferByteCountMax: 2 * count)
+        self.append("small", to: journal)
+        self.append(String(repeating: "x", count: count), to: journal)
+        #expect(await self.written(2, by: journal))
+        journal.close()
+        #expect(journal.status.droppedCount == 0)
+    }
+
     @Test func aFileThatEndsAtAnyByteOfItsLastBlockIsMended() throws {
         let file = "raw-20260512T235959Z-1.jsonl.gz"
         let first = try self.journal()

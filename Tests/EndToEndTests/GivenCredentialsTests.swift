@@ -92,4 +92,21 @@ import Testing
         let absent = ["POLYBOT_TRADING_CREDENTIALS_FILE": self.directory.file("nowhere")]
         #expect(try await self.look(absent, state: "state", expecting: 78).contains("does not exist"))
     }
+
+    /// Others would be another's choice, and the same ones make no difference: it is said, and nothing is opened anew.
+    @Test func whenTheVenueForgetsThemWhileTradingItIsSaid() async throws {
+        let account = try await LiveAccount(["--markets", "12", "--rate", "50"], marketCount: 2)
+        let first = try account.start()
+        _ = try await first.line(of: .errors) { $0.contains("Live trading is open") }
+        #expect(try await first.stop() == .exited(0))
+        let names = TemporaryDirectory.names(in: account.stateDirectory).filter { $0.hasPrefix("credentials-") }
+        let file = account.stateDirectory + "/" + (try #require(names.first))
+        let stratd = try account.start(["POLYBOT_TRADING_CREDENTIALS_FILE": file])
+        _ = try await stratd.line(of: .errors) { $0.contains("Live trading is open") }
+        try await account.pipeline.control(#"{"do":"http_status","status":401,"path":"/data/orders","count":50}"#)
+        let line = try await stratd.line(of: .errors) { $0.contains("The log-in to the venue failed") }
+        #expect(line.contains("the venue refuses the credentials that were given, \(file)"), "\(line)")
+        #expect(try await stratd.stop() == .exited(0), "\(stratd.report)")
+        #expect(!stratd.text(of: .errors).contains("Logged in to the venue again"), "\(stratd.report)")
+    }
 }

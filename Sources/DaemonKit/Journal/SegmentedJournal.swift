@@ -10,7 +10,7 @@ public import Shared
 /// in the file tells of the gap: `{"recv_ms":…,"raw":null,"dropped":17,"from":…,"to":…}`. Files are called
 /// `NAME-20260512T235959Z-42.jsonl.gz`, where the number grows by one with each file, and are readable by their owner alone.
 public final class SegmentedJournal: @unchecked Sendable {
-    /// Bytes that wait for the disk, at most.
+    /// Bytes that wait for the disk, at most, where nothing else is said.
     public static let bufferByteCountMax = 8 << 20
     /// Largest file, where the whole has room for eight such.
     static let segmentByteCountMax = 64 << 20
@@ -89,6 +89,7 @@ public final class SegmentedJournal: @unchecked Sendable {
         }
     }
 
+    private let bufferByteCountMax: Int
     private let monitor = Monitor()
     // Guarded by the monitor.
     private var filling = Batch()
@@ -110,20 +111,25 @@ public final class SegmentedJournal: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - byteCountMax: of all files, leftovers included; more than `bufferByteCountMax`.
+    ///   - bufferByteCountMax: bytes that wait for the disk, at most; no line may have more.
     ///   - dayCountMax: files of an older UTC day go; `nil` keeps them for as long as there is room.
     /// - Throws: `locked` when another process has it; also when the system gives no thread.
     public convenience init(
-        directory: String, name: String, byteCountMax: Int, dayCountMax: Int?
+        directory: String, name: String, byteCountMax: Int, dayCountMax: Int?,
+        bufferByteCountMax: Int = SegmentedJournal.bufferByteCountMax
     ) throws(JournalError) {
         try self.init(
-            directory: directory, name: name, byteCountMax: byteCountMax, dayCountMax: dayCountMax, write: Glibc.write)
+            directory: directory, name: name, byteCountMax: byteCountMax, dayCountMax: dayCountMax,
+            bufferByteCountMax: bufferByteCountMax, write: Glibc.write)
     }
 
     init(
         directory: String, name: String, byteCountMax: Int, dayCountMax: Int? = nil,
+        bufferByteCountMax: Int = SegmentedJournal.bufferByteCountMax,
         write: @escaping @Sendable (Int32, UnsafeRawPointer, Int) -> Int
     ) throws(JournalError) {
-        precondition(byteCountMax > Self.bufferByteCountMax, "less than the buffer may hold at once")
+        precondition(byteCountMax > bufferByteCountMax, "less than the buffer may hold at once")
+        self.bufferByteCountMax = bufferByteCountMax
         self.segments = JournalSegments(
             directory: directory, name: name, byteCountMax: byteCountMax, dayCountMax: dayCountMax,
             segmentByteCountMax: min(Self.segmentByteCountMax, byteCountMax / 8), write: write)
@@ -164,7 +170,7 @@ public final class SegmentedJournal: @unchecked Sendable {
         let wasEmpty = self.filling.isEmpty
         let held = self.filling.bytes.count + self.writingByteCount
         // After a gap nothing more joins this batch, so that the gap stands where the lines are missing.
-        if self.filling.gap.isEmpty && held + byteCountMax <= Self.bufferByteCountMax {
+        if self.filling.gap.isEmpty && held + byteCountMax <= self.bufferByteCountMax {
             write(&self.filling.bytes)
             self.filling.lineCount += 1
             let first = self.filling.times?.lowerBound ?? time

@@ -171,7 +171,8 @@ extension EventCatalogue {
             advice: "See the account on the venue's own pages."),
         Entry(
             "The log-in to the venue failed", "login_failed", .warning, by: [.stratd], facts: ["reason"],
-            meaning: "The venue no longer knew the credentials, and new ones could not be had. It is tried again.",
+            meaning:
+                "The venue no longer knew the credentials, and new ones could not be had, or are not asked for as an operator gave those. It is tried again.",
             advice: "When it goes on, run stratd doctor."),
 
         // Trading.

@@ -5,7 +5,7 @@ import Signing
 /// The account at the venue, as a command uses it: the key, the venue's clock, and credentials that are kept between runs.
 struct AccountSession {
     /// A clock that differs by more is told of, and the venue's is used.
-    private static let clockOffsetMax = Duration.seconds(2)
+    static let clockOffsetMax = Duration.seconds(2)
 
     /// Credentials that the operator put somewhere: then none are asked of the venue.
     struct Given {

@@ -15,6 +15,8 @@ final class InputJournal {
     /// Numbers and names of a line, at most.
     private static let frameByteCountMax = 256
     private static let megabyte = 1_000_000
+    /// Bytes that wait for the disk, at most: the engine of some thousand markets, and what comes in meanwhile.
+    private static let bufferByteCountMax = 32 << 20
     /// Between two states in a file: what a reader must run before it comes to the time that it wants.
     static let stateInterval = Duration.seconds(600)
     /// A state that was lost is not written again at once: it may be what fills the buffer.
@@ -32,10 +34,13 @@ final class InputJournal {
     /// - Parameter directory: the state directory; the files are in its `input`.
     /// - Throws: code 77 when another stratd writes there.
     init(directory: String, megabytesMax: Int, daysMax: Int) throws(DaemonExit) {
+        let byteCountMax = megabytesMax * Self.megabyte
         do throws(JournalError) {
             self.file = try SegmentedJournal(
-                directory: "\(directory)/\(Self.name)", name: Self.name, byteCountMax: megabytesMax * Self.megabyte,
-                dayCountMax: daysMax == 0 ? nil : daysMax)
+                directory: "\(directory)/\(Self.name)", name: Self.name, byteCountMax: byteCountMax,
+                dayCountMax: daysMax == 0 ? nil : daysMax,
+                // Of small journals half, so that what waits is not all that may be kept.
+                bufferByteCountMax: min(Self.bufferByteCountMax, byteCountMax / 2))
         } catch { throw error.exit }
     }
 

@@ -185,7 +185,15 @@ extension StrategyService {
         else { return }
         self.loginAt = now
         do throws(ClobFailure) {
+            let known = session.clob.clockOffset
             _ = try await session.learnClock()
+            let change = session.clob.clockOffset - known
+            // Of given credentials there are no others: unless it was the clock, they stay as wrong as they are.
+            if let given = session.given, max(change, .zero - change) <= AccountSession.clockOffsetMax {
+                return self.warn(
+                    "The log-in to the venue failed",
+                    ["reason": "the venue refuses the credentials that were given, \(given.place)"])
+            }
             session.forget()
             let credentials = try await session.login()
             self.session = session
