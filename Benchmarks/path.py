@@ -50,7 +50,7 @@ class Path:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             port = int(line_of(venue, READY_MAX))
             if middle.startswith("feedd"):
-                feed = self.start_feedd(start, port, environment, middle == "feedd-pair")
+                feed = self.start_feedd(start, port, environment, middle)
             else:
                 batch = ["batch"] if middle == "c-batch" else []
                 feed = start([self.tools / "feed_client", port, socket, self.markets, *batch], 1)
@@ -78,12 +78,14 @@ class Path:
                 except subprocess.TimeoutExpired:
                     process.kill()
 
-    def start_feedd(self, start, port, environment, has_follower):
+    def start_feedd(self, start, port, environment, middle):
         configuration = self.directory / "polybot.toml"
         configuration.write_text(
             f'[venue]\nclob_url = "http://127.0.0.1:{port}"\nmarket_ws_url = "ws://127.0.0.1:{port}/ws/market"\n'
             'binance_ws_url = ""\nprices_ws_url = ""\n'
-            f"[feed]\ntokens_per_connection = 500\nstandby = {str(has_follower).lower()}\n")
+            f"[feed]\ntokens_per_connection = 500\nstandby = {str(middle == 'feedd-pair').lower()}\n"
+            # Of the hashes as many as one hundredth of a core has time for.
+            f"hash_budget_percent = {1 if middle == 'feedd-sampled' else 25}\n")
         log = open(self.directory / "feedd.log", "w")
         return start(
             [self.feedd, "--config", configuration, "--runtime-dir", self.directory, "--state-dir",
