@@ -66,7 +66,7 @@ endif
 # more run at a time than two cores can serve.
 COMPUTING = ^(scannerdTests\.(SimulatedDay|RollingWindow)|stratdTests\.(EngineState|InputReplay|Simulation|OrderDeskProperty)|feeddTests\.QuietHour)Tests
 STORMS = ^EndToEndTests\.(FeedStorm|ReferencePrice|QuietFeed)Tests
-LIVE = ^EndToEndTests\.LiveTradingTests
+LIVE = ^EndToEndTests\.(LiveTrading|LiveKill|Limit)Tests
 LINES = ^EndToEndTests\.(FaultScript|LineFault|PythonClient|Replay)Tests
 ifeq ($(ARGS),)
 SWIFT_TEST = swift test --skip '^(simvenue|EndToEnd)Tests\.' --skip '$(COMPUTING)' && \
@@ -104,7 +104,7 @@ fuzz: ## feed every reader of outside bytes for a minute each, under the address
 soak: ## run the tests that take minutes, then those of `make test-asan` and a short `make fuzz`
 	@scripts/dependencies --tests
 	@scripts/test-autobahn || true
-	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter 'Soak|FeedStorm|QuietFeed|LiveTrading|SimulatedDay' $(ARGS)
+	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter 'Soak|FeedStorm|QuietFeed|LiveTrading|LiveKill|SimulatedDay' $(ARGS)
 	@$(MAKE) --no-print-directory test-asan ARGS=
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20
 

@@ -74,6 +74,9 @@ final class LiveAccount: Sendable {
         let waitingTradeCount: Int
         /// What open purchases may cost.
         let bound: Int64
+        /// The costliest of them.
+        var largestPurchase: Int64 = 0
+        var tokensBidFor: Set<String> = []
     }
 
     var truth: Truth {
@@ -89,12 +92,14 @@ final class LiveAccount: Sendable {
                 if balance != 0 { holdings[holding["token"]?.string ?? ""] = balance }
             }
             let orders = answer["orders"]?.array ?? []
-            let bound = orders.filter { $0["side"]?.string == "BUY" }
-                .reduce(Int64(0)) { $0 + ($1["price"]?.integer ?? 0) * ($1["remaining"]?.integer ?? 0) / 1_000_000 }
+            let bids = orders.filter { $0["side"]?.string == "BUY" }
+            let purchases = bids.map { ($0["price"]?.integer ?? 0) * ($0["remaining"]?.integer ?? 0) / 1_000_000 }
             return Truth(
                 money: answer["money"]?.integer ?? -1, holdings: holdings,
                 openOrders: Set(orders.compactMap { $0["hash"]?.string }),
-                waitingTradeCount: answer["waiting_trades"]?.array?.count ?? 0, bound: bound)
+                waitingTradeCount: answer["waiting_trades"]?.array?.count ?? 0,
+                bound: purchases.reduce(0, +), largestPurchase: purchases.max() ?? 0,
+                tokensBidFor: Set(bids.compactMap { $0["token"]?.string }))
         }
     }
 
@@ -175,6 +180,27 @@ final class LiveAccount: Sendable {
             ledger.holdings = ledger.holdings.filter { $0.value != 0 }
             return ledger
         }
+    }
+}
+
+extension LiveAccount {
+    /// Waits until all trades are on the chain and stratd, started once more with a halt, knows it; then compares.
+    func expectAgreement(_ hint: String = "") async throws {
+        try self.pipeline.directory.write("state/HALT", "")
+        let stratd = try self.start()
+        // It reads the venue before it may be asked to stop.
+        _ = try await stratd.line(of: .errors) { $0.contains("Started") }
+        try await waitFor("all trades to settle", state: hint + stratd.report) { () -> Bool? in
+            guard try await self.truth.waitingTradeCount == 0 else { return nil }
+            let ledger = try self.ledger
+            return ledger.pending.isEmpty && ledger.openOrderCount == 0 ? true : nil
+        }
+        #expect(try await stratd.stop() == .exited(0), "\(stratd.report)")
+        let (truth, ledger) = (try await self.truth, try self.ledger)
+        #expect(truth.openOrders.isEmpty, "\(hint)")
+        #expect(ledger.holdings == truth.holdings, "\(hint)")
+        #expect(ledger.cash == truth.money, "\(hint)")
+        #expect(!ledger.halts.contains("ledger"), "\(hint)\n\(stratd.report)")
     }
 }
 
