@@ -7,6 +7,8 @@ struct UniverseFile: Hashable, Sendable {
     static let name = "universe.json"
     /// 2,000 markets with the longest texts that are kept.
     static let byteCountMax = 16 << 20
+    /// Of one market: those that were listed have far less, and one that fits into no frame could be told to nobody.
+    static let marketByteCountMax = 256 << 10
 
     /// When the listing was last read whole.
     let listedTime: Timestamp
@@ -44,6 +46,9 @@ struct UniverseFile: Hashable, Sendable {
             guard head["v"]?.integer == Self.version, self.listedTime.microseconds > 0 else {
                 throw JSONError(.wrongValue, at: 0, member: "v, listed_time")
             }
+            guard self.markets.allSatisfy({ Self.body(of: [$0]).count <= Self.marketByteCountMax }) else {
+                throw JSONError(.wrongValue, at: 0, member: "markets")
+            }
         } catch {
             throw .malformed(error)
         }
@@ -69,8 +74,12 @@ struct UniverseFile: Hashable, Sendable {
             $0.key("pinned")
             $0.array { for condition in self.pinned { $0.string(condition.description) } }
         }
-        var body = JSONWriter()
-        UniverseBody(markets: self.markets, age: 0).write(to: &body)
-        return head.bytes + [UInt8(ascii: "\n")] + body.bytes + [UInt8(ascii: "\n")]
+        return head.bytes + [UInt8(ascii: "\n")] + Self.body(of: self.markets) + [UInt8(ascii: "\n")]
+    }
+
+    private static func body(of markets: [Market]) -> [UInt8] {
+        var writer = JSONWriter()
+        UniverseBody(markets: markets, age: 0).write(to: &writer)
+        return writer.bytes
     }
 }

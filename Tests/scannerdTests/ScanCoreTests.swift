@@ -376,6 +376,20 @@ import Testing
         #expect(throws: UniverseFile.Problem.self) { try UniverseFile(Array(text.utf8), now: ScanStory.begin) }
     }
 
+    /// Altered by hand: it would be a frame that nobody can be sent.
+    @Test func aFileWithAMarketOfAMegabyteIsNotBelieved() throws {
+        let story = self.story(2)
+        story.settle()
+        let bytes = UniverseFile(listedTime: ScanStory.begin, markets: story.core.universe.sorted).bytes
+        let text = String(decoding: bytes, as: UTF8.self)
+        let question = #""question":""#
+        let long = text.replacing(question, with: question + String(repeating: "x", count: 1 << 20), maxReplacements: 1)
+        #expect(long.utf8.count > bytes.count && long.utf8.count < UniverseFile.byteCountMax)
+        #expect(throws: UniverseFile.Problem.malformed(JSONError(.wrongValue, at: 0, member: "markets"))) {
+            try UniverseFile(Array(long.utf8), now: ScanStory.begin)
+        }
+    }
+
     @Test func everyCutOfAFileIsRefused() throws {
         let story = self.story(2)
         story.settle()
