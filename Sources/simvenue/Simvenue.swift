@@ -67,6 +67,8 @@ struct Simvenue {
             $0.string(url)
             $0.key("clob_url")
             $0.string(url)
+            $0.key("data_url")
+            $0.string(url)
             $0.key("market_ws_url")
             $0.string("ws://\(VenueServer.host):\(port)/ws/market")
             $0.key("user_ws_url")

@@ -39,7 +39,7 @@ struct DoctorTests {
             let base = "http://127.0.0.1:\(self.port)"
             let environment = [
                 "POLYGON_PRIVATE_KEY": DoctorTests.key, "POLYBOT_VENUE_CLOB_URL": base,
-                "POLYBOT_VENUE_GEOBLOCK_URL": base + "/api/geoblock",
+                "POLYBOT_VENUE_GEOBLOCK_URL": base + "/api/geoblock", "POLYBOT_VENUE_DATA_URL": base,
             ].merging(settings) { $1 }
             let doctor = try RunningProgram(
                 Programs.path(of: "stratd"), ["doctor", "--state-dir", self.directory.file("state")],
@@ -57,7 +57,8 @@ struct DoctorTests {
     }
 
     private static let names: Set<String> = [
-        "region", "clock", "version", "wallet", "credentials", "account", "funds", "terms", "heartbeat", "disk",
+        "region", "clock", "version", "wallet", "credentials", "account", "funds", "terms", "heartbeat", "positions",
+        "disk",
     ]
 
     @Test func everythingIsLookedAtAndWellTwice() async throws {
@@ -110,5 +111,15 @@ struct DoctorTests {
         ])
         #expect(away.ending == .exited(77) && away.verdicts["clock"] == "FAILED", "\(away.all)")
         #expect(away.verdicts["disk"] == "ok" && away.all.contains("can be reached from here"), "\(away.all)")
+    }
+
+    @Test(arguments: ["/elsewhere", ":9"])
+    func aDataAPIThatDoesNotAnswerIsWarnedOfAndNothingMore(place: String) async throws {
+        let practice = try await Practice()
+        let url = place == ":9" ? "http://127.0.0.1:9" : "http://127.0.0.1:\(practice.port)\(place)"
+        let (ending, verdicts, all) = try await practice.look(["POLYBOT_VENUE_DATA_URL": url])
+        #expect(ending == .exited(0) && verdicts["positions"] == "warning", "\(all)")
+        #expect(verdicts.count { $0.value == "ok" } == Self.names.count - 1, "\(all)")
+        #expect(all.contains("Trading goes on without; where it stays so, see venue.data_url."), "\(all)")
     }
 }

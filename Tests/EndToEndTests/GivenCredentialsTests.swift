@@ -27,7 +27,7 @@ import Testing
             Programs.path(of: "stratd"), ["doctor", "--state-dir", self.directory.file(state)], in: self.directory.path,
             environment: [
                 "POLYGON_PRIVATE_KEY": Self.key, "POLYBOT_VENUE_CLOB_URL": self.url,
-                "POLYBOT_VENUE_GEOBLOCK_URL": self.url + "/api/geoblock",
+                "POLYBOT_VENUE_GEOBLOCK_URL": self.url + "/api/geoblock", "POLYBOT_VENUE_DATA_URL": self.url,
             ].merging(settings) { $1 })
         #expect(try await doctor.waitForEnd() == .exited(code), "\(doctor.report)")
         return doctor.text(of: .output) + "\n" + doctor.text(of: .errors)

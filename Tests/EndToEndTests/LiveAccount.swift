@@ -22,6 +22,7 @@ final class LiveAccount: Sendable {
         self.settings = [
             "POLYBOT_TRADING_MODE": "live", "POLYBOT_TRADING_PRIVATE_KEY_FILE": self.pipeline.directory.file("key"),
             "POLYBOT_VENUE_CLOB_URL": "http://127.0.0.1:\(port)", "POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(port)",
+            "POLYBOT_VENUE_DATA_URL": "http://127.0.0.1:\(port)",
             "POLYBOT_VENUE_USER_WS_URL": "ws://127.0.0.1:\(port)/ws/user",
             "POLYBOT_VENUE_GEOBLOCK_URL": "http://127.0.0.1:\(port)/api/geoblock",
             "POLYBOT_STRATEGIES_MAKER_REQUOTE_INTERVAL_MS": "100", "POLYBOT_RISK_TRIAL_FILLS": "0",

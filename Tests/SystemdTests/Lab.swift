@@ -70,6 +70,7 @@ final class Lab: Sendable {
         [venue]
         gamma_url = "http://127.0.0.1:\(self.port)"
         clob_url = "http://127.0.0.1:\(self.port)"
+        data_url = "http://127.0.0.1:\(self.port)"
         market_ws_url = "ws://127.0.0.1:\(self.port)/ws/market"
         prices_ws_url = "ws://127.0.0.1:\(self.port)/prices"
         binance_ws_url = "ws://127.0.0.1:\(self.port)"

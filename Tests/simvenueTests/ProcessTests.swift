@@ -76,6 +76,7 @@ struct ProcessTests {
         let port = Int(try #require(value["port"]?.integer))
         #expect(value["gamma_url"]?.string == "http://127.0.0.1:\(port)")
         #expect(value["clob_url"]?.string == "http://127.0.0.1:\(port)")
+        #expect(value["data_url"]?.string == "http://127.0.0.1:\(port)")
         #expect(value["market_ws_url"]?.string == "ws://127.0.0.1:\(port)/ws/market")
         #expect(value["user_ws_url"]?.string == "ws://127.0.0.1:\(port)/ws/user")
         #expect(value["prices_ws_url"]?.string == "ws://127.0.0.1:\(port)/prices")

@@ -61,6 +61,8 @@ public struct Configuration: Sendable, Equatable {
         public var binanceWebSocketURL = "wss://stream.binance.com:9443"
         public var geoblockURL = "https://polymarket.com/api/geoblock"
         public var dataURL = "https://data-api.polymarket.com"
+        /// How far the Data API may lag behind the chain: what differs for longer counts.
+        public var dataLagMax = Duration.seconds(300)
         public var relayerURL = "https://relayer-v2.polymarket.com"
         /// PEM file of the authorities to trust instead of the system's.
         public var authorityFile: String?

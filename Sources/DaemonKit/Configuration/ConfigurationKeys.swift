@@ -62,7 +62,10 @@ extension ConfigurationKey {
             "venue.binance_ws_url", \.venue.binanceWebSocketURL, socket, isOptional: true,
             "Binance's market data; empty for none", was: ["BINANCE_WS_URL"]),
         .url("venue.geoblock_url", \.venue.geoblockURL, web, "Where to ask whether trading is allowed from here"),
-        .url("venue.data_url", \.venue.dataURL, web, "Positions and history"),
+        .url("venue.data_url", \.venue.dataURL, web, "Positions"),
+        .seconds(
+            "venue.data_lag_max_s", \.venue.dataLagMax, milliRange: 1_000...3_600_000,
+            "How far positions there may lag behind the chain: what differs for longer halts live trading"),
         .url("venue.relayer_url", \.venue.relayerURL, web, "Transactions without gas"),
         .optional(
             "venue.ca_file", \.venue.authorityFile, .text(isOptional: true),

@@ -56,6 +56,12 @@ extension EventCatalogue {
             facts: ["check", "reason"],
             meaning: "It could not be made now, and trading does not depend on it."),
         Entry(
+            "A check before live trading found something odd", "live_check_odd", .warning,
+            id: "f127e4d1a2046610b9af8280230881e5", by: [.stratd], facts: ["check", "found", "advice"],
+            meaning:
+                "Something is not as it should be that live trading does not depend on. Trading begins all the same.",
+            advice: "Do what the advice says, when there is time."),
+        Entry(
             "A check before live trading failed", "live_check_failed", .error, id: "5f0e0b9a2d7c4b39a1c1e2b5d8a34f61",
             by: [.stratd], facts: ["check", "found", "advice"],
             meaning:
@@ -126,6 +132,49 @@ extension EventCatalogue {
             advice:
                 "Whoever else moves this account's shares has to stop. Compare with the venue, mend the ledger's cause, then resume."
         ),
+        Entry(
+            "The Data API's position is not the ledger's", "position_differs", .critical,
+            id: "ff5b629d46aca7592cb1d307f544815e", by: [.stratd], facts: ["token", "ledger", "venue"],
+            meaning: """
+                The ledger's count of a token has stood still for venue.data_lag_max_s, nothing of it waits for the chain, and three \
+                readings in a row found another count at the venue's Data API. Trading is halted.
+                """,
+            advice: """
+                Compare the token with the venue's own pages. Where these have the ledger's count the Data API is wrong: resume, the same \
+                difference halts no more. Else find out who moved the shares.
+                """),
+        Entry(
+            "The Data API's position is the ledger's again", "position_agrees", .notice, by: [.stratd],
+            facts: ["token", "size"],
+            meaning: "A difference that had halted trading is gone. Trading stays halted until a person resumes."),
+        Entry(
+            "The account holds shares that the ledger does not know", "shares_foreign", .warning,
+            id: "41a9c0cddd1efdd0d0d4b53da4716ef4", by: [.stratd], facts: ["token", "size", "redeemable"],
+            meaning:
+                "The venue's Data API lists a token that stratd never traded: held before, sent by somebody, or traded elsewhere. It is not traded, and said once.",
+            advice:
+                "Nothing, if you know of them. Give stratd an account of its own; shares of an ended market can be redeemed."
+        ),
+        Entry(
+            "Shares of a market that has ended wait to be redeemed", "shares_unredeemed", .notice, by: [.stratd],
+            facts: ["token", "size"],
+            meaning:
+                "The ledger has settled them, the wallet still has them. Winners become money when they are redeemed.",
+            advice: "Redeem them at the venue, where that does not happen by itself."),
+        Entry(
+            "The Data API cannot be read, positions are not compared with it", "data_api_away", .warning,
+            id: "9236f0d509ee33e563adc7de6ec89b64", by: [.stratd], facts: ["reason"],
+            meaning: "Balances are compared all the same, and trading goes on. It is said once, and when it is back.",
+            advice: "If it lasts, see the network and venue.data_url."),
+        Entry(
+            "The Data API can be read again", "data_api_back", .notice, id: "6c2a0b4941a18763cfd3d157905e1388",
+            by: [.stratd], facts: ["seconds"],
+            meaning: "The account's positions are compared with those of the Data API again."),
+        Entry(
+            "Positions of the Data API cannot be read", "positions_unreadable", .warning, by: [.stratd],
+            facts: ["malformed"],
+            meaning: "Some rows have another form than is known. Their tokens are not compared, the others are.",
+            advice: "If it lasts, report it: the venue may have changed its format."),
         Entry(
             "The venue calls an order by another id than its hash", "order_misnamed", .critical,
             id: "94c0f2be61a74a2d8d5b7e3a1f0c6d92", by: [.stratd], facts: ["order", "hash"],

@@ -43,6 +43,8 @@ struct Desk: Sendable {
     var heartbeats = Heartbeats()
     var availability = Availability()
     var troubles = SettlementTroubles()
+    /// What the Data API shows instead of what is held.
+    var stalePositions: StalePositions?
     var audit = DeskAudit()
     var random: SeededRandom
     /// How far the venue's clock is ahead of the true time.
@@ -136,6 +138,7 @@ struct Desk: Sendable {
         if let refusal = self.refusal(of: route, at: time) { return refusal }
         guard request.body.count <= Self.bodyByteCountMax else { return .error(413, "the body is too large") }
         switch route.proof {
+        case .none where route == .positions: return self.positions(request, engine.engine, at: time)
         case .none: return self.answerAnybody(route, request, at: time)
         case .signature: return self.answerSigner(route, request, at: time, engine: &engine)
         case .builderKey:
@@ -185,7 +188,7 @@ struct Desk: Sendable {
         case .rewardTotal: return .json { $0.array { _ in } }
         case .rewardPercentages: return .json { $0.object { _ in } }
         case .createKey, .deriveKey, .revokeBuilderKey, .builderTrades, .geoblock, .rewardTerms, .rebates,
-            .builderFees:
+            .builderFees, .positions:
             preconditionFailure("a request without an API key was taken for one with a key")
         }
     }

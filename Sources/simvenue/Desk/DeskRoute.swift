@@ -29,6 +29,8 @@ enum DeskRoute: Hashable, Sendable {
     // For everybody.
     case geoblock
     case rewardTerms, rebates, builderFees
+    /// The Data API's.
+    case positions
 
     enum Proof: Hashable, Sendable {
         case none
@@ -107,6 +109,7 @@ enum DeskRoute: Hashable, Sendable {
         case ("GET", "builder/trades"): .builderTrades
         case ("GET", "api/geoblock"): .geoblock
         case ("GET", "rebates/current"): .rebates
+        case ("GET", "v2/positions"): .positions
         default: nil
         }
     }
@@ -122,7 +125,7 @@ enum DeskRoute: Hashable, Sendable {
             .rewardMarkets:
             .anyKey
         case .revokeBuilderKey, .builderTrades: .builderKey
-        case .geoblock, .rewardTerms, .rebates, .builderFees: .none
+        case .geoblock, .rewardTerms, .rebates, .builderFees, .positions: .none
         }
     }
 

@@ -36,6 +36,10 @@ extension FaultTable {
             name: "refuse_heartbeats", parameters: [Self.seconds(30)],
             sentence: "Heartbeats get 503 for a time, so that the kill-switch of every armed key goes off."
         ) { .desk(.refuseHeartbeats(seconds: $0.whole("seconds") ?? 0)) },
+        Row(
+            name: "stale_positions", parameters: [Self.seconds(300)],
+            sentence: "The Data API's /v2/positions goes on showing for a time what is held now."
+        ) { .desk(.stalePositions(seconds: $0.whole("seconds") ?? 0)) },
     ]
 
     private static let accounts = [

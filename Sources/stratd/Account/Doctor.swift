@@ -17,6 +17,8 @@ struct Doctor {
     enum Verdict: Equatable {
         case well(String)
         case ill(String, remedy: String)
+        /// Not as it should be; live trading does not depend on it.
+        case odd(String, remedy: String)
         /// Not looked at, and why.
         case open(String)
     }
@@ -64,6 +66,7 @@ struct Doctor {
         await self.look("heartbeat", remedy: "Try again; without heartbeats open orders outlive a crash.") {
             (doctor) async throws(ClobFailure) in try await doctor.heartbeat()
         }
+        self.tell("positions", await self.positions())
         self.tell("disk", self.disk())
         guard self.illCount == 0 else {
             throw DaemonExit(.refused, "\(self.illCount) of these must be mended before live trading.")
@@ -80,18 +83,20 @@ struct Doctor {
     }
 
     private mutating func tell(_ name: String, _ verdict: Verdict) {
-        if case .ill = verdict { self.illCount += 1 }
+        if Self.isIll(verdict) { self.illCount += 1 }
         self.findings.append((name, verdict))
         guard !self.isQuiet else { return }
         let column = name + String(repeating: " ", count: max(1, 12 - name.utf8.count))
         switch verdict {
         case .well(let text): self.session.tell("ok      \(column)\(text)")
         case .open(let text): self.session.tell("skipped \(column)\(text)")
-        case .ill(let text, let remedy):
-            self.session.tell("FAILED  \(column)\(text)")
+        case .ill(let text, let remedy), .odd(let text, let remedy):
+            self.session.tell("\(Self.isIll(verdict) ? "FAILED  " : "warning ")\(column)\(text)")
             self.session.tell("        \(String(repeating: " ", count: 12))\(remedy)")
         }
     }
+
+    private static func isIll(_ verdict: Verdict) -> Bool { if case .ill = verdict { true } else { false } }
 
     // MARK: What is looked at
 
@@ -204,6 +209,21 @@ struct Doctor {
         }
         try await self.session.clob.beat(credentials, now: .now())
         return .well("the venue takes it")
+    }
+
+    private func positions() async -> Verdict {
+        let trading = self.configuration.trading
+        let form = OrderForm(
+            owner: self.session.clob.key.address, funder: trading.funderAddress.flatMap { Address($0) },
+            SignatureType(rawValue: UInt8(clamping: trading.signatureType)) ?? .eoa)
+        let url = self.configuration.venue.dataURL
+        switch await DataReader.look(self.session.clob.client, baseURL: url, wallet: "\(form.maker)") {
+        case .success(let count): return .well("the Data API answers: \(count) positions on its first page")
+        case .failure(let problem):
+            return .odd(
+                "the Data API does not answer as it should: \(problem.reason)",
+                remedy: "Trading goes on without; where it stays so, see venue.data_url.")
+        }
     }
 
     private func disk() -> Verdict {

@@ -47,6 +47,7 @@ extension StrategyService {
             self.session = session
             do throws(DaemonExit) { try self.open(live, account) } catch { return self.context.requestStop(error) }
             self.advanceNow()
+            Task(executorPreference: self.loop) { await self.watchPositions() }
             return await self.watchAccount()
         }
     }
@@ -132,6 +133,11 @@ extension StrategyService {
         case .open(let text):
             self.logger.info(
                 "A check before live trading was left out", metadata: ["check": "\(name)", "reason": "\(text)"])
+            return nil
+        case .odd(let text, let remedy):
+            self.logger.warning(
+                "A check before live trading found something odd",
+                metadata: ["check": "\(name)", "found": "\(text)", "advice": "\(remedy)"])
             return nil
         case .ill(let text, let remedy):
             self.logger.error(

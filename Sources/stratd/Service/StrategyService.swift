@@ -368,7 +368,7 @@ actor StrategyService: DaemonService {
         let state = risk.isHalted ? "halted (\(risk.reasons.joined(separator: ", ")))" : self.tradingState
         self.context.notifier.status(
             "\(state), \(risk.openOrders) orders open, \(self.engine.views.trustedCount) trusted books, \(rate) messages/s"
-                + self.credentialStatus)
+                + self.credentialStatus + self.dataStatus)
     }
 
     /// Positions whose worth has changed with the market.
