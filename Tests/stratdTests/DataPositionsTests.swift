@@ -38,7 +38,7 @@ import Testing
         var positions = DataPositions(wallet: "0x379a410A36c101e3b8dfb6c90d1176eb0def4b1a")
         #expect(
             positions.path
-                == "/v2/positions?user=\(Self.wallet)&limit=100&filter_type=TOKENS&filter_amount=0&include_archived=true"
+                == "/v2/positions?user=\(Self.wallet)&limit=500&filter_type=TOKENS&filter_amount=0&include_archived=true"
                 + "&sort_by=TOKENS&sort_direction=DESC")
         #expect(try !positions.take(JSONValue(parsing: text.utf8)))
         let held = try #require(
@@ -95,7 +95,7 @@ import Testing
             try positions.take(Self.page([Self.row(1, "5", wallet: "0x" + String(repeating: "0", count: 40))]))
         }
         let rows = (1...Int64(DataPositions.rowCountMax + 1)).map { Self.row($0, "5") }
-        #expect(throws: DataPositions.Fault.longPage(101)) { try positions.take(Self.page(rows)) }
+        #expect(throws: DataPositions.Fault.longPage(501)) { try positions.take(Self.page(rows)) }
     }
 
     @Test func pagesThatDoNotGoOnOrDoNotEndAreAFault() throws {

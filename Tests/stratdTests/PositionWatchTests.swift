@@ -7,9 +7,12 @@ import Testing
 @Suite struct PositionWatchTests {
     private static let lag = Duration.seconds(60)
 
-    private static func positions(_ sizes: [(TokenID, String)], redeemable: Set<TokenID> = []) throws -> DataPositions {
+    private static func positions(
+        _ sizes: [(TokenID, String)], redeemable: Set<TokenID> = [], price: String = "1"
+    ) throws -> DataPositions {
         let rows = sizes.map {
-            #"{"token_id":"\#($0.0)","current_size":\#($0.1),"redeemable":\#(redeemable.contains($0.0))}"#
+            #"{"token_id":"\#($0.0)","current_size":\#($0.1),"current_price":\#(price),"#
+                + #""redeemable":\#(redeemable.contains($0.0))}"#
         }
         let text = #"{"data":[\#(rows.joined(separator: ","))],"pagination":{"next_cursor":null}}"#
         var positions = DataPositions(wallet: "0x1")
@@ -37,12 +40,12 @@ import Testing
         }
 
         mutating func look(
-            _ sizes: (TokenID, String)..., redeemable: Set<TokenID> = [], isCaughtUp: Bool = true,
-            after pause: Int64 = 10
+            _ sizes: (TokenID, String)..., redeemable: Set<TokenID> = [], price: String = "1",
+            isCaughtUp: Bool = true, after pause: Int64 = 10
         ) throws -> [PositionWatch.Finding] {
             self.seconds += pause
             return self.watch.take(
-                .read(try PositionWatchTests.positions(sizes, redeemable: redeemable)), self.ledger,
+                .read(try PositionWatchTests.positions(sizes, redeemable: redeemable, price: price)), self.ledger,
                 isCaughtUp: isCaughtUp, now: at(self.seconds * 1_000).instant)
         }
 
@@ -174,6 +177,22 @@ import Testing
         for _ in 1..<PositionWatch.lookCount { #expect(try story.look((self.first, "11")) == []) }
         #expect(try story.look((self.first, "11")) == [.differs(self.first, ledger: .zero, venue: shares("11"))])
         #expect(try story.look() == [.agrees(self.first, .zero)], "they were redeemed")
+    }
+
+    /// Nobody redeems what lost: it stays in the wallet for ever, more of it each day.
+    @Test func whatLostIsPassedOver() throws {
+        var story = try Story()
+        try story.ledger.apply(.resolution(condition(1), winner: 1))
+        for _ in 0..<20 {
+            let findings = try story.look(
+                (self.first, "10"), (self.stranger, "7"), redeemable: [self.first, self.stranger], price: "0.0")
+            #expect(findings == [])
+        }
+        #expect(story.watch.foreignCount == 0 && story.pause == PositionWatch.pauseMax)
+        // A price of nothing alone is none: its market goes on.
+        var findings: [PositionWatch.Finding] = []
+        for _ in 0..<3 { findings += try story.look((self.stranger, "7"), price: "0") }
+        #expect(findings == [.foreign(self.stranger, shares("7"), isRedeemable: false)])
     }
 
     @Test func aDataAPIThatIsAwayIsSaidOnceAndForgetsNothing() throws {

@@ -151,7 +151,7 @@ extension EventCatalogue {
             "The account holds shares that the ledger does not know", "shares_foreign", .warning,
             id: "41a9c0cddd1efdd0d0d4b53da4716ef4", by: [.stratd], facts: ["token", "size", "redeemable"],
             meaning:
-                "The venue's Data API lists a token that stratd never traded: held before, sent by somebody, or traded elsewhere. It is not traded, and said once.",
+                "The venue's Data API lists shares that were held before, sent by somebody, traded elsewhere, or whose market ended long ago. They are not traded, and said once.",
             advice:
                 "Nothing, if you know of them. Give stratd an account of its own; shares of an ended market can be redeemed."
         ),

@@ -6,8 +6,10 @@ import Shared
 struct DataPositions: Hashable, Sendable {
     struct Holding: Hashable, Sendable {
         let size: Quantity
-        /// Whether its market has ended, won or lost.
+        /// Whether its market has ended.
         let isRedeemable: Bool
+        /// Whether they lost: whoever redeems them gets nothing, so that they stay where they are.
+        let isWorthless: Bool
     }
 
     /// What ends a reading: nothing of it is used.
@@ -32,14 +34,14 @@ struct DataPositions: Hashable, Sendable {
     }
 
     /// Rows of one page, and pages of one reading.
-    static let rowCountMax = 100
+    static let rowCountMax = 500
     static let pageCountMax = 100
     /// Real ones have about 400 bytes.
     static let cursorByteCountMax = 2_048
     /// The venue lists none that is smaller unless it is asked to.
     static let unlistedSizeMax = Quantity(micros: 100_000)
     static let memberNames = MemberNames([
-        "data", "pagination", "next_cursor", "proxy_wallet", "token_id", "current_size", "redeemable",
+        "data", "pagination", "next_cursor", "proxy_wallet", "token_id", "current_size", "current_price", "redeemable",
     ])
 
     /// Whose positions they are, in small letters.
@@ -94,9 +96,11 @@ struct DataPositions: Hashable, Sendable {
             return
         }
         guard let size = row["current_size"].flatMap({ Self.size($0) }) else { return self.doubt(token) }
-        let holding = Holding(size: size, isRedeemable: row["redeemable"]?.bool ?? false)
+        let isRedeemable = row["redeemable"]?.bool ?? false
+        let isWorthless = isRedeemable && row["current_price"].flatMap { Self.size($0) } == .zero
+        let holding = Holding(size: size, isRedeemable: isRedeemable, isWorthless: isWorthless)
         // A row that moved between two pages is there twice; of two that differ nobody knows which is right.
-        if let former = self.holdings[token], former != holding { return self.doubt(token) }
+        if let former = self.holdings[token], former.size != size { return self.doubt(token) }
         if !self.unreadableTokens.contains(token) && size > .zero { self.holdings[token] = holding }
     }
 

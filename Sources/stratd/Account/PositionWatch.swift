@@ -11,10 +11,12 @@ import Shared
 ///     the same                                                      it agrees
 ///     a token with a fill that waits for the chain                  explained: nothing is compared
 ///     shares of a market that has ended, and no more than
-///     the ledger had then                                           explained: they wait to be redeemed, told once
+///     the ledger had then                                           explained: they wait to be redeemed; told once where
+///                                                                   that brings something
 ///     a token of at most 0.1 share that is not listed               explained: too few to be listed
 ///     a token that the ledger never had                             explained: told once for each count, never traded;
-///                                                                   anybody may send shares to a wallet
+///                                                                   anybody may send shares to a wallet. Those that
+///                                                                   have lost are passed over
 ///     anything else                                                 halts, once for each difference: who resumes has seen it
 ///
 /// A reading that fails says nothing about the account. It never halts; that the Data API is away is told once.
@@ -50,8 +52,9 @@ struct PositionWatch: Sendable {
         var isPending = false
 
         var size: Quantity { self.positions.reduce(.zero) { $0 + $1.size } }
-        /// What its market's end took.
+        /// What its market's end took, and what that was worth.
         var ended: Quantity { self.positions.reduce(.zero) { $0 + ($1.end?.size ?? .zero) } }
+        var payout: Money { self.positions.reduce(.zero) { $0 + ($1.end?.payout ?? .zero) } }
     }
 
     private struct Look {
@@ -73,6 +76,7 @@ struct PositionWatch: Sendable {
     private(set) var failureCount = 0
     private var awaySince: Instant?
     private(set) var foreignCount = 0
+    /// Tokens that are held.
     private(set) var agreeingCount = 0
     /// Whether a difference is being looked into.
     private(set) var isMoving = false
@@ -140,6 +144,7 @@ struct PositionWatch: Sendable {
         // What a reading does not say, the next one may.
         guard let venue = positions.size(of: token) else { return }
         guard let (count, since) = self.counts[token] else {
+            guard positions.holdings[token]?.isWorthless == false else { return }
             self.foreignCount += 1
             guard self.look(token, venue, .zero, isCaughtUp: isCaughtUp) else { return }
             let isRedeemable = positions.holdings[token]?.isRedeemable ?? false
@@ -147,7 +152,7 @@ struct PositionWatch: Sendable {
         }
         let size = count.size
         guard venue != size else {
-            self.agreeingCount += 1
+            if size > .zero { self.agreeingCount += 1 }
             self.looks[token] = nil
             self.told[token] = nil
             if self.differing.removeValue(forKey: token) != nil { findings.append(.agrees(token, size)) }
@@ -159,6 +164,7 @@ struct PositionWatch: Sendable {
         }
         if venue > size && venue <= size + count.ended {
             self.looks[token] = nil
+            guard count.payout > .zero else { return }
             return self.tell(token, venue, .unredeemed(token, venue - size), &findings)
         }
         if venue == .zero && size <= DataPositions.unlistedSizeMax { return }
