@@ -31,7 +31,7 @@ import Testing
         let tap = try RunningProgram(
             Programs.path(of: "polybot"), ["tap", "stratd", "--raw", "--type", "metrics"] + runtime,
             in: account.pipeline.directory.path)
-        _ = try await tap.line(of: .output) {
+        _ = try await tap.line(of: .output, within: .seconds(120)) {
             guard let frame = try? JSONValue(parsing: $0.utf8), let values = frame["body"] else { return false }
             return isWanted(values["values"] ?? values)
         }
@@ -103,6 +103,26 @@ import Testing
         }
         #expect(try await second.stop() == .exited(0), "\(second.report)")
         #expect(try account.ledger.halts == ["ledger"], "\(second.report)")
+    }
+
+    @Test func whatTheDataAPISaysOfItsDelayIsWaitedFor() async throws {
+        let account = try await LiveAccount(["--markets", "12", "--rate", "300"])
+        try await account.pipeline.control(#"{"do":"stale_positions","seconds":3600,"told":true}"#)
+        let first = try account.start()
+        try await self.wait(for: 10, account, first)
+        try await self.settle(account, first)
+        let second = try account.start(["POLYBOT_VENUE_DATA_LAG_MAX_S": "1"])
+        _ = try await second.line(of: .errors) { $0.contains("The Data API is behind the chain") }
+        // As many readings as would halt.
+        try await self.metrics(account, ["--runtime-dir", account.pipeline.directory.path]) {
+            $0["position_reads"]?.integer ?? 0 >= 5 && $0["data_api_behind_s"]?.integer ?? 0 > 30
+        }
+        try await account.pipeline.control(#"{"do":"heal"}"#)
+        _ = try await second.line(of: .errors, within: .seconds(120)) {
+            $0.contains("The Data API has caught up with the chain")
+        }
+        #expect(try await second.stop() == .exited(0), "\(second.report)")
+        #expect(try account.ledger.halts == [], "\(second.report)")
     }
 
     @Test func withoutTheDataAPITradingGoesOn() async throws {

@@ -40,12 +40,14 @@ import Testing
         }
 
         mutating func look(
-            _ sizes: (TokenID, String)..., redeemable: Set<TokenID> = [], price: String = "1",
+            _ sizes: (TokenID, String)..., redeemable: Set<TokenID> = [], price: String = "1", behind: Int64 = 0,
             isCaughtUp: Bool = true, after pause: Int64 = 10
         ) throws -> [PositionWatch.Finding] {
             self.seconds += pause
             return self.watch.take(
-                .read(try PositionWatchTests.positions(sizes, redeemable: redeemable, price: price)), self.ledger,
+                .read(
+                    try PositionWatchTests.positions(sizes, redeemable: redeemable, price: price),
+                    behind: .seconds(behind)), self.ledger,
                 isCaughtUp: isCaughtUp, now: at(self.seconds * 1_000).instant)
         }
 
@@ -98,6 +100,21 @@ import Testing
             #expect(try story.look((self.first, "\(10 * (n + 1))"), after: 50) == [])
         }
         #expect(try story.look((self.first, "510"), after: 50) == [] && story.watch.agreeingCount == 1)
+    }
+
+    @Test func whatTheDataAPISaysOfItsDelayIsWaitedFor() throws {
+        var story = try Story()
+        #expect(try story.look((self.first, "4"), behind: 60) == [], "that is usual")
+        #expect(try story.look((self.first, "4"), behind: 61) == [.behind(.seconds(61))])
+        for behind in 62..<200 as Range<Int64> {
+            #expect(try story.look((self.first, "4"), behind: 10 * behind) == [])
+        }
+        #expect(!story.watch.isMoving && story.watch.differing.isEmpty)
+        #expect(try story.look((self.first, "4"), behind: 5) == [.caughtUp])
+        #expect(try story.look((self.first, "4"), behind: 5) == [])
+        #expect(
+            try story.look((self.first, "4"), behind: 5)
+                == [.differs(self.first, ledger: shares("10"), venue: shares("4"))])
     }
 
     @Test func aCountThatMovesIsNotLookedInto() throws {
@@ -160,7 +177,7 @@ import Testing
             story.seconds += 10
             findings.append(
                 story.watch.take(
-                    .read(try Self.positions(sizes)), story.ledger, isCaughtUp: true,
+                    .read(try Self.positions(sizes), behind: .zero), story.ledger, isCaughtUp: true,
                     now: at(story.seconds * 1_000).instant))
         }
         #expect(findings.map(\.count) == [0, 0, 10, 10, 5, 0, 0, 0])

@@ -136,8 +136,8 @@ extension EventCatalogue {
             "The Data API's position is not the ledger's", "position_differs", .critical,
             id: "ff5b629d46aca7592cb1d307f544815e", by: [.stratd], facts: ["token", "ledger", "venue"],
             meaning: """
-                The ledger's count of a token has stood still for venue.data_lag_max_s, nothing of it waits for the chain, and three \
-                readings in a row found another count at the venue's Data API. Trading is halted.
+                The ledger's count of a token has stood still for venue.data_lag_max_s and longer than the venue's Data API says that it is \
+                behind, nothing of it waits for the chain, and three readings in a row found another count there. Trading is halted.
                 """,
             advice: """
                 Compare the token with the venue's own pages. Where these have the ledger's count the Data API is wrong: resume, the same \
@@ -170,6 +170,18 @@ extension EventCatalogue {
             "The Data API can be read again", "data_api_back", .notice, id: "6c2a0b4941a18763cfd3d157905e1388",
             by: [.stratd], facts: ["seconds"],
             meaning: "The account's positions are compared with those of the Data API again."),
+        Entry(
+            "The Data API is behind the chain", "data_api_behind", .warning, id: "30cf27517128212b6e2b759cce74493e",
+            by: [.stratd],
+            facts: ["seconds"],
+            meaning: """
+                By its own word it is further behind than venue.data_lag_max_s. Positions are compared as late as that; balances are \
+                compared all the same, and trading goes on.
+                """,
+            advice: "Nothing if \"The Data API has caught up with the chain\" follows. The venue has to mend it."),
+        Entry(
+            "The Data API has caught up with the chain", "data_api_caught_up", .notice, by: [.stratd],
+            meaning: "It is behind by no more than venue.data_lag_max_s."),
         Entry(
             "Positions of the Data API cannot be read", "positions_unreadable", .warning, by: [.stratd],
             facts: ["malformed"],

@@ -5,13 +5,17 @@ import Signing
 extension Desk {
     /// What the page goes on showing while it is behind.
     struct StalePositions: Hashable, Sendable {
+        let since: Timestamp
         let until: Timestamp
+        /// Whether `/v2/status` admits it.
+        let isTold: Bool
         let sizes: [AccountID: [OutcomePlace: Quantity]]
     }
 
     /// Smallest holding that is listed where the request does not say.
     private static let sizeMin: Int64 = 100_000
     private static let endDateByteCount = 10
+    private static let balancesName = "custody_balances"
 
     /// What a wallet holds, largest first. A wallet that nobody knows holds nothing.
     func positions(_ request: PageRequest, _ engine: MatchingEngine, at time: Timestamp) -> Answer {
@@ -54,11 +58,46 @@ extension Desk {
     }
 
     /// What the page shows from now on is what is held now.
-    mutating func stalePositions(until time: Timestamp, _ engine: MatchingEngine) {
+    mutating func stalePositions(
+        from time: Timestamp, for seconds: Int64, isTold: Bool, _ engine: MatchingEngine
+    ) {
         self.stalePositions = StalePositions(
-            until: time,
+            since: time, until: time + .seconds(seconds), isTold: isTold,
             sizes: Dictionary(
                 uniqueKeysWithValues: self.accounts.all.map { ($0.account, Self.sizes(of: $0.account, engine)) }))
+    }
+
+    /// How far the Data API is behind the chain.
+    func dataStatus(at time: Timestamp) -> Answer {
+        let stale = self.stalePositions.flatMap { $0.isTold && time < $0.until ? $0 : nil }
+        let seconds = stale.map { (time - $0.since).milliseconds / 1_000 } ?? 0
+        return .json {
+            $0.object { writer in
+                writer.key("data")
+                writer.object {
+                    $0.key("computed_at")
+                    $0.string(CalendarDate.rfc3339(time.microseconds / 1_000_000))
+                    $0.key("age_seconds")
+                    $0.integer(0)
+                    $0.key("serving")
+                    $0.object {
+                        $0.key("lag_seconds")
+                        $0.integer(seconds)
+                        $0.key("worst")
+                        $0.string(Self.balancesName)
+                        $0.key("mechanisms")
+                        $0.array {
+                            $0.object {
+                                $0.key("name")
+                                $0.string(Self.balancesName)
+                                $0.key("age_seconds")
+                                $0.integer(seconds)
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     private func sizes(of wallet: Address, _ engine: MatchingEngine, at time: Timestamp) -> [OutcomePlace: Quantity] {

@@ -139,6 +139,7 @@ struct Desk: Sendable {
         guard request.body.count <= Self.bodyByteCountMax else { return .error(413, "the body is too large") }
         switch route.proof {
         case .none where route == .positions: return self.positions(request, engine.engine, at: time)
+        case .none where route == .dataStatus: return self.dataStatus(at: time)
         case .none: return self.answerAnybody(route, request, at: time)
         case .signature: return self.answerSigner(route, request, at: time, engine: &engine)
         case .builderKey:
@@ -188,7 +189,7 @@ struct Desk: Sendable {
         case .rewardTotal: return .json { $0.array { _ in } }
         case .rewardPercentages: return .json { $0.object { _ in } }
         case .createKey, .deriveKey, .revokeBuilderKey, .builderTrades, .geoblock, .rewardTerms, .rebates,
-            .builderFees, .positions:
+            .builderFees, .positions, .dataStatus:
             preconditionFailure("a request without an API key was taken for one with a key")
         }
     }

@@ -9,7 +9,7 @@ enum DeskFault: Hashable, Sendable {
     case disableTrading(seconds: Int64)
     case geoblock(seconds: Int64)
     case refuseHeartbeats(seconds: Int64)
-    case stalePositions(seconds: Int64)
+    case stalePositions(seconds: Int64, isTold: Bool)
     /// `nil` for all orders of the desk's accounts.
     case cancelByVenue(OrderHash?)
     /// All pUSD leaves the account of that address.
@@ -38,8 +38,8 @@ extension Desk {
             self.begin(.disabled(until: time + .seconds(seconds)), at: time, engine: &engine)
         case .geoblock(let seconds): self.availability.geoblock(until: time + .seconds(seconds))
         case .refuseHeartbeats(let seconds): self.availability.refuseHeartbeats(until: time + .seconds(seconds))
-        case .stalePositions(let seconds):
-            self.stalePositions(until: time + .seconds(seconds), engine.engine)
+        case .stalePositions(let seconds, let isTold):
+            self.stalePositions(from: time, for: seconds, isTold: isTold, engine.engine)
         case .cancelByVenue(let hash?):
             let events = engine.handle(.cancelByVenue(hash), at: time)
             for case .commandRefused(let refusal) in events.map(\.what) { throw FaultProblem(refusal.rawValue) }

@@ -30,7 +30,7 @@ enum DeskRoute: Hashable, Sendable {
     case geoblock
     case rewardTerms, rebates, builderFees
     /// The Data API's.
-    case positions
+    case positions, dataStatus
 
     enum Proof: Hashable, Sendable {
         case none
@@ -110,6 +110,7 @@ enum DeskRoute: Hashable, Sendable {
         case ("GET", "api/geoblock"): .geoblock
         case ("GET", "rebates/current"): .rebates
         case ("GET", "v2/positions"): .positions
+        case ("GET", "v2/status"): .dataStatus
         default: nil
         }
     }
@@ -125,7 +126,7 @@ enum DeskRoute: Hashable, Sendable {
             .rewardMarkets:
             .anyKey
         case .revokeBuilderKey, .builderTrades: .builderKey
-        case .geoblock, .rewardTerms, .rebates, .builderFees, .positions: .none
+        case .geoblock, .rewardTerms, .rebates, .builderFees, .positions, .dataStatus: .none
         }
     }
 

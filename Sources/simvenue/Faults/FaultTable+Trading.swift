@@ -37,9 +37,11 @@ extension FaultTable {
             sentence: "Heartbeats get 503 for a time, so that the kill-switch of every armed key goes off."
         ) { .desk(.refuseHeartbeats(seconds: $0.whole("seconds") ?? 0)) },
         Row(
-            name: "stale_positions", parameters: [Self.seconds(300)],
-            sentence: "The Data API's /v2/positions goes on showing for a time what is held now."
-        ) { .desk(.stalePositions(seconds: $0.whole("seconds") ?? 0)) },
+            name: "stale_positions",
+            parameters: [Self.seconds(300), FaultParameter("told", .flag, default: .flag(false))],
+            sentence:
+                "The Data API's /v2/positions goes on showing for a time what is held now; /v2/status admits it where told."
+        ) { .desk(.stalePositions(seconds: $0.whole("seconds") ?? 0, isTold: $0.flag("told"))) },
     ]
 
     private static let accounts = [

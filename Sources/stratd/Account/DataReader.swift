@@ -45,19 +45,28 @@ final class DataReader {
         return .success(positions.holdings.count)
     }
 
-    /// Reads all pages.
+    /// Reads how far the Data API is behind, then all pages.
     func read() async -> PositionWatch.Event {
+        // A delay that is not told is taken for the usual one.
+        let status = await self.get(DataStatus.path, nil)
+        let behind = (try? status.get()).flatMap { DataStatus($0)?.behind } ?? .zero
         var positions = DataPositions(wallet: self.wallet)
         while true {
-            let answer: VenueReader.Answer
-            do throws(VenueReader.Failure) {
-                answer = try await self.reader.get(
-                    positions.path, keeping: DataPositions.memberNames, attemptCountMax: Self.attemptCountMax)
-            } catch { return .failed(reason: "\(error)") }
-            guard case .value(let page) = answer else { return .failed(reason: "answered with status 404") }
-            do throws(DataPositions.Fault) {
-                if try positions.take(page) { return .read(positions) }
-            } catch { return .failed(reason: "\(error)") }
+            switch await self.get(positions.path, DataPositions.memberNames) {
+            case .failure(let problem): return .failed(reason: problem.reason)
+            case .success(let page):
+                do throws(DataPositions.Fault) {
+                    if try positions.take(page) { return .read(positions, behind: behind) }
+                } catch { return .failed(reason: "\(error)") }
+            }
         }
+    }
+
+    private func get(_ path: String, _ names: MemberNames?) async -> Result<JSONValue, Problem> {
+        do throws(VenueReader.Failure) {
+            let answer = try await self.reader.get(path, keeping: names, attemptCountMax: Self.attemptCountMax)
+            guard case .value(let value) = answer else { return .failure(Problem(reason: "answered with status 404")) }
+            return .success(value)
+        } catch { return .failure(Problem(reason: "\(error)")) }
     }
 }

@@ -3,7 +3,7 @@ import Shared
 /// Compares the positions that the venue's Data API lists with the ledger, and tells what to make of a difference.
 ///
 /// The Data API reads the chain and is late, at times by minutes. So a difference counts for something only when the ledger's
-/// count has stood still for `lagMax`, nothing of that token waits for the chain, and three readings in a row found the same,
+/// count has stood still for `lagMax` and for as long as the Data API says that it is behind, nothing of that token waits for the chain, and three readings in a row found the same,
 /// with the account's orders and trades read between them. Balances are compared elsewhere, token by token of those that are
 /// held; this finds what that cannot: tokens that the ledger does not hold, and two sources that disagree.
 ///
@@ -22,13 +22,17 @@ import Shared
 /// A reading that fails says nothing about the account. It never halts; that the Data API is away is told once.
 struct PositionWatch: Sendable {
     enum Event: Sendable {
-        case read(DataPositions)
+        /// `behind`: the chain, by the Data API's own word; zero where it does not say.
+        case read(DataPositions, behind: Duration)
         case failed(reason: String)
     }
 
     enum Finding: Hashable, Sendable {
         case away(reason: String)
         case back(after: Duration)
+        /// By more than is taken for usual.
+        case behind(Duration)
+        case caughtUp
         case unreadable(rowCount: Int)
         case unredeemed(TokenID, Quantity)
         case foreign(TokenID, Quantity, isRedeemable: Bool)
@@ -72,6 +76,8 @@ struct PositionWatch: Sendable {
     /// The venue's shares beyond the ledger's, of tokens that halted trading.
     private(set) var differing: [TokenID: Quantity] = [:]
     private var toldUnreadableCount = 0
+    /// What the last reading said of the Data API's delay.
+    private(set) var behind = Duration.zero
     /// Readings in a row that failed, and when the first of them did.
     private(set) var failureCount = 0
     private var awaySince: Instant?
@@ -91,17 +97,21 @@ struct PositionWatch: Sendable {
     ///   - isCaughtUp: whether orders and trades were read since the last reading.
     mutating func take(_ event: Event, _ ledger: OrderLedger, isCaughtUp: Bool, now: Instant) -> [Finding] {
         let positions: DataPositions
+        let wasBehind: Bool
         switch event {
         case .failed(let reason):
             self.failureCount += 1
             self.awaySince = self.awaySince ?? now
             (self.isMoving, self.settlesAt) = (false, nil)
             return self.failureCount == 1 ? [.away(reason: reason)] : []
-        case .read(let read): positions = read
+        case .read(let read, let behind):
+            positions = read
+            (wasBehind, self.behind) = (self.behind > self.lagMax, behind)
         }
         var findings: [Finding] = []
         if let since = self.awaySince { findings.append(.back(after: now - since)) }
         (self.failureCount, self.awaySince) = (0, nil)
+        if wasBehind != (self.behind > self.lagMax) { findings.append(wasBehind ? .caughtUp : .behind(self.behind)) }
         if positions.unreadableCount > 0 && self.toldUnreadableCount != positions.unreadableCount {
             findings.append(.unreadable(rowCount: positions.unreadableCount))
         }
@@ -168,9 +178,10 @@ struct PositionWatch: Sendable {
             return self.tell(token, venue, .unredeemed(token, venue - size), &findings)
         }
         if venue == .zero && size <= DataPositions.unlistedSizeMax { return }
-        guard now - since >= self.lagMax else {
+        let end = since + self.lagMax + self.behind
+        guard now >= end else {
             self.looks[token] = nil
-            self.settlesAt = min(self.settlesAt ?? since + self.lagMax, since + self.lagMax)
+            self.settlesAt = min(self.settlesAt ?? end, end)
             return
         }
         guard self.look(token, venue, size, isCaughtUp: isCaughtUp), self.differing[token] != venue - size,

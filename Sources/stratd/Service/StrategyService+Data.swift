@@ -32,6 +32,7 @@ extension StrategyService {
     private func note(_ watch: PositionWatch) {
         self.count(watch.failureCount == 0 ? "position_reads" : "position_reads_failed")
         self.counters["data_api_down"] = watch.failureCount == 0 ? 0 : 1
+        self.counters["data_api_behind_s"] = watch.behind.components.seconds
         self.counters["positions_agreeing"] = Int64(watch.agreeingCount)
         self.counters["positions_differing"] = Int64(watch.differing.count)
         self.counters["positions_foreign"] = Int64(watch.foreignCount)
@@ -48,6 +49,10 @@ extension StrategyService {
         case .back(let duration):
             self.logger.notice(
                 "The Data API can be read again", metadata: ["seconds": "\(duration.milliseconds / 1_000)"])
+        case .behind(let duration):
+            self.logger.warning(
+                "The Data API is behind the chain", metadata: ["seconds": "\(duration.components.seconds)"])
+        case .caughtUp: self.logger.notice("The Data API has caught up with the chain")
         case .unreadable(let count):
             self.logger.warning("Positions of the Data API cannot be read", metadata: ["malformed": "\(count)"])
         case .unredeemed(let token, let size):

@@ -86,11 +86,27 @@ struct DeskPositionsTests {
         }
     }
 
+    @Test func howFarItIsBehindIsToldOnDemandAlone() throws {
+        var story = DeskStory()
+        func seconds(_ story: inout DeskStory) -> Int64? {
+            story.send("GET", "/v2/status")["data"]?["serving"]?["lag_seconds"]?.integer
+        }
+        #expect(seconds(&story) == 0)
+        for isTold in [false, true] {
+            try story.desk.perform(
+                .stalePositions(seconds: 60, isTold: isTold), at: story.time, engine: &story.engine)
+            story.wait(milliseconds: 50_000)
+            #expect(seconds(&story) == (isTold ? 50 : 0))
+        }
+        story.wait(milliseconds: 10_000)
+        #expect(seconds(&story) == 0)
+    }
+
     @Test func thePageMayBeBehind() throws {
         var story = DeskStory()
         let trader = story.join()
         story.split(trader, 25)
-        try story.desk.perform(.stalePositions(seconds: 60), at: story.time, engine: &story.engine)
+        try story.desk.perform(.stalePositions(seconds: 60, isTold: false), at: story.time, engine: &story.engine)
         story.split(trader, 5)
         func sizes(_ story: inout DeskStory) -> [JSONValue?] {
             (self.page(&story, trader)["data"]?.array ?? []).map { $0["current_size"] }
@@ -98,7 +114,7 @@ struct DeskPositionsTests {
         #expect(sizes(&story) == [.number("25"), .number("25")])
         story.wait(milliseconds: 60_000)
         #expect(sizes(&story) == [.number("30"), .number("30")])
-        try story.desk.perform(.stalePositions(seconds: 60), at: story.time, engine: &story.engine)
+        try story.desk.perform(.stalePositions(seconds: 60, isTold: false), at: story.time, engine: &story.engine)
         story.split(trader, 5)
         story.desk.heal(at: story.time, engine: &story.engine)
         #expect(sizes(&story) == [.number("35"), .number("35")])
