@@ -86,7 +86,11 @@ import Testing
         let second = try account.start(["POLYBOT_VENUE_DATA_LAG_MAX_S": "1"])
         let line = try await second.line(of: .errors, within: .seconds(120)) { $0.contains(Self.differs) }
         let holdings = try await account.truth.holdings
-        #expect(holdings.contains { line.contains($0.key) && line.contains(Decimal6.text($0.value)) }, "\(line)")
+        #expect(
+            holdings.contains {
+                let size = Decimal6.text($0.value)
+                return line.contains($0.key) && line.contains("ledger=\(size)") && line.contains("balance=\(size)")
+            }, "\(line)")
         _ = try await second.line(of: .errors) { $0.contains("Trading is halted") && $0.contains("ledger") }
         #expect(try account.ledger.halts == ["ledger"], "\(second.report)")
         try await waitFor("no order to be open", state: second.report) { () -> Bool? in

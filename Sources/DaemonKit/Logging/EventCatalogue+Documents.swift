@@ -56,6 +56,7 @@ extension EventCatalogue {
         ("difference", "the venue's balance or shares less the ledger's"),
         ("ledger", "shares of a token that the ledger has settled"),
         ("venue", "shares of a token that the venue's Data API lists"),
+        ("balance", "shares of a token that the venue's order service tells, or `unknown`"),
         ("redeemable", "whether the market of held shares has ended"),
         ("token", "the venue's number of an outcome's token"),
         ("check", "one of those before live trading, as `stratd doctor` names it"),

@@ -134,14 +134,14 @@ extension EventCatalogue {
         ),
         Entry(
             "The Data API's position is not the ledger's", "position_differs", .critical,
-            id: "ff5b629d46aca7592cb1d307f544815e", by: [.stratd], facts: ["token", "ledger", "venue"],
+            id: "ff5b629d46aca7592cb1d307f544815e", by: [.stratd], facts: ["token", "ledger", "venue", "balance"],
             meaning: """
                 The ledger's count of a token has stood still for venue.data_lag_max_s and longer than the venue's Data API says that it is \
                 behind, nothing of it waits for the chain, and three readings in a row found another count there. Trading is halted.
                 """,
             advice: """
-                Compare the token with the venue's own pages. Where these have the ledger's count the Data API is wrong: resume, the same \
-                difference halts no more. Else find out who moved the shares.
+                The balance is what the venue's order service has of the token. Where it is the ledger's the Data API is wrong: resume, \
+                the same difference halts no more. Else find out who moved the shares.
                 """),
         Entry(
             "The Data API's position is the ledger's again", "position_agrees", .notice, by: [.stratd],

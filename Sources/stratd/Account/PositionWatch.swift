@@ -3,9 +3,10 @@ import Shared
 /// Compares the positions that the venue's Data API lists with the ledger, and tells what to make of a difference.
 ///
 /// The Data API reads the chain and is late, at times by minutes. So a difference counts for something only when the ledger's
-/// count has stood still for `lagMax` and for as long as the Data API says that it is behind, nothing of that token waits for the chain, and three readings in a row found the same,
-/// with the account's orders and trades read between them. Balances are compared elsewhere, token by token of those that are
-/// held; this finds what that cannot: tokens that the ledger does not hold, and two sources that disagree.
+/// count has stood still for `lagMax` and for as long as the Data API says that it is behind, nothing of that token waits for
+/// the chain, and three readings in a row found the same, with the account's orders and trades read between them. Balances are
+/// compared elsewhere, token by token of those that are held; this finds what that cannot: tokens that the ledger does not hold,
+/// and two sources that disagree.
 ///
 ///     what is found                                                 what it means
 ///     the same                                                      it agrees
@@ -174,6 +175,7 @@ struct PositionWatch: Sendable {
         }
         if venue > size && venue <= size + count.ended {
             self.looks[token] = nil
+            self.differing[token] = nil
             guard count.payout > .zero else { return }
             return self.tell(token, venue, .unredeemed(token, venue - size), &findings)
         }

@@ -1,6 +1,7 @@
 import DaemonKit
 import Logging
 import Shared
+import Signing
 
 /// The account's positions, as the venue's Data API lists them, beside the ledger's.
 extension StrategyService {
@@ -17,7 +18,7 @@ extension StrategyService {
             let event = await reader.read()
             guard !self.isStopped else { return }
             let findings = watch.take(event, self.engine.ledger, isCaughtUp: isCaughtUp, now: .now())
-            for finding in findings { self.take(finding) }
+            for finding in findings { await self.take(finding, account) }
             self.note(watch)
             // What is read from here on was read between two looks.
             lastLook = .now()
@@ -41,7 +42,7 @@ extension StrategyService {
     /// What the status line adds about the Data API.
     var dataStatus: String { self.counters["data_api_down"] == 1 ? ", the Data API is away" : "" }
 
-    private func take(_ finding: PositionWatch.Finding) {
+    private func take(_ finding: PositionWatch.Finding, _ account: LiveAccount) async {
         switch finding {
         case .away(let reason):
             self.logger.warning(
@@ -64,10 +65,16 @@ extension StrategyService {
                 "The account holds shares that the ledger does not know",
                 metadata: ["token": "\(token)", "size": "\(size)", "redeemable": "\(isRedeemable)"])
         case .differs(let token, let ledger, let venue):
+            self.take(.command(.halt(reason: "ledger")), now: .now())
+            // Who is to find out wants to know which of the two the venue's other page bears out.
+            let balance = try? await account.clob.shares(
+                of: token, account.credentials, signatureType: Int(account.form.signatureType.rawValue), now: .now())
             self.logger.critical(
                 "The Data API's position is not the ledger's",
-                metadata: ["token": "\(token)", "ledger": "\(ledger)", "venue": "\(venue)"])
-            self.take(.command(.halt(reason: "ledger")), now: .now())
+                metadata: [
+                    "token": "\(token)", "ledger": "\(ledger)", "venue": "\(venue)",
+                    "balance": "\(balance?.description ?? "unknown")",
+                ])
         case .agrees(let token, let size):
             self.logger.notice(
                 "The Data API's position is the ledger's again", metadata: ["token": "\(token)", "size": "\(size)"])
