@@ -29,6 +29,8 @@ struct BookBuilder {
     /// The last message's changes; reused, so that the steady state allocates nothing.
     private(set) var delta: DeltaBody
     private(set) var counters = Counters()
+    /// What is compared with the other connection's.
+    private(set) var moments = ProvedMoments()
     private var unsettled: Unsettled?
     private var unverified: Unverified?
     /// `nil` on a new line.
@@ -91,6 +93,7 @@ struct BookBuilder {
         if reason == .crossed { self.counters.crossed += 1 }
         if reason == .mirror { self.counters.mirrorsBroken += 1 }
         self.trust = .untrusted(reason)
+        self.moments.forget()
         self.unsettled = nil
         self.unverified = nil
         self.update = 0
@@ -235,6 +238,7 @@ struct BookBuilder {
         self.unverified = nil
         self.hash = outcome == 0 ? hash : nil
         self.settledTime = self.venueTime
+        self.moments.note(self.lagState)
     }
 
     /// Applied, and not compared: it stays unsettled, as nobody may decide on what is not proved.
@@ -310,6 +314,7 @@ struct BookBuilder {
     /// Numbers the change and leaves it in `delta`. `levels` replaces those that are there already.
     private mutating func emit(_ levels: [LevelChange]?, received: Timestamp) -> Effect {
         if let levels { self.delta.levels = levels }
+        if self.unsettled != nil { self.moments.note(LagWatch.State(time: self.venueTime, hash: nil)) }
         self.update += 1
         self.receivedTime = received
         self.delta.epoch = self.epoch

@@ -24,6 +24,13 @@ final class CarriedMarket {
     var tape = TradeTape()
     /// How far the one connection is behind the other.
     var lag = LagWatch()
+    /// Next: `nil` when both agree again, or one of them leads on the REST interface's word, or is polled.
+    private(set) var dispute: Dispute?
+    private var disputeEndedAt: Instant?
+    /// Next: `nil` when it has not contradicted the other for a while.
+    var conviction: Conviction?
+    /// Before this nobody asks again whose book is the venue's.
+    private var judgedAfter: Instant?
     /// How it usually talks.
     var silence = SilenceWatch()
     /// When the REST interface is asked whether it is still so.
@@ -60,10 +67,16 @@ final class CarriedMarket {
     /// Whether the follower's book can be published in the place of the leader's: it is not behind what was published. A polled
     /// book is worth less than any that a line vouches for.
     var mayChangeLeader: Bool {
-        guard let follower = self.follower?.builder, follower.isTrusted, follower.isSettled,
-            follower.source == .webSocket, !self.builder.isResolved
+        guard self.dispute == nil, self.isFollowerFit, self.follower?.connection != self.conviction?.connection,
+            let follower = self.follower?.builder
         else { return false }
         return self.builder.source == .rest || follower.settledTime >= self.builder.settledTime
+    }
+
+    /// Whether the follower's book is one that can be published at all.
+    var isFollowerFit: Bool {
+        guard let follower = self.follower?.builder else { return false }
+        return follower.isTrusted && follower.isSettled && follower.source == .webSocket && !self.builder.isResolved
     }
 
     /// The follower leads from now on, with a new epoch.
@@ -77,6 +90,43 @@ final class CarriedMarket {
         (self.connection, self.builder) = (next.connection, next.builder)
         self.lag = LagWatch()
     }
+
+    // MARK: Trust
+
+    /// Whether what is published of it may be believed.
+    var isTrusted: Bool { self.builder.isTrusted && self.dispute == nil }
+
+    /// The snapshot that a subscriber gets now.
+    func body(conflated: Int64?) -> BookBody {
+        self.builder.body(conflated: conflated, isTrusted: self.isTrusted)
+    }
+
+    func beginDispute(now: Instant) {
+        self.dispute = Dispute(lastEnd: self.disputeEndedAt, now: now)
+        self.judgedAfter = nil
+    }
+
+    /// - Returns: whether both have agreed for long enough to be believed.
+    func noteInDispute(_ relation: ProvedMoments.Relation?, now: Instant) -> Bool {
+        self.dispute?.note(relation, now: now) ?? false
+    }
+
+    func endDispute(now: Instant) {
+        guard self.dispute != nil else { return }
+        self.dispute = nil
+        self.disputeEndedAt = now
+    }
+
+    /// Whether somebody must say whose book is the venue's.
+    var isDoubted: Bool { self.dispute != nil || self.conviction != nil }
+
+    func mayBeJudged(now: Instant) -> Bool { self.judgedAfter.map { now >= $0 } ?? true }
+
+    /// Who was asked for longest ago comes first.
+    var judgementRank: (Instant, Int64) { (self.judgedAfter ?? Instant(nanoseconds: 0), self.n) }
+
+    /// - Parameter pause: until it is asked for again.
+    func beginJudgement(now: Instant, pause: Duration) { self.judgedAfter = now + pause }
 
     var condition: ConditionID { self.builder.market.condition }
     var tokens: [TokenID] { [self.builder.market.first.token, self.builder.market.second.token] }

@@ -17,6 +17,8 @@ final class FeedConnection {
     var eventAt = Instant(nanoseconds: 0)
     /// Of the first of two connections: how both compare.
     var twins = TwinWatch()
+    /// When it was begun anew last because of what it told.
+    private var liarEndedAt: Instant?
     /// Whether the line is open in the journal that is played.
     var isReplayedLive = false
     var onText: (UnsafeBufferPointer<UInt8>) -> Void = { _ in }
@@ -84,6 +86,13 @@ final class FeedConnection {
 
     /// Asks the line for the books of these anew.
     func refresh(_ tokens: [TokenID]) { self.handle(.refresh(Set(tokens))) }
+
+    /// Whether a line that lies may be begun anew: who goes on lying on new lines gets one now and then.
+    func mayEndForLying(now: Instant) -> Bool {
+        guard self.isLive, self.liarEndedAt.map({ now - $0 > Conviction.duration }) ?? true else { return false }
+        self.liarEndedAt = now
+        return true
+    }
 
     /// What came cannot be read on, or nothing comes: begin anew.
     func restart(_ reason: TrustReason) {

@@ -11,7 +11,7 @@ extension FeedService {
         let now = Instant.now()
         let quietMin = self.context.configuration.feed.silenceMax / Self.quietShare
         guard !self.lookups.isAuditing, !self.lookups.isPolling else { return }
-        let markets = self.markets.values.filter { $0.builder.isTrusted && $0.builder.source == .webSocket }
+        let markets = self.markets.values.filter { $0.isTrusted && $0.builder.source == .webSocket }
         guard markets.contains(where: { $0.audit.isDue(quietMin: quietMin, now: now) }), self.mayAsk(.books) else {
             return
         }

@@ -124,6 +124,9 @@ extension FeedService {
 
     /// Tells the subscribers what a message did to a book.
     func publish(_ effect: BookBuilder.Effect, of market: CarriedMarket) {
+        guard market.dispute == nil || effect == .distrusted(.resolved) else {
+            return self.withhold(effect, of: market)
+        }
         let n = market.n
         switch effect {
         case .unchanged: break
@@ -136,7 +139,7 @@ extension FeedService {
             }
             // A fetched book brings the venue's own terms.
             self.tellTerms(of: market)
-            self.server.publish(market.builder.body(conflated: nil), market: n, as: .book(n: n))
+            self.server.publish(market.body(conflated: nil), market: n, as: .book(n: n))
         case .distrusted(let reason):
             if self.changeLeader(of: market, because: reason) { return }
             self.publishDistrust(market, reason)
@@ -146,10 +149,7 @@ extension FeedService {
             {
                 market.isTroubleLogged = true
             }
-            switch reason {
-            case .hashMismatch, .crossed, .mirror, .malformed: self.renew(market)
-            case .silent, .dropped, .gap, .resolved, .removed, .noSnapshot, .restStale: break
-            }
+            self.renew(market, after: reason)
         }
     }
 
@@ -198,6 +198,7 @@ extension FeedService {
             self.compareConnections(of: market, now: now)
         }
         self.compareLines(now: now)
+        self.arbitrate(now: now)
         self.watchSilence(now: now)
         guard stale > 0 else { return }
         self.logger.warning("Books are not trusted, no poll confirmed them", metadata: ["books": "\(stale)"])
@@ -229,6 +230,14 @@ extension FeedService {
         return true
     }
 
+    /// What was told wrongly is asked for at once; what is missing comes by itself.
+    func renew(_ market: CarriedMarket, after reason: TrustReason) {
+        switch reason {
+        case .hashMismatch, .crossed, .mirror, .malformed: self.renew(market)
+        case .silent, .dropped, .gap, .resolved, .removed, .noSnapshot, .restStale: break
+        }
+    }
+
     /// Asks a line that lives for a book anew, and the REST interface too: whichever can be proved first is built on.
     private func renew(_ market: CarriedMarket) {
         let now = Instant.now()
@@ -258,7 +267,8 @@ extension FeedService {
             self.noteAnswer(after: duration)
             // The line may have brought a snapshot meanwhile, or be gone.
             let connection = self.connections[index]
-            if !market.builder.isTrusted, connection.isLive, connection.lineCount == line,
+            let isWanted = !market.builder.isTrusted || market.isDoubted
+            if isWanted, connection.isLive, connection.lineCount == line,
                 market.connection == index, self.markets[market.n] === market
             {
                 self.take(book, fetchedFor: market)
@@ -270,10 +280,12 @@ extension FeedService {
         }
         self.lookups.bookCount -= 1
         market.isFetching = false
+        self.endLiars()
     }
 
     func take(_ book: RESTBook, fetchedFor market: CarriedMarket) {
         self.journal?.note(.fetched(n: market.n, book), connection: market.connection, at: .now())
+        guard !self.judge(book, of: market), !market.builder.isTrusted else { return }
         market.follower?.builder.learnTerms(of: book)
         let effect = market.builder.snapshot(
             book, source: .webSocket, received: .now(), now: .now(), hasher: &self.hasher)
@@ -358,6 +370,8 @@ extension FeedService {
     @discardableResult
     func take(_ book: RESTBook, polledFor market: CarriedMarket) -> Bool {
         self.journal?.note(.polled(n: market.n, book), connection: market.connection, at: .now())
+        // Lines that are gone dispute nothing.
+        market.endDispute(now: .now())
         let effect = market.builder.snapshot(
             book, source: .rest, received: .now(), now: .now(), hasher: &self.hasher)
         self.publish(effect, of: market)

@@ -36,7 +36,7 @@ extension FeedService {
         self.take(effect, ofFollowerOf: market)
     }
 
-    private func take(_ effect: BookBuilder.Effect, ofFollowerOf market: CarriedMarket) {
+    func take(_ effect: BookBuilder.Effect, ofFollowerOf market: CarriedMarket) {
         if case .distrusted(let reason) = effect {
             self.count("follower_distrusted_\(reason.rawValue)")
             self.renewFollower(of: market)
@@ -68,6 +68,12 @@ extension FeedService {
     func changeLeader(of market: CarriedMarket, because reason: TrustReason?) -> Bool {
         market.follower?.builder.settleLeftOut(hasher: &self.hasher)
         guard market.mayChangeLeader else { return false }
+        self.makeFollowerLead(of: market, because: reason)
+        return true
+    }
+
+    /// - Parameter reason: as for `changeLeader`.
+    func makeFollowerLead(of market: CarriedMarket, because reason: TrustReason?) {
         market.changeLeader()
         self.count("leader_changes")
         if let reason {
@@ -82,7 +88,6 @@ extension FeedService {
         for trade in market.tape.changeLeader(bookTime: market.builder.venueTime) { self.publish(trade) }
         // What was wrong with the former leader is mended behind the scenes.
         self.renewFollower(of: market)
-        return true
     }
 
     func publish(_ trade: TradeBody) {
@@ -93,7 +98,10 @@ extension FeedService {
     /// Whether no connection has carried it for so long that it is polled.
     func isBlind(_ market: CarriedMarket) -> Bool {
         self.connections[market.connection].feed.isPolling
-            && market.follower.map { self.connections[$0.connection].feed.isPolling } ?? true
+            && market.follower.map {
+                // Who lied lately is no line for it.
+                self.connections[$0.connection].feed.isPolling || $0.connection == market.conviction?.connection
+            } ?? true
     }
 
     /// To be called now and then: a connection that is late is no leader, and no follower either.
@@ -106,16 +114,25 @@ extension FeedService {
             market.lag = LagWatch()
             // What was asked for may not have come.
             if market.follower?.builder.isTrusted == false { self.renewFollower(of: market) }
+            _ = self.heed(nil, of: market, now: now)
             return
         }
-        switch market.lag.note(leader: market.builder.lagState, follower: follower.lagState, now: now) {
+        let late = market.lag.note(leader: market.builder.lagState, follower: follower.lagState, now: now)
+        let relation =
+            late == .both ? .contradict : ProvedMoments.relation(market.builder.moments, follower.moments)
+        guard !self.heed(relation, of: market, now: now) else { return }
+        switch relation == .contradict ? .both : late {
         case nil: break
         // An operation may be half told just now; then the next look will do.
         case .leader where !market.mayChangeLeader: break
-        case let late?:
-            self.journal?.note(.late(n: market.n, late), connection: market.connection, at: .now())
-            self.take(late, of: market)
+        case let late?: self.decide(late, of: market)
         }
+    }
+
+    /// The clock decided it, not a text.
+    func decide(_ late: LagWatch.Late, of market: CarriedMarket) {
+        self.journal?.note(.late(n: market.n, late), connection: market.connection, at: .now())
+        self.take(late, of: market)
     }
 
     func checkFollower(of market: CarriedMarket, now: Instant) {
@@ -139,11 +156,8 @@ extension FeedService {
             self.take(market.follower!.builder.distrust(.silent), ofFollowerOf: market)
         case .both:
             market.lag = LagWatch()
-            guard market.follower != nil else { return }
-            self.count("lines_contradict")
-            // Not the follower's in the place of the leader's: it is no better.
-            self.take(market.follower!.builder.distrust(.hashMismatch), ofFollowerOf: market)
-            self.publish(market.builder.distrust(.hashMismatch), of: market)
+            self.beginDispute(of: market)
+        case .neither: self.endDispute(of: market)
         }
     }
 

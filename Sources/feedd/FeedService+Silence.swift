@@ -30,7 +30,7 @@ extension FeedService {
         // A market whose time is over says nothing more, and it is right to.
         let end = market.builder.market.endTime
         let hasEnded = end.microseconds > 0 && end <= .now()
-        guard market.builder.isTrusted, market.builder.source == .webSocket, connection.isLive, !hasEnded else {
+        guard market.isTrusted, market.builder.source == .webSocket, connection.isLive, !hasEnded else {
             market.silence.interrupt()
             return false
         }

@@ -87,6 +87,11 @@ actor FeedService: DaemonService {
         var pollCount = 0
         var isPollFailing = false
         var isAuditing = false
+        var isArbitrating = false
+        /// Markets, by number, of which the present look found two books.
+        var doubted: [Int64] = []
+        /// Connections, by index, whose lines are to begin anew.
+        var liars: Set<Int> = []
         /// Whether something is wanted that is not carried.
         var isIncomplete = false
         var isReconcilePending = false
@@ -133,7 +138,7 @@ actor FeedService: DaemonService {
             guard self.subscriptions.removeValue(forKey: peer.id) != nil else { return }
             self.reconcileSoon()
         }
-        self.server.onSnapshotWanted = { self.markets[$0]?.builder.body(conflated: $1) }
+        self.server.onSnapshotWanted = { self.markets[$0]?.body(conflated: $1) }
         self.scanner.onConnected = { _ in
             self.universeParts = []
             self.scanner.send(Subscribe(id: 1, markets: .all))
@@ -222,7 +227,7 @@ actor FeedService: DaemonService {
         for market in self.markets.values {
             // A resolved market waits to be dropped: nobody misses its book.
             if !market.builder.isResolved { carried += 1 }
-            if market.builder.isTrusted { trusted += 1 }
+            if market.isTrusted { trusted += 1 }
             if market.follower?.builder.isTrusted == true { followed += 1 }
             books.add(market.builder.counters)
             if let follower = market.follower { books.add(follower.builder.counters) }

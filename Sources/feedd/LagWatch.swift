@@ -5,8 +5,8 @@ struct LagWatch {
     /// A connection that has not told within this what the other has is late.
     static let lagMax = Duration.seconds(1)
 
-    /// Which of them is not believed; both where they contradict each other, as nobody can say who is right.
-    enum Late: String { case leader, follower, both }
+    /// Which of them is not believed; both where they contradict each other, as nobody can say who is right. Neither once they agree again.
+    enum Late: String { case leader, follower, both, neither }
 
     /// How far a connection has come, and the hash of its book there; without one nothing is compared.
     struct State: Hashable {

@@ -68,7 +68,8 @@ struct FeedStormTests {
         print(
             """
             feedd in \(Self.stormSeconds) s of storm, SIMULATION_SEED=\(seed): \(growth), \(seconds) s to recover, \
-            \(lag.milliseconds) ms the longest that a trusted book was behind
+            \(lag.milliseconds) ms the longest that a trusted book was behind, \
+            \(witness.counters["lines_contradict"] ?? 0) disputes, \(witness.counters["lines_convicted"] ?? 0) verdicts
             """)
         #expect(lag <= Self.lagMax, "a book was trusted and behind for \(lag.milliseconds) ms, SIMULATION_SEED=\(seed)")
         #expect(Self.stormSeconds < Self.memorySeconds || growth.isFlat, "\(growth)")

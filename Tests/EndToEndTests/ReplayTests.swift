@@ -67,8 +67,13 @@ struct ReplayTests {
 
         #expect(feed.text(of: .errors).contains("The journal was played to its end gaps=0"), "\(feed.report)")
         #expect(recorded.count > 500 && played.count >= recorded.count)
-        let different = recorded.filter { played[$0.key] != $0.value }.keys.sorted()
-        #expect(different.isEmpty, "\(different.count) of \(recorded.count), such as \(different.prefix(3))")
+        let different = recorded.filter { played[$0.key] != $0.value }.sorted { $0.key < $1.key }
+        #expect(
+            different.isEmpty,
+            """
+            \(different.count) of \(recorded.count), such as \(different.prefix(3)), \
+            and played \(different.prefix(3).map { played[$0.key] })
+            """)
         // Nothing was written beside the journal that was played.
         #expect(access(directory.file("state") + "/raw", F_OK) != 0)
     }

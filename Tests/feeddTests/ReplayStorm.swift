@@ -29,6 +29,7 @@ struct ReplayStorm {
         case 6:
             feed.compareConnections(of: market, now: .now())
             feed.compareConnections(of: market, now: .now() + .seconds(5))
+        case 16 where self.chance(2): self.lie(feed, market)
         case 7:
             let tick = TickSize(micros: self.venue.book.tick.micros == 10_000 ? 1_000 : 10_000)!
             self.tell(feed, [self.venue.changeTick(to: tick), self.venue.bookText(outcome: 0)])
@@ -55,6 +56,28 @@ struct ReplayStorm {
             let size = Int64.random(in: 0...50, using: &self.random)
             self.tell(feed, [self.venue.operate(isBid ? .bid : .ask, price, size)])
         }
+    }
+
+    /// One line tells another book with the right hash of it, and sometimes the REST interface is heard.
+    private mutating func lie(_ feed: isolated FeedService, _ market: CarriedMarket) {
+        var lie = self.venue
+        let liar = Int.random(in: 0...1, using: &self.random)
+        for size in Int64(60)...62 {
+            self.venue.time += 1
+            lie.time = self.venue.time
+            let (text, spoilt) = (self.venue.operate(.bid, "0.05", size), lie.operate(.bid, "0.05", size + 10))
+            for connection in 0...1 { feed.hear(connection == liar ? spoilt : text, on: connection) }
+        }
+        let now = Instant.now()
+        feed.compareConnections(of: market, now: now)
+        for connection in 0...1 where !self.isDown[connection] {
+            feed.hear((connection == liar ? lie : self.venue).bookText(outcome: 0), on: connection)
+        }
+        if self.chance(2) { feed.take(self.venue.restBook(), fetchedFor: market) }
+        feed.compareConnections(of: market, now: now + .seconds(1))
+        if !self.isDown[liar] { feed.hear(self.venue.bookText(outcome: 0), on: liar) }
+        feed.compareConnections(of: market, now: now + .seconds(2))
+        feed.compareConnections(of: market, now: now + .seconds(70))
     }
 
     /// Each line may miss a text, and one that is down misses all.

@@ -65,6 +65,12 @@ extension EventCatalogue {
             advice: "Nothing if it comes back. If it does so often, look at the network and at the venue's status page."
         ),
         Entry(
+            "A connection tells books that are not the venue's", "line_lied", .warning, by: [.feedd],
+            facts: ["market", "connection"],
+            meaning:
+                "Two connections told two books of one moment, and the REST interface showed the other's. That one is believed; this one is opened anew, and does not lead for a minute at least.",
+            advice: "If it comes again, somebody on the way may be changing what you are told: look at proxy and certificates."),
+        Entry(
             "A market that always talks says nothing", "market_silent", .notice, by: [.feedd],
             facts: ["market", "connection", "seconds"],
             meaning:

@@ -11,6 +11,8 @@ enum Fault: Hashable, Sendable {
     case refuseUpgrades(seconds: Int64)
     case withholdBooks(seconds: Int64)
     case silence(seconds: Int64, answersPings: Bool)
+    /// Of that market alone; `nil` for all.
+    case lie(seconds: Int64, market: String?)
     /// Of the price streams, as the next.
     case dropPrices(code: UInt16?)
     case silencePrices(seconds: Int64)

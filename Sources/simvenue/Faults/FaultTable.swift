@@ -47,6 +47,12 @@ enum FaultTable {
             parameters: [Self.seconds(5), FaultParameter("pong", .flag, default: .flag(false))],
             sentence: "The channel's connections stay open and say nothing, or only PONG; what was to be said is lost."
         ) { .silence(seconds: $0.whole("seconds") ?? 0, answersPings: $0.flag("pong")) },
+        Row(
+            name: "lie", parameters: [Self.seconds(5), Self.market],
+            sentence:
+                "The channel's connections are told whole books in the place of changes, with seven shares more at the "
+                + "best bid and the right hashes of that; a new connection is not."
+        ) { .lie(seconds: $0.whole("seconds") ?? 0, market: $0.text("market")) },
     ]
 
     private static let connections = [

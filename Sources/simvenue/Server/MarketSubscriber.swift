@@ -17,6 +17,8 @@ final class MarketSubscriber: ChannelInboundHandler {
     var deltaFaults = DeltaFaults()
     /// Until when it says nothing (the venue's milliseconds), and whether it answers pings meanwhile.
     var silence: (until: Int64, answersPings: Bool) = (0, false)
+    /// Until when it is lied to (the venue's milliseconds), and of which market alone.
+    var lie: (until: Int64, slot: Int?)?
     private let service: VenueService
     /// Stands before the frame encoder, so that frames encoded once for all go out as they are.
     private let gate: FrameGate

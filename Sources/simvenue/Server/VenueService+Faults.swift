@@ -39,6 +39,9 @@ extension VenueService {
         case .refuseUpgrades(let seconds): self.refusesUpgradesUntil = time + seconds * 1_000
         case .withholdBooks(let seconds): self.booksWithheldUntil = time + seconds * 1_000
         case .silence(let seconds, let answersPings): self.silence = (time + seconds * 1_000, answersPings)
+        case .lie(let seconds, let market):
+            let slot = try self.slot(market)
+            for subscriber in self.subscribers { subscriber.lie = (time + seconds * 1_000, slot) }
         case .dropPrices(nil): for subscriber in self.priceSubscribers { subscriber.cutOff() }
         case .dropPrices(let code?): for subscriber in self.priceSubscribers { subscriber.close(code: code) }
         case .silencePrices(let seconds): self.pricesSilentUntil = time + seconds * 1_000
@@ -85,6 +88,7 @@ extension VenueService {
         case .drop(let code?): subscriber.close(code: code)
         case .reset: subscriber.reset()
         case .silence(let seconds, let answersPings): subscriber.silence = (time + seconds * 1_000, answersPings)
+        case .lie(let seconds, let market): subscriber.lie = (time + seconds * 1_000, try self.slot(market))
         case .delta(let fault):
             guard subscriber.deltaFaults.add(fault, slot: try self.slot(fault.market)) else {
                 throw FaultProblem("\(DeltaFaults.waitingCountMax) faults wait for deltas already; heal forgets them")
@@ -98,6 +102,7 @@ extension VenueService {
         for subscriber in self.subscribers {
             subscriber.silence = (time, false)
             subscriber.deltaFaults.heal(at: time)
+            subscriber.lie = nil
         }
         self.refusesUpgradesUntil = time
         self.booksWithheldUntil = time

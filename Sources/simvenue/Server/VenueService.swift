@@ -146,6 +146,7 @@ final class VenueService {
             for subscriber in self.subscribers {
                 subscriber.subscriptions.forget(slot: slot)
                 subscriber.deltaFaults.forget(slot: slot)
+                if subscriber.lie?.slot == slot { subscriber.lie = nil }
             }
         }
         if !self.isSilent { self.deliver(at: time) }
@@ -195,7 +196,7 @@ final class VenueService {
     }
 
     private func deliver(at time: Int64) {
-        let spoilt = self.subscribers.filter { !$0.deltaFaults.isIdle }
+        let spoilt = self.subscribers.filter { !$0.deltaFaults.isIdle || $0.lie != nil }
         for subscriber in spoilt { self.deliverSpoilt(to: subscriber, at: time) }
         guard !self.batch.isEmpty, self.subscribers.count > spoilt.count else { return }
         var frames = self.allocator.buffer(capacity: self.batch.bytes.count + 10 * self.batch.count)
@@ -218,6 +219,7 @@ final class VenueService {
         var batch = self.batch
         subscriber.deltaFaults.spoil(&batch, at: time) { subscriber.subscriptions.wants($0) }
         guard time >= subscriber.silence.until else { return }
+        batch = self.lie(in: batch, to: subscriber, at: time)
         for entry in batch.entries where subscriber.subscriptions.wants(entry) {
             self.write(Array(batch.bytes[entry.range]), to: subscriber)
         }
@@ -322,7 +324,8 @@ final class VenueService {
             writer.array {
                 for place in places[start..<min(places.count, start + Self.booksPerFrame)] {
                     MarketMessages.book(
-                        self.core.listing[place.slot], outcome: place.outcome, isAfterTrade: false, to: &$0)
+                        self.shown(place.slot, to: subscriber, at: self.time), outcome: place.outcome,
+                        isAfterTrade: false, to: &$0)
                 }
             }
             self.send(writer.bytes, to: subscriber)
