@@ -54,7 +54,8 @@ extension BookBuilder {
     /// - Parameter isTrusted: false where the publisher does not believe it, though it is built as it should be.
     func body(conflated: Int64?, isTrusted: Bool? = nil) -> BookBody {
         BookBody(
-            n: self.n, market: self.market.condition, epoch: self.epoch, update: self.update, isTrusted: isTrusted ?? self.isTrusted,
+            n: self.n, market: self.market.condition, epoch: self.epoch, update: self.update,
+            isTrusted: isTrusted ?? self.isTrusted,
             isSettled: self.isSettled, source: self.source, tick: self.book.tick, bids: self.book.levels(.bid),
             asks: self.book.levels(.ask), hash: self.isSettled ? self.hash : nil, conflated: conflated,
             venueTime: self.venueTime, receivedTime: self.receivedTime)

@@ -348,11 +348,13 @@ struct BookBuilder {
                 return .unchanged
             }
             // The copy that follows a trade, or the other outcome's: usually it shows what we have.
+            let (known, settled) = (self.lastTrade.price, self.isSettled ? self.settledTime : nil)
             if self.verify(self.book, hash, outcome: outcome, timestamp: event.timestamp, hasher: &hasher) {
                 self.venueTime = Timestamp(milliseconds: event.timestamp)
-                let wasSettled = self.isSettled
-                self.prove(hash, outcome: outcome)
-                guard !wasSettled else { return .unchanged }
+                // The first outcome's hash of that very state is still known when the second's is shown.
+                let isSame = settled == self.venueTime && known == self.lastTrade.price && self.hash != nil
+                if outcome == 0 || !isSame { self.prove(hash, outcome: outcome) }
+                guard settled == nil else { return .unchanged }
                 self.lastTrade.forgetCandidates()
                 return self.book.isCrossed ? self.distrust(.crossed) : self.emit([], received: received)
             }

@@ -272,6 +272,19 @@ final class StormWitness: Sendable {
 
     var counters: [String: Int64] { self.with { $0.believed.status?.counters ?? [:] } }
 
+    /// Markets that are believed now.
+    var carried: [ConditionID] { Array(self.with(\.believed.last.keys)) }
+
+    var statusCount: Int { self.with(\.believed.statusCount) }
+
+    /// States that the venue never had and that were believed at a later time.
+    func wrongStates(believedAfter instant: Instant) -> Int {
+        self.with { state in
+            _ = state.truth.last()
+            return state.believed.believedAt.count { $0.value > instant && !state.truth.states.contains($0.key) }
+        }
+    }
+
     /// Whether what is believed is what the venue shows, in all markets that feedd carries.
     var isUpToDate: Bool {
         self.with { state in

@@ -1,3 +1,4 @@
+import DaemonKit
 import Shared
 
 /// All states that a venue's books had, rebuilt from an undisturbed connection: what was called trusted and settled must be one.
@@ -80,8 +81,11 @@ final class BelievedStates {
 
     private var markets: [Int64: Told] = [:]
     /// What was trusted and settled.
-    private(set) var states: Set<Int> = []
+    var states: Set<Int> { Set(self.believedAt.keys) }
+    /// When each was believed last.
+    private(set) var believedAt: [Int: Instant] = [:]
     private(set) var status: FeedStatus?
+    private(set) var statusCount = 0
     /// What no publisher may send.
     private(set) var faults: [String] = []
 
@@ -91,7 +95,9 @@ final class BelievedStates {
             case .book: self.take(try envelope.decode(BookBody.self))
             case .delta: self.take(try envelope.decode(DeltaBody.self))
             case .trust: self.take(try envelope.decode(TrustBody.self))
-            case .feedStatus: self.status = try envelope.decode(FeedStatus.self)
+            case .feedStatus:
+                self.status = try envelope.decode(FeedStatus.self)
+                self.statusCount += 1
             default: break
             }
         } catch { self.faults.append("\(envelope.type): \(error)") }
@@ -125,7 +131,7 @@ final class BelievedStates {
 
     private func believe(_ n: Int64) {
         guard let told = self.markets[n] else { return }
-        self.states.insert(TrueStates.fingerprint(told.condition, told.book))
+        self.believedAt[TrueStates.fingerprint(told.condition, told.book)] = .now()
     }
 
     /// Those that are trusted now.

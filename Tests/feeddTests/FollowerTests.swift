@@ -155,6 +155,25 @@ import Testing
         await feed.stop()
     }
 
+    /// Books come for both outcomes, and the second's says nothing of the first's hash.
+    @Test(arguments: [[0, 1], [1, 0]]) func aLieIsSeenThroughBooksOfBothOutcomes(outcomes: [Int]) async throws {
+        let (feed, first, _) = try await self.pair()
+        try await feed.run { feed in
+            var (venue, lie) = (first, first)
+            for shares in Int64(3)...4 {
+                feed.hear(Self.operate(&venue, .bid, "0.4", shares), on: 0)
+                _ = Self.operate(&lie, .bid, "0.4", shares + 7)
+                for outcome in outcomes { feed.hear(lie.bookText(outcome: outcome), on: 1) }
+            }
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            #expect(market.follower?.builder.hash == lie.hash(outcome: 0))
+            feed.compareConnections(of: market, now: .now())
+            #expect(market.dispute != nil && !market.isTrusted)
+        }
+        await feed.stop()
+    }
+
     /// The same once both go on within the second: it was a message between two others.
     @Test func whoIsInTheMidstOfAMillisecondContradictsNobody() async throws {
         let (feed, first, _) = try await self.pair()

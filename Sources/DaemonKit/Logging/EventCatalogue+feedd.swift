@@ -69,7 +69,9 @@ extension EventCatalogue {
             facts: ["market", "connection"],
             meaning:
                 "Two connections told two books of one moment, and the REST interface showed the other's. That one is believed; this one is opened anew, and does not lead for a minute at least.",
-            advice: "If it comes again, somebody on the way may be changing what you are told: look at proxy and certificates."),
+            advice:
+                "If it comes again, somebody on the way may be changing what you are told: look at proxy and certificates."
+        ),
         Entry(
             "A market that always talks says nothing", "market_silent", .notice, by: [.feedd],
             facts: ["market", "connection", "seconds"],
