@@ -19,6 +19,7 @@ extension FeedService {
         self.messageCount += 1
         self.oldestVenueTime = .max
         self.hasher.beginText()
+        self.isReading = true
         var problem: JSONError?
         var isJSON = false
         do throws(JSONError) {
@@ -40,6 +41,8 @@ extension FeedService {
         }
         self.recordLeftOut(on: connection)
         self.journal?.take(text, isJSON: isJSON, connection: connection, received: received)
+        self.isReading = false
+        self.loseLines()
         guard let problem else { return }
         // Nobody knows which book that text was about: all of this line begin anew.
         self.count("texts_malformed")
@@ -160,7 +163,16 @@ extension FeedService {
         self.server.publish(trust, market: market.n)
     }
 
+    /// Asking for a book may show that a line is gone, in the midst of a text: whoever plays the journal reads that text first.
+    private func loseLines() {
+        guard !self.linesLostMeanwhile.isEmpty else { return }
+        let lost = self.linesLostMeanwhile
+        self.linesLostMeanwhile = []
+        for (index, reason) in lost { self.lineLost(index, reason) }
+    }
+
     func lineLost(_ index: Int, _ reason: TrustReason) {
+        guard !self.isReading else { return self.linesLostMeanwhile.append((index, reason)) }
         let connection = self.connections[index]
         self.journal?.note(.dropped(reason), connection: index, at: .now())
         var lost = 0

@@ -121,7 +121,8 @@ extension FeedService {
         let relation =
             late == .both ? .contradict : ProvedMoments.relation(market.builder.moments, follower.moments)
         guard !self.heed(relation, of: market, now: now) else { return }
-        switch relation == .contradict ? .both : late {
+        let contradicts = market.lag.note(leader: market.builder.moments, follower: follower.moments)
+        switch contradicts ? .both : late {
         case nil: break
         // An operation may be half told just now; then the next look will do.
         case .leader where !market.mayChangeLeader: break

@@ -44,7 +44,9 @@ extension FeedService {
         case .json(let range):
             self.take(UnsafeBufferPointer(rebasing: bytes[range]), on: line.connection)
             self.hasher.play(leftOut: [])
-        case .text(var text): text.withUTF8 { self.take($0, on: line.connection) }
+        case .text(var text):
+            text.withUTF8 { self.take($0, on: line.connection) }
+            self.hasher.play(leftOut: [])
         case .event(let event): self.play(event, on: line.connection)
         case .gap: break
         }

@@ -68,6 +68,9 @@ actor FeedService: DaemonService {
     var pastBooks = BookBuilder.Counters()
     var messageCount: Int64 = 0
     var lastMessageCount: Int64 = 0
+    /// Whether a text is being read, and lines that were found lost meanwhile.
+    var isReading = false
+    var linesLostMeanwhile: [(index: Int, reason: TrustReason)] = []
     var sparingLog = SparingLog()
     var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
     /// Whether every carried book was trusted when that was looked at last.

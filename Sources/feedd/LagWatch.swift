@@ -20,6 +20,27 @@ struct LagWatch {
     /// Two books of one moment. Next: `nil` when one of them goes on.
     private var contradiction: (leader: State, follower: State, since: Instant)?
 
+    /// How far both had come when what they told of a past moment was a contradiction. Next: `nil` when they agree.
+    private var disagreement: (leader: State?, follower: State?)?
+
+    /// To be called now and then with how what both told compares.
+    ///
+    /// - Returns: whether they contradict each other, and did so at a look before, since when both have gone on: once may be a message
+    ///   that one of them lost and that mattered no more, or a clock of the venue's that was set back while the other was silent.
+    mutating func note(leader: ProvedMoments, follower: ProvedMoments) -> Bool {
+        switch ProvedMoments.relation(leader, follower) {
+        case .agree: self.disagreement = nil
+        case .unclear: break
+        case .contradict:
+            guard let before = self.disagreement else {
+                self.disagreement = (leader.youngest, follower.youngest)
+                return false
+            }
+            return before.leader != leader.youngest && before.follower != follower.youngest
+        }
+        return false
+    }
+
     /// To be called now and then with how far both have come.
     ///
     /// - Returns: which of them is late, or not to be believed.

@@ -160,15 +160,15 @@ import Testing
         let (feed, first, _) = try await self.pair()
         try await feed.run { feed in
             var (venue, lie) = (first, first)
-            for shares in Int64(3)...4 {
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            for shares in Int64(3)...5 {
                 feed.hear(Self.operate(&venue, .bid, "0.4", shares), on: 0)
                 _ = Self.operate(&lie, .bid, "0.4", shares + 7)
                 for outcome in outcomes { feed.hear(lie.bookText(outcome: outcome), on: 1) }
+                #expect(market.follower?.builder.hash == lie.hash(outcome: 0))
+                feed.compareConnections(of: market, now: .now())
             }
-            let carried = feed.market(venue.market.condition)
-            let market = try #require(carried)
-            #expect(market.follower?.builder.hash == lie.hash(outcome: 0))
-            feed.compareConnections(of: market, now: .now())
             #expect(market.dispute != nil && !market.isTrusted)
         }
         await feed.stop()

@@ -67,9 +67,9 @@ struct ReplayStorm {
             lie.time = self.venue.time
             let (text, spoilt) = (self.venue.operate(.bid, "0.05", size), lie.operate(.bid, "0.05", size + 10))
             for connection in 0...1 { feed.hear(connection == liar ? spoilt : text, on: connection) }
+            feed.compareConnections(of: market, now: .now())
         }
         let now = Instant.now()
-        feed.compareConnections(of: market, now: now)
         for connection in 0...1 where !self.isDown[connection] {
             feed.hear((connection == liar ? lie : self.venue).bookText(outcome: 0), on: connection)
         }

@@ -70,6 +70,30 @@ import Testing
         await feed.stop()
     }
 
+    /// Asking for a book may show that the line is gone. Who plays the journal must not be told of that before the text.
+    @Test func aLineThatIsFoundLostInTheMidstOfATextIsRecordedAfterIt() async throws {
+        let feed = try await FeedHarness { $0.feed.journal = true }
+        try await feed.run { feed in
+            var venue = VenueModel()
+            try feed.hear(UniverseBody(markets: [venue.market], age: 0))
+            for connection in 0...1 { feed.hear(venue.bookText(outcome: 0), on: connection) }
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            feed.isReading = true
+            feed.lineLost(0, .dropped)
+            #expect(market.connection == 0 && market.builder.isTrusted)
+            venue.time += 1
+            feed.hear(venue.operate(.bid, "0.4", 3), on: 1)
+            #expect(market.connection == 1 && market.builder.isTrusted && !feed.isReading)
+        }
+        await feed.service.stop()
+        let lines = try feed.rawLines()
+        let text = try #require(lines.firstIndex { $0.contains(#""price_change""#) })
+        let dropped = try #require(lines.firstIndex { $0.contains(#""event":"dropped""#) })
+        #expect(text < dropped)
+        await feed.stop()
+    }
+
     // MARK: Journals as they are found
 
     /// What a storm left, line by line.
