@@ -55,7 +55,7 @@ struct FeedStormTests {
         let report = { "SIMULATION_SEED=\(seed), the last faults: \(told.suffix(12))\n\(pipeline.feed.report)" }
         try await waitFor("all books to be trusted again", state: report()) { witness.isWhole ? true : nil }
         let seconds = (clock.now - healed).components.seconds
-        #expect(seconds <= 15, "\(seconds) s until all was well, SIMULATION_SEED=\(seed)")
+        #expect(seconds <= 5, "\(seconds) s until all was well, SIMULATION_SEED=\(seed)")
 
         try await pipeline.control(#"{"do":"pause_traffic"}"#)
         try await waitFor("the last books", state: report()) { witness.isUpToDate ? true : nil }
@@ -162,8 +162,8 @@ final class StormWitness: Sendable {
         var socket: WebSocketConnection?
         var client: FrameClient?
         var problem: String?
-        /// Since when what is trusted has not been what the venue shows, at each look.
-        var behindSince: [ConditionID: Instant] = [:]
+        /// Since when what is trusted has been no book that the venue had, in the midst of an operation, at each look.
+        var unknownSince: [ConditionID: Instant] = [:]
         var longestLag = Duration.zero
     }
 
@@ -250,19 +250,17 @@ final class StormWitness: Sendable {
         }
     }
 
-    /// To be called often: whoever is a moment behind is seen to have caught up at one of the looks.
+    /// To be called often: how long ago the venue's books were last what is trusted now.
     func lookForLag() {
         self.with { state in
             let now = Instant.now()
             let truth = state.truth.last()
             let believed = state.believed.last
             for condition in truth.keys {
-                guard let book = believed[condition], book != truth[condition] else {
-                    state.behindSince[condition] = nil
-                    continue
-                }
-                let since = state.behindSince[condition] ?? now
-                state.behindSince[condition] = since
+                let leftAt = believed[condition].flatMap { state.truth.leftAt[$0] }
+                let isUnknown = believed[condition] != nil && leftAt == nil
+                state.unknownSince[condition] = isUnknown ? state.unknownSince[condition] ?? now : nil
+                guard let since = leftAt ?? state.unknownSince[condition] else { continue }
                 state.longestLag = max(state.longestLag, now - since)
             }
         }
@@ -274,6 +272,8 @@ final class StormWitness: Sendable {
 
     /// Markets that are believed now.
     var carried: [ConditionID] { Array(self.with(\.believed.last.keys)) }
+
+    var status: FeedStatus? { self.with(\.believed.status) }
 
     var statusCount: Int { self.with(\.believed.statusCount) }
 

@@ -9,7 +9,7 @@ import Testing
 struct LineFaultTests {
     /// A connection that goes wrong, and what feedd's log says of it.
     private struct Fault {
-        let step: String
+        var step: String
         /// Whether the handshake was right before it.
         var isConnected = false
         /// Of the reason.
@@ -27,7 +27,19 @@ struct LineFaultTests {
         "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown",
     ]
 
-    @Test func aWrongHandshakeIsToldAndTriedAgain() async throws {
+    /// What lies between feedd and the venue.
+    enum Way: CaseIterable { case plain, tls, proxyAndTLS }
+
+    @Test(arguments: Way.allCases) func aWrongHandshakeIsToldAndTriedAgain(way: Way) async throws {
+        let authority = try await TestAuthority()
+        let certificate = try await authority.sign(for: way == .tls ? "localhost" : "venue.invalid")
+        func step(_ step: String) -> String {
+            switch way {
+            case .plain: step
+            case .tls: "in-\(Self.tls(certificate))=\(step)"
+            case .proxyAndTLS: "in-proxy:\(certificate.file):\(certificate.key)=\(step)"
+            }
+        }
         try await Self.live(
             through: [
                 Fault(step: "wrong-accept", told: "its Sec-WebSocket-Accept is not the answer to our key"),
@@ -41,8 +53,27 @@ struct LineFaultTests {
                 Fault(step: "masked", isConnected: true, told: "a server's frame is masked (close code 1002)"),
                 Fault(step: "mute", isConnected: true, told: "nothing was heard for too long"),
                 Fault(step: "silent", told: "no answer to the handshake in time"),
-            ], then: "bytewise"
-        ) { ["POLYBOT_VENUE_MARKET_WS_URL": "ws://127.0.0.1:\($0)/ws/market"] }
+            ].map { fault in
+                var fault = fault
+                fault.step = step(fault.step)
+                return fault
+            }, then: step("bytewise")
+        ) { port in
+            switch way {
+            case .plain: ["POLYBOT_VENUE_MARKET_WS_URL": "ws://127.0.0.1:\(port)/ws/market"]
+            case .tls:
+                [
+                    "POLYBOT_VENUE_MARKET_WS_URL": "wss://localhost:\(port)/ws/market",
+                    "POLYBOT_VENUE_CA_FILE": authority.file,
+                ]
+            case .proxyAndTLS:
+                [
+                    "POLYBOT_VENUE_MARKET_WS_URL": "wss://venue.invalid/ws/market",
+                    "POLYBOT_VENUE_CA_FILE": authority.file,
+                    "POLYBOT_VENUE_PROXY": "http://127.0.0.1:\(port)", "NO_PROXY": "127.0.0.1",
+                ]
+            }
+        }
     }
 
     @Test func aWrongCertificateIsToldAndTriedAgain() async throws {

@@ -11,6 +11,8 @@ struct ReplayTests {
         #"{"do":"wrong_hash","count":2}"#,
         #"{"do":"tick_size"}"#, #"{"do":"broken_json"}"#, #"{"do":"reset"}"#, #"{"do":"lose_next_delta","count":3}"#,
         #"{"do":"reorder_next"}"#, #"{"do":"double_next","count":20}"#, #"{"do":"drop","code":1012}"#,
+        // What is asked of a line that is gone shows it in the midst of a text.
+        #"{"do":"lose_next_delta","count":30}"#, #"{"do":"drop"}"#, #"{"do":"lie","connection":1,"seconds":3}"#,
     ]
 
     private static func tap(_ runtimeDirectory: String) throws -> RunningProgram {

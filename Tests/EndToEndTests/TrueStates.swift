@@ -25,7 +25,9 @@ final class TrueStates {
     }
 
     private var markets: [ConditionID: Followed]
-    private(set) var states: Set<Int> = []
+    var states: Set<Int> { Set(self.leftAt.keys) }
+    /// When the venue's book was none of that any more.
+    private(set) var leftAt: [Int: Instant] = [:]
     private var reader = MarketChannelReader()
 
     init(firstTokens: [ConditionID: TokenID]) {
@@ -43,14 +45,14 @@ final class TrueStates {
         case .priceChange:
             let hash = event.changes.first { $0.token == market.first }?.hash
             if let last = market.operation, last.time != event.timestamp || last.hash != hash {
-                self.states.insert(Self.fingerprint(condition, market.book))
+                self.leave(Self.fingerprint(condition, market.book))
             }
             market.operation = (event.timestamp, hash)
             for change in event.changes where change.token == market.first {
                 _ = market.book.set(change.side == .buy ? .bid : .ask, change.price, change.size)
             }
         case .book where event.token == market.first:
-            if market.operation != nil { self.states.insert(Self.fingerprint(condition, market.book)) }
+            if market.operation != nil { self.leave(Self.fingerprint(condition, market.book)) }
             market.book = OrderBook(tick: event.tick ?? market.book.tick)
             for level in event.bids { _ = market.book.set(.bid, level.price, level.size) }
             for level in event.asks { _ = market.book.set(.ask, level.price, level.size) }
@@ -64,9 +66,11 @@ final class TrueStates {
     /// The states as they are now, which count as well.
     func last() -> [ConditionID: Int] {
         let last = self.markets.reduce(into: [:]) { $0[$1.key] = Self.fingerprint($1.key, $1.value.book) }
-        self.states.formUnion(last.values)
+        for state in last.values { self.leave(state) }
         return last
     }
+
+    private func leave(_ state: Int) { self.leftAt[state] = .now() }
 }
 
 /// A consumer of `feedd.sock`: what it is told to believe.

@@ -20,6 +20,8 @@ follow. Prints its own port; then, for each connection, its step and the time it
     extension:VALUE    a right answer with this Sec-WebSocket-Extensions
     tls:CERT:KEY       TLS, then to the venue
     tls-old:CERT:KEY   TLS of a version that is no longer believed
+    in-tls:CERT:KEY=STEP    another of these steps, in TLS
+    in-proxy:CERT:KEY=STEP  likewise, after a CONNECT
     proxy-pass         what follows a CONNECT goes to the venue
     proxy-tls:CERT:KEY likewise, in TLS
     proxy:CODE         a CONNECT is refused
@@ -99,12 +101,22 @@ def bomb():
     return b"\xc1\x7f" + len(payload).to_bytes(8, "big") + payload
 
 
+def in_tls(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate.split(":"))
+    return context
+
+
 def serve(line, step):
     name, _, rest = step.partition(":")
+    if name in ("in-tls", "in-proxy"):
+        if name == "in-proxy":
+            read_head(line)
+            line.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        certificate, _, inner = rest.partition("=")
+        return serve(in_tls(certificate).wrap_socket(line, server_side=True), inner)
     if name in ("tls", "tls-old"):
-        certificate, key = rest.split(":")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
+        context = in_tls(rest)
         if name == "tls-old":
             context.set_ciphers("ALL:@SECLEVEL=0")
             context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1

@@ -1,0 +1,60 @@
+import Shared
+import Testing
+
+@testable import DaemonKit
+
+/// One of feedd's two connections is silent, dead or lying, and the other is right: nothing wrong is published, and little is missed.
+struct FeedStormLineTests {
+    /// How long each trouble goes on.
+    private static let stormSeconds = 5
+    private static let settings = [
+        "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_FEED_RECONNECT_DELAY_S": "0.2",
+        "POLYBOT_FEED_SILENCE_MAX_S": "3", "POLYBOT_FEED_PING_INTERVAL_S": "1",
+    ]
+
+    /// What happens to the one connection, at each step of a storm one of these.
+    private static let troubles: [(name: String, faults: [String])] = [
+        ("silent", [#""silence","seconds":2,"pong":true"#, #""lose_next_delta","count":20"#]),
+        ("dead", [#""silence","seconds":10"#, #""drop""#, #""reset""#]),
+        (
+            "lying",
+            [
+                #""corrupt_next","count":20"#, #""wrong_hash","count":20"#, #""reorder_next","count":3"#,
+                #""double_next","count":10"#, #""delay_next","ms":300,"count":10"#, #""broken_json""#,
+            ]
+        ),
+    ]
+
+    @Test func whenOneOfTwoConnectionsFailsNothingWrongIsPublished() async throws {
+        let seed = Programs.variable("SIMULATION_SEED").flatMap { UInt64($0) } ?? UInt64.random(in: .min ... .max)
+        var random = SeededRandom(seed: seed)
+        let witness = StormWitness()
+        let pipeline = try await Pipeline(
+            ["--markets", "20", "--rate", "1000", "--seed", "\(seed % 1_000_000)"], settings: Self.settings,
+            beforeDaemons: { try await witness.follow(port: $0) })
+        defer { witness.stop() }
+        try await witness.listen(to: pipeline.feedSocket)
+        try await waitFor("all books to be trusted", state: pipeline.feed.report) { witness.isWhole ? true : nil }
+        for (name, faults) in Self.troubles {
+            let believed = witness.verdict().believed
+            let end = ContinuousClock.now + .seconds(Self.stormSeconds)
+            while ContinuousClock.now < end {
+                let fault = faults[Int.random(in: 0..<faults.count, using: &random)]
+                // A connection that begins anew is the younger one: only that has trouble. It may be away just now.
+                try? await pipeline.control(#"{"do":\#(fault),"connection":3}"#)
+                try await Task.sleep(for: .milliseconds(Int64.random(in: 100...600, using: &random)))
+            }
+            let statuses = witness.statusCount
+            try await pipeline.control(#"{"do":"heal"}"#)
+            try await waitFor("all books to be trusted again", state: "\(name), seed \(seed)\n\(pipeline.feed.report)")
+            {
+                witness.statusCount > statuses && witness.isWhole ? true : nil
+            }
+            let verdict = witness.verdict()
+            #expect(verdict.wrong == 0, "\(name), SIMULATION_SEED=\(seed)")
+            #expect(verdict.faults == [], "\(name), SIMULATION_SEED=\(seed)")
+            #expect(verdict.believed - believed > 100 * Self.stormSeconds, "\(name): too little came of the other one")
+        }
+        #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
+    }
+}
