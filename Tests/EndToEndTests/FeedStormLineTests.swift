@@ -25,6 +25,29 @@ struct FeedStormLineTests {
         ),
     ]
 
+    /// The lie has the right hashes, and whoever could tell does not answer at first.
+    private static func lieWhileNobodyAnswers(_ pipeline: Pipeline, _ witness: StormWitness) async throws {
+        #expect(witness.counters["lines_contradict"] == nil)
+        for path in ["/book", "/books"] {
+            try await pipeline.control(#"{"do":"http_status","status":503,"path":"\#(path)","count":3}"#)
+        }
+        try await pipeline.control(#"{"do":"lie","seconds":60,"connection":3}"#)
+        let state = { "\(witness.counters)\n\(pipeline.feed.report)" }
+        try await waitFor("the contradiction to be seen", state: state()) {
+            (witness.counters["lines_contradict"] ?? 0) > 0 ? true : nil
+        }
+        // Some markets may not have changed on both connections yet.
+        try await Task.sleep(for: .seconds(2))
+        let noticed = Instant.now()
+        try await waitFor("the verdict", state: state()) { (witness.counters["lines_convicted"] ?? 0) > 0 ? true : nil }
+        #expect((witness.counters["arbitrations_failed"] ?? 0) > 0, "\(witness.counters)")
+        let statuses = witness.statusCount
+        try await waitFor("all books to be trusted again", state: state()) {
+            witness.statusCount > statuses && witness.isWhole ? true : nil
+        }
+        #expect(witness.wrongStates(believedAfter: noticed) == 0)
+    }
+
     @Test func whenOneOfTwoConnectionsFailsNothingWrongIsPublished() async throws {
         let seed = Programs.variable("SIMULATION_SEED").flatMap { UInt64($0) } ?? UInt64.random(in: .min ... .max)
         var random = SeededRandom(seed: seed)
@@ -55,6 +78,7 @@ struct FeedStormLineTests {
             #expect(verdict.faults == [], "\(name), SIMULATION_SEED=\(seed)")
             #expect(verdict.believed - believed > 100 * Self.stormSeconds, "\(name): too little came of the other one")
         }
+        try await Self.lieWhileNobodyAnswers(pipeline, witness)
         #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
     }
 }
