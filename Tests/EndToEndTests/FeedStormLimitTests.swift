@@ -30,7 +30,7 @@ struct FeedStormLimitTests {
     private static let silenceMax = 3
     /// All books must be trusted again, on both connections, so long after the end of a fault.
     private static let recoveryMax = Duration.seconds(5)
-    /// `feed_status` comes each second, feedd looks at its books five times a second, and the machine may be slow.
+    /// `feed_status` comes each second, and feedd looks at its books five times a second.
     private static let statusMax = Duration.seconds(2)
     private static let settings = [
         "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_FEED_RECONNECT_DELAY_S": "0.2",
@@ -126,9 +126,14 @@ struct FeedStormLimitTests {
         let pipeline: Pipeline
         private(set) var table = "fault: noticed after, limit; well again after, ms\n"
 
+        /// The longest time between two statuses since the fault began.
+        private var gap = Duration.zero
+
         init(witness: StormWitness, pipeline: Pipeline) { (self.witness, self.pipeline) = (witness, pipeline) }
 
         func meet(_ fault: Fault, on connection: Int) async throws {
+            _ = self.witness.takeStatusGap()
+            self.gap = .zero
             let before = self.witness.counters
             let lines = self.pipeline.feed.lines(of: .errors).count
             if let first = fault.first { try await self.pipeline.control(first) }
@@ -147,10 +152,9 @@ struct FeedStormLimitTests {
                     self.shows(sign, since: before, lines) ? true : nil
                 }
                 let noticed = Timestamp.now().microseconds / 1_000 - start
-                self.table += " \(noticed), \((limit + FeedStormLimitTests.statusMax).milliseconds);"
-                #expect(
-                    noticed <= (limit + FeedStormLimitTests.statusMax).milliseconds,
-                    "\(fault.name) \(sign): \(noticed) ms")
+                let noticedMax = (limit + self.slack).milliseconds
+                self.table += " \(noticed), \(noticedMax);"
+                #expect(noticed <= noticedMax, "\(fault.name) \(sign): \(noticed) ms")
             }
             let statuses = self.witness.statusCount
             let healed = Instant.now()
@@ -161,8 +165,14 @@ struct FeedStormLimitTests {
             let recovered = Instant.now() - healed
             self.table += " \(recovered.milliseconds)\n"
             #expect(
-                recovered <= FeedStormLimitTests.recoveryMax + FeedStormLimitTests.statusMax,
+                recovered <= FeedStormLimitTests.recoveryMax + self.slack,
                 "\(fault.name): \(recovered.milliseconds) ms")
+        }
+
+        /// What comes on top of a limit: more where the machine is so busy that what comes each second comes later.
+        private var slack: Duration {
+            self.gap = max(self.gap, self.witness.takeStatusGap())
+            return FeedStormLimitTests.statusMax + max(.zero, (self.gap - .seconds(1)) * 2)
         }
 
         /// Not every market is carried, and not every one can be asked for everything.

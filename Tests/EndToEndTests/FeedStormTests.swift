@@ -270,6 +270,14 @@ final class StormWitness: Sendable {
 
     var counters: [String: Int64] { self.with { $0.believed.status?.counters ?? [:] } }
 
+    /// The longest time between two statuses since the last call; a second where the machine is fast enough.
+    func takeStatusGap() -> Duration {
+        self.with { state in
+            defer { state.believed.statusGapMax = .zero }
+            return state.believed.statusGapMax
+        }
+    }
+
     /// Markets that are believed now.
     var carried: [ConditionID] { Array(self.with(\.believed.last.keys)) }
 

@@ -90,6 +90,9 @@ final class BelievedStates {
     private(set) var believedAt: [Int: Instant] = [:]
     private(set) var status: FeedStatus?
     private(set) var statusCount = 0
+    private var statusAt: Instant?
+    /// The longest time between two of them since this was set.
+    var statusGapMax = Duration.zero
     /// What no publisher may send.
     private(set) var faults: [String] = []
 
@@ -102,6 +105,9 @@ final class BelievedStates {
             case .feedStatus:
                 self.status = try envelope.decode(FeedStatus.self)
                 self.statusCount += 1
+                let now = Instant.now()
+                self.statusGapMax = max(self.statusGapMax, now - (self.statusAt ?? now))
+                self.statusAt = now
             default: break
             }
         } catch { self.faults.append("\(envelope.type): \(error)") }
