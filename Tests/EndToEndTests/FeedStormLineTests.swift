@@ -25,11 +25,13 @@ struct FeedStormLineTests {
         ),
     ]
 
-    /// The lie has the right hashes, and whoever could tell does not answer at first.
+    /// The lie has the right hashes, and whoever could tell does not answer at first, and then late.
     private static func lieWhileNobodyAnswers(_ pipeline: Pipeline, _ witness: StormWitness) async throws {
         #expect(witness.counters["lines_contradict"] == nil)
         for path in ["/book", "/books"] {
             try await pipeline.control(#"{"do":"http_status","status":503,"path":"\#(path)","count":3}"#)
+            // Its book is past by the time it comes.
+            try await pipeline.control(#"{"do":"http_slow","ms":900,"path":"\#(path)","count":12}"#)
         }
         try await pipeline.control(#"{"do":"lie","seconds":60,"connection":3}"#)
         let state = { "\(witness.counters)\n\(pipeline.feed.report)" }
