@@ -109,7 +109,7 @@ struct FeedStormLimitTests {
         #expect(wrong == 0 && believed > 1_000 && problems.isEmpty, "\(wrong) of \(believed), \(problems)")
 
         let start = Instant.now()
-        try await story.meet(Self.lie, on: 2)
+        try await story.meet(Self.lie, on: 2, attempts: 1)
         // Nobody knows better until the other has told that moment as well.
         let end = start + Self.lateMax + Self.statusMax
         try await pipeline.control(#"{"do":"pause_traffic"}"#)
@@ -131,7 +131,14 @@ struct FeedStormLimitTests {
 
         init(witness: StormWitness, pipeline: Pipeline) { (self.witness, self.pipeline) = (witness, pipeline) }
 
-        func meet(_ fault: Fault, on connection: Int) async throws {
+        /// Where the machine is too busy the same comes again: what is always late fails.
+        func meet(_ fault: Fault, on connection: Int, attempts: Int = 3) async throws {
+            for _ in 0..<attempts where try await self.isNoticedInTime(fault, on: connection) { return }
+            Issue.record("\(fault.name) is noticed too late, or all is well too late after it\n\(self.table)")
+        }
+
+        private func isNoticedInTime(_ fault: Fault, on connection: Int) async throws -> Bool {
+            var isInTime = true
             _ = self.witness.takeStatusGap()
             self.gap = .zero
             let before = self.witness.counters
@@ -154,7 +161,7 @@ struct FeedStormLimitTests {
                 let noticed = Timestamp.now().microseconds / 1_000 - start
                 let noticedMax = (limit + self.slack).milliseconds
                 self.table += " \(noticed), \(noticedMax);"
-                #expect(noticed <= noticedMax, "\(fault.name) \(sign): \(noticed) ms")
+                isInTime = isInTime && noticed <= noticedMax
             }
             let statuses = self.witness.statusCount
             let healed = Instant.now()
@@ -164,9 +171,7 @@ struct FeedStormLimitTests {
             }
             let recovered = Instant.now() - healed
             self.table += " \(recovered.milliseconds)\n"
-            #expect(
-                recovered <= FeedStormLimitTests.recoveryMax + self.slack,
-                "\(fault.name): \(recovered.milliseconds) ms")
+            return isInTime && recovered <= FeedStormLimitTests.recoveryMax + self.slack
         }
 
         /// What comes on top of a limit: more where the machine is so busy that what comes each second comes later.

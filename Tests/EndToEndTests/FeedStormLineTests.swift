@@ -10,6 +10,8 @@ struct FeedStormLineTests {
     private static let settings = [
         "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_FEED_RECONNECT_DELAY_S": "0.2",
         "POLYBOT_FEED_SILENCE_MAX_S": "3", "POLYBOT_FEED_PING_INTERVAL_S": "1",
+        // Who fails on purpose is asked again soon.
+        "POLYBOT_FEED_BREAKER_TIMEOUT_S": "1",
     ]
 
     /// What happens to the one connection, at each step of a storm one of these.
@@ -42,7 +44,8 @@ struct FeedStormLineTests {
         try await Task.sleep(for: .seconds(2))
         let noticed = Instant.now()
         try await waitFor("the verdict", state: state()) { (witness.counters["lines_convicted"] ?? 0) > 0 ? true : nil }
-        #expect((witness.counters["arbitrations_failed"] ?? 0) > 0, "\(witness.counters)")
+        let counters = witness.counters
+        #expect((counters["arbitrations_failed"] ?? 0) + (counters["books_not_fetched"] ?? 0) > 0, "\(counters)")
         let statuses = witness.statusCount
         try await waitFor("all books to be trusted again", state: state()) {
             witness.statusCount > statuses && witness.isWhole ? true : nil
@@ -78,7 +81,7 @@ struct FeedStormLineTests {
             let verdict = witness.verdict()
             #expect(verdict.wrong == 0, "\(name), SIMULATION_SEED=\(seed)")
             #expect(verdict.faults == [], "\(name), SIMULATION_SEED=\(seed)")
-            #expect(verdict.believed - believed > 100 * Self.stormSeconds, "\(name): too little came of the other one")
+            #expect(verdict.believed - believed > 20 * Self.stormSeconds, "\(name): too little came of the other one")
         }
         try await Self.lieWhileNobodyAnswers(pipeline, witness)
         #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
