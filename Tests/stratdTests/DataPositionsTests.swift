@@ -49,6 +49,20 @@ import Testing
         #expect(try positions.take(Self.page([])) && positions.holdings.count == 1)
     }
 
+    /// "A documented miss is null or an empty list": of a wallet that the venue has not seen yet.
+    @Test func aWalletThatNobodyKnowsHoldsNothing() throws {
+        for text in [#"{"data":null}"#, #"{"data":null,"pagination":null}"#] {
+            var positions = DataPositions(wallet: Self.wallet)
+            #expect(try positions.take(JSONValue(parsing: text.utf8)))
+            #expect(positions.holdings.isEmpty && positions.size(of: token(1, 0)) == .zero)
+        }
+        // In the midst of a list it is none, nor is it without a word.
+        var positions = DataPositions(wallet: Self.wallet)
+        #expect(throws: DataPositions.Fault.noPage) { try positions.take(JSONValue(parsing: "{}".utf8)) }
+        #expect(try !positions.take(Self.page([Self.row(1, "5")], next: #""more""#)))
+        #expect(throws: DataPositions.Fault.noPage) { try positions.take(JSONValue(parsing: #"{"data":null}"#.utf8)) }
+    }
+
     @Test(arguments: [
         ("28.09", 28_090_000), ("0.000001", 1), ("1e-06", 1), ("1e-6", 1), ("2.5e-05", 25), ("1E2", 100_000_000),
         ("1.25e+1", 12_500_000), (#""3.5""#, 3_500_000), ("0", 0), ("0.0", 0), ("1e9", 1_000_000_000_000_000),

@@ -73,7 +73,7 @@ struct DataPositions: Hashable, Sendable {
     /// - Returns: whether it was the last page.
     mutating func take(_ page: JSONValue) throws(Fault) -> Bool {
         // Of a wallet that it does not know it says null, or an empty list.
-        if page.object?["data"] == .null { return true }
+        if self.pageCount == 0 && page.object?["data"] == .null { return true }
         guard let rows = page["data"]?.array, let pagination = page["pagination"], pagination.object != nil else {
             throw .noPage
         }
