@@ -66,7 +66,7 @@ endif
 # more run at a time than two cores can serve.
 COMPUTING = ^(scannerdTests\.(SimulatedDay|RollingWindow)|stratdTests\.(EngineState|InputReplay|Simulation|OrderDeskProperty)|feeddTests\.QuietHour)Tests
 STORMS = ^EndToEndTests\.(FeedStorm|ReferencePrice|QuietFeed)Tests
-LIVE = ^EndToEndTests\.(LiveTrading|LiveKill|Limit)Tests
+LIVE = ^EndToEndTests\.(LiveTrading|LiveKill|Limit|DataAPI)Tests
 LINES = ^EndToEndTests\.(FaultScript|LineFault|PythonClient|Replay)Tests
 ifeq ($(ARGS),)
 SWIFT_TEST = swift test --skip '^(simvenue|EndToEnd)Tests\.' --skip '$(COMPUTING)' && \
