@@ -66,13 +66,16 @@ endif
 # more run at a time than two cores can serve.
 COMPUTING = ^(scannerdTests\.(SimulatedDay|RollingWindow)|stratdTests\.(EngineState|InputReplay|Simulation|OrderDeskProperty)|feeddTests\.QuietHour)Tests
 STORMS = ^EndToEndTests\.(FeedStorm|ReferencePrice|QuietFeed)Tests
+# A storm on both cores leaves none for another.
+LIMITS = ^EndToEndTests\.FeedStorm(Limit|Line|Poll)Tests
 LIVE = ^EndToEndTests\.(LiveTrading|LiveKill|Limit|DataAPI)Tests
 LINES = ^EndToEndTests\.(FaultScript|LineFault|PythonClient|Replay)Tests
 ifeq ($(ARGS),)
 SWIFT_TEST = swift test --skip '^(simvenue|EndToEnd)Tests\.' --skip '$(COMPUTING)' && \
 	swift test --filter '^simvenueTests\.' --filter '$(COMPUTING)' && \
-	swift test --filter '^EndToEndTests\.' --skip '$(STORMS)' --skip '$(LINES)' --skip '$(LIVE)' && \
-	swift test --filter '$(STORMS)' && swift test --filter '$(LINES)' && swift test --filter '$(LIVE)'
+	swift test --filter '^EndToEndTests\.' --skip '$(STORMS)' --skip '$(LIMITS)' --skip '$(LINES)' \
+		--skip '$(LIVE)' && \
+	swift test --filter '$(STORMS)' && swift test --no-parallel --filter '$(LIMITS)' && swift test --filter '$(LINES)' && swift test --filter '$(LIVE)'
 else
 SWIFT_TEST = swift test $(ARGS)
 endif

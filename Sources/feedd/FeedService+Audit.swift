@@ -5,6 +5,8 @@ import Shared
 extension FeedService {
     /// A market is quiet after this share of `feed.silence_max_s`, and is asked for as often.
     private static let quietShare = 3
+    /// What a line is about to say may be overtaken by an answer: it has so long before anything is made of it.
+    private static let overtakingMax = Duration.milliseconds(250)
 
     /// To be called each second. One round at a time.
     func audit() {
@@ -31,7 +33,9 @@ extension FeedService {
             let (books, malformed, duration) = try await self.venue.books(tokens, within: timeout)
             self.noteAnswer(after: duration)
             self.count("polled_malformed", Int64(malformed))
-            for book in books { self.compare(book) }
+            let younger = books.filter { self.linesBehind($0) != nil }
+            if !younger.isEmpty { await self.loop.sleep(for: Self.overtakingMax) }
+            for book in younger { self.compare(book) }
         } catch {
             self.count("audits_failed")
             self.noteFailure(error)
@@ -41,16 +45,25 @@ extension FeedService {
 
     /// What is fetched may be long past, so it is no reason to distrust a book; but it is one to ask the lines once more.
     private func compare(_ book: RESTBook) {
-        guard let market = self.marketsByCondition[book.market], market.builder.outcome(of: book.token) == 0 else {
-            return
-        }
-        let time = Timestamp(milliseconds: book.timestamp)
-        if market.builder.isTrusted, market.builder.hash != book.hash, time > market.builder.settledTime {
+        guard let (market, isLeaderBehind, isFollowerBehind) = self.linesBehind(book) else { return }
+        if isLeaderBehind {
             self.count("audits_doubted")
             self.connections[market.connection].refresh(market.tokens)
         }
-        if let follower = market.follower, follower.builder.hash != book.hash, time > follower.builder.settledTime {
+        if isFollowerBehind, let follower = market.follower {
             self.connections[follower.connection].refresh(market.tokens)
         }
+    }
+
+    /// Which of a market's lines have not told of a fetched book yet; `nil` when both have.
+    private func linesBehind(_ book: RESTBook) -> (market: CarriedMarket, leader: Bool, follower: Bool)? {
+        guard let market = self.marketsByCondition[book.market], market.builder.outcome(of: book.token) == 0 else {
+            return nil
+        }
+        let time = Timestamp(milliseconds: book.timestamp)
+        func isBehind(_ builder: BookBuilder) -> Bool { builder.hash != book.hash && time > builder.settledTime }
+        let leader = market.builder.isTrusted && isBehind(market.builder)
+        let follower = market.follower.map { isBehind($0.builder) } ?? false
+        return leader || follower ? (market, leader, follower) : nil
     }
 }

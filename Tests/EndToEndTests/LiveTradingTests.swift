@@ -227,6 +227,27 @@ import Testing
         kill(stratd.pid, SIGKILL)
     }
 
+    /// Each time the venue's name for the next heartbeat is another than stratd knows, as if somebody else had sent one.
+    @Test func lostAnswersToHeartbeatsAreNotTakenForAnotherStratd() async throws {
+        let account = try await LiveAccount(["--markets", "12", "--rate", "50"], marketCount: 2)
+        let stratd = try account.start()
+        _ = try await stratd.line(of: .errors) { $0.contains("Live trading is open") }
+        // The doctor beats too.
+        let refused = try await account.audit["refused_heartbeats"]?.integer ?? 0
+        for loss in Int64(1)...5 {
+            try await account.pipeline.control(#"{"do":"http_lost","path":"/v1/heartbeats","count":1}"#)
+            try await waitFor("the venue to want another name, \(loss)", state: stratd.report) { () -> Bool? in
+                try await account.audit["refused_heartbeats"]?.integer ?? 0 >= refused + loss ? true : nil
+            }
+        }
+        let before = try await account.audit["heartbeats"]?.integer ?? 0
+        try await waitFor("a heartbeat", state: stratd.report) { () -> Bool? in
+            try await account.audit["heartbeats"]?.integer ?? 0 > before + 1 ? true : nil
+        }
+        #expect(try await stratd.stop() == .exited(0), "\(stratd.report)")
+        #expect(!stratd.text(of: .errors).contains("another_stratd"), "\(stratd.report)")
+    }
+
     @Test func aClockThatGoesWrongDoesNotKeepItFromCancelling() async throws {
         let account = try await LiveAccount(["--markets", "12", "--rate", "50"])
         let stratd = try account.start()

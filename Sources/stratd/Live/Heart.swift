@@ -10,8 +10,7 @@ final class Heart: Sendable {
     /// How lately the engine's loop must have answered.
     static let answerAgeMax = Duration.seconds(2)
     private static let questionInterval = Duration.milliseconds(500)
-    /// So many names that are not ours within a minute, and somebody else beats for the same account. One alone is an answer that
-    /// was lost.
+    /// So many names that nothing of ours explains within a minute, and somebody else beats for the same account.
     static let foreignCountMax = 4
     static let foreignWindow = Duration.seconds(60)
 
@@ -53,7 +52,10 @@ final class Heart: Sendable {
         nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
         private let answeredAt: Answered
+        /// Empty after a start, when the name is a former process's.
         private var last = ""
+        /// Whether the venue may have given a name since `last` that we were not told.
+        private var isNameLost = false
         private var foreignAt: [Instant] = []
         private var isStopped = false
 
@@ -101,21 +103,25 @@ final class Heart: Sendable {
         private func send() async {
             do throws(ClobFailure) {
                 self.last = try await self.clob.beat(after: self.last, self.credentials, now: .now())
+                self.isNameLost = false
                 self.tell(.beat)
                 self.beatAgain(after: Heart.interval)
             } catch {
                 guard case .staleHeartbeat(let name) = error else {
+                    self.isNameLost = self.isNameLost || error.isOutcomeUnknown
                     self.tell(.failed(error))
                     return self.beatAgain(after: Heart.retryPause)
                 }
-                // After a start, and after an answer that was lost, the name is another than we believe. When it is another again
-                // and again, somebody else has it.
+                // When the name is another than we believe again and again, and no lost answer explains it, somebody else has it.
+                let isExplained = self.last.isEmpty || self.isNameLost
                 self.last = name
+                self.isNameLost = false
+                guard !isExplained else { return self.beatAgain(after: .zero) }
                 let now = Instant.now()
                 self.foreignAt =
                     self.foreignAt.filter { now - $0 < Heart.foreignWindow }.suffix(Heart.foreignCountMax) + [now]
                 if self.foreignAt.count >= Heart.foreignCountMax { self.tell(.foreign) }
-                self.beatAgain(after: self.foreignAt.count == 1 ? .zero : Heart.retryPause / 4)
+                self.beatAgain(after: Heart.retryPause / 4)
             }
         }
 
