@@ -78,6 +78,36 @@ import Testing
         #expect(late.ledger.cash == usd("96"))
     }
 
+    /// Records that come after a trade do not show that it was booked: a start looks from the last good reading on.
+    @Test func howFarTradesWereReadIsInTheLedger() throws {
+        var engine = self.engine()
+        func read(_ seconds: Int64, _ now: Int64) throws -> [LedgerRecord.Fact] {
+            let event = VenueEvent(
+                order: OrderID(number: 0), kind: .tradesRead, time: testStart + .seconds(seconds))
+            let actions = engine.handle(event, now: at(now))
+            let records = actions.compactMap { if case .record(let record) = $0 { record } else { nil } }
+            for record in records {
+                #expect(try record.line.dropLast().withUnsafeBufferPointer { try LedgerRecord(line: $0) } == record)
+            }
+            return records.map(\.fact)
+        }
+        #expect(try read(1, 1_000) == [.tradesRead(to: testStart + .seconds(1))])
+        #expect(try read(1, 1_100) == [], "the same again")
+        // One that waits for its market is booked nowhere, and must be found again.
+        let told = VenueEvent(
+            order: OrderID(number: 0), kind: .foreign(hash: "0xabc", self.fill(of: token(7, 0))),
+            time: testStart + .seconds(5))
+        _ = engine.handle(told, now: at(6_000))
+        #expect(try read(9, 10_000) == [.tradesRead(to: testStart + .seconds(5))])
+        #expect(engine.ledger.tradesReadTo == testStart + .seconds(5))
+        var writer = JSONWriter()
+        engine.ledger.write(to: &writer)
+        let again = try writer.bytes.withUnsafeBufferPointer { bytes in
+            try JSONReader.read(bytes) { (reader) throws(JSONError) in try OrderLedger(reading: &reader) }
+        }
+        #expect(again == engine.ledger)
+    }
+
     @Test func aSaleThatNobodyAloneCoversLeavesNoOrderBehind() throws {
         var ledger = OrderLedger(cash: usd("100"))
         let order = ledgerOrder(1, intent(.buy, "0.40", "10"))

@@ -117,8 +117,10 @@ struct InputSession {
         let fill = VenueFill(
             trade: trade, token: token(Int64.random(in: 1...4, using: &random), 0), side: .buy, price: price("0.4"),
             size: shares("1"), fee: nil, money: usd("0.4"), liquidity: .taker, settlement: .matched)
-        let kind: VenueEvent.Kind =
-            Bool.random(using: &random) ? .foreign(hash: "0x\(trade)", fill) : .foreignSettled(trade: trade, .confirmed)
+        let kinds: [VenueEvent.Kind] = [
+            .foreign(hash: "0x\(trade)", fill), .foreignSettled(trade: trade, .confirmed), .tradesRead,
+        ]
+        let kind = kinds.randomElement(using: &random)!
         return VenueEvent(order: OrderID(number: 0), kind: kind, time: self.now.time)
     }
 

@@ -131,7 +131,7 @@ import Testing
                 told.settled[trade] =
                     told.settled[trade] == .confirmed || told.settled[trade] == .failed
                     ? told.settled[trade] : settlement
-            case .accepted, .cancelRefused, .lost, .found: break
+            case .accepted, .cancelRefused, .lost, .found, .tradesRead: break
             }
             self.told[event.order] = told
         }

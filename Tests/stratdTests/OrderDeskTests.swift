@@ -8,7 +8,10 @@ import Testing
 struct DeskWorld {
     var desk: OrderDesk
     var asked: [OrderDesk.Request] = []
+    /// What became of orders.
     var told: [VenueEvent] = []
+    /// Up to when trades were told, by each good reading.
+    var tradesReadTo: [Timestamp] = []
     var notes: [OrderDesk.Note] = []
 
     init(open: [LedgerOrder] = [], finished: [LedgerOrder] = [], isReconciled: Bool = true) {
@@ -25,6 +28,7 @@ struct DeskWorld {
         for output in self.desk.advance(now: at(milliseconds)) {
             switch output {
             case .ask(let request): self.asked.append(request)
+            case .tell(let event) where event.kind == .tradesRead: self.tradesReadTo.append(event.time)
             case .tell(let event): self.told.append(event)
             case .note(let note): self.notes.append(note)
             }
@@ -153,6 +157,16 @@ private func fill(
         guard case .lost = world.kinds.last else { return #expect(Bool(false), "\(world.kinds)") }
         world.take(.orderEvent(VenueOrder(hash: other.hash, standing: .open, matched: .zero)), 2_200)
         #expect(world.kinds.last == .found)
+    }
+
+    /// A reading that fails has told nothing.
+    @Test func howFarTradesWereReadIsToldAfterThem() throws {
+        var world = DeskWorld(isReconciled: false)
+        world.advance(0)
+        world.take(.trades(.failure(lost), asOf: at(0).time), 100)
+        #expect(world.tradesReadTo == [])
+        world.take(.trades(.success([]), asOf: at(5_000).time), 5_100)
+        #expect(world.tradesReadTo == [at(5_000).time + (.zero - OrderDesk.lossMax)])
     }
 
     @Test func aFillMayComeBeforeTheAnswer() throws {

@@ -15,6 +15,8 @@ extension StrategyEngine {
     static let foreignStrategy = "(foreign)"
     /// Of those that wait for the feed to describe their market.
     static let homelessCountMax = 1_000
+    /// Less is not worth a record.
+    static let tradesReadStep = Duration.seconds(1)
     /// How long the feed may take for that, before trading halts; it goes on being waited for.
     static let homelessTimeMax = Duration.seconds(60)
 
@@ -44,6 +46,15 @@ extension StrategyEngine {
             self.homeless[index].fill.settlement = settlement
         }
         self.homeless.removeAll { $0.fill.settlement == .failed }
+    }
+
+    /// Keeps up to when the ledger has the account's trades, so that the next start looks for those it lacks from there on: records that are
+    /// younger than a trade do not show that it was booked.
+    mutating func tradesRead(to time: Timestamp, now: Moment) {
+        // What waits for its market is booked nowhere yet.
+        let end = self.homeless.reduce(time) { min($0, $1.time) }
+        guard self.ledger.tradesReadTo.map({ end - $0 >= Self.tradesReadStep }) ?? true else { return }
+        self.record(.tradesRead(to: end), now: now)
     }
 
     /// Books what the feed has described the market of by now.

@@ -10,6 +10,9 @@ extension StrategyEngine {
         case .foreignSettled(let trade, let settlement):
             self.settleForeign(trade, settlement, now: now)
             return self.takeActions()
+        case .tradesRead:
+            self.tradesRead(to: event.time, now: now)
+            return self.takeActions()
         default: break
         }
         guard let order = self.ledger.order(event.order) else {
@@ -47,7 +50,7 @@ extension StrategyEngine {
             guard [.sent, .delayed, .unknown].contains(order.body.state) else { break }
             self.move(order, to: order.body.filled > .zero ? .partlyFilled : .live, reason: nil, now: now)
             self.cancelIfClosed(order, now: now)
-        case .foreign, .foreignSettled: break
+        case .foreign, .foreignSettled, .tradesRead: break
         }
         self.orderChanged(order, now: now)
         return self.takeActions()

@@ -112,7 +112,8 @@ struct AccountHistory: Sendable {
             let before = self.ledger?.positions[key]
             try self.ledger?.apply(record)
             if let after = self.ledger?.positions[key] { try self.book(before, after, day: day, resultDay: day) }
-        case .intent, .state, .halt, .funds, .redeemed, .rulesChanged, .rulesForgotten, .resume, .pause, .unpause,
+        case .intent, .state, .halt, .funds, .redeemed, .rulesChanged, .rulesForgotten, .tradesRead, .resume, .pause,
+            .unpause,
             .limit, .marks:
             try self.ledger?.apply(record)
         }

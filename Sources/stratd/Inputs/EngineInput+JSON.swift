@@ -162,6 +162,7 @@ extension VenueEvent {
                 $0.member("kind", "foreign_settled")
                 $0.member("trade", trade)
                 $0.member("settlement", settlement.rawValue)
+            case .tradesRead: $0.member("kind", "trades_read")
             }
         }
     }
@@ -185,6 +186,7 @@ extension VenueEvent {
         case "foreign": kind = .foreign(hash: try fields.string("hash"), try VenueFill(fields))
         case "foreign_settled":
             kind = .foreignSettled(trade: try fields.string("trade"), try fields.word("settlement"))
+        case "trades_read": kind = .tradesRead
         default: throw JSONError(.wrongValue, at: 0, member: "kind")
         }
         self.init(

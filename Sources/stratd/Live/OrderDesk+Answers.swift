@@ -347,6 +347,7 @@ extension OrderDesk {
             // Should our clock have been ahead, it goes back with it.
             self.tradesReadTo = asOf + (.zero - Self.tradeOverlap)
             self.forgetSeen()
+            self.tell(OrderID(number: 0), .tradesRead, asOf + (.zero - Self.lossMax))
         }
     }
 

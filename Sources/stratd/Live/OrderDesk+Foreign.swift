@@ -10,7 +10,7 @@ extension OrderDesk {
     }
     /// Parts that are remembered; beyond them no foreign one is told, and the balance tells of it instead.
     static let seenCountMax = 50_000
-    /// How much sooner than the ledger's last record a trade may be that it lacks: the venue tells whole seconds.
+    /// How much sooner a trade may be that the ledger lacks than the last that was read: the venue tells whole seconds.
     static let lossMax = Duration.seconds(2)
 
     /// Tells of the account's parts in a trade that no order of ours had.

@@ -176,7 +176,7 @@ struct OrderDesk: Sendable {
     ///   - open: orders of the ledger that are not finished: what became of them is asked first.
     ///   - finished: of the ledger, for trades that come late.
     ///   - unsettled: trades that wait for the chain, and when they were matched.
-    ///   - since: when the ledger's last record was made: trades from then on may not be booked yet. `nil` for a new ledger.
+    ///   - since: trades from then on may not be booked yet. `nil` for a new ledger.
     init(
         open: [LedgerOrder], finished: [LedgerOrder], unsettled: [String: Timestamp], since: Timestamp?, now: Moment
     ) {

@@ -29,6 +29,8 @@ struct LedgerRecord: Hashable, Sendable {
         case rulesChanged(ConditionID, String)
         /// Such a market is no longer followed.
         case rulesForgotten(ConditionID)
+        /// All the account's trades that were matched before are in the ledger.
+        case tradesRead(to: Timestamp)
         /// Ends halts, and takes changed rules as they are.
         case resume
         case pause(strategy: String)
@@ -63,6 +65,7 @@ struct LedgerRecord: Hashable, Sendable {
         case .income: "income"
         case .rulesChanged: "rules_changed"
         case .rulesForgotten: "rules_forgotten"
+        case .tradesRead: "trades_read"
         case .resume: "resume"
         case .pause: "pause"
         case .unpause: "unpause"
@@ -119,6 +122,7 @@ struct LedgerRecord: Hashable, Sendable {
                 $0.member("market", key.market.description)
                 $0.member("rewards", income.rewards.micros)
                 $0.member("rebates", income.rebates.micros)
+            case .tradesRead(let time): $0.member("to", time.microseconds)
             case .resume: break
             case .pause(let strategy), .unpause(let strategy): $0.member("strategy", strategy)
             case .limit(let name, let value):
@@ -166,7 +170,7 @@ struct LedgerRecord: Hashable, Sendable {
             case "token": token = try reader.token()
             case "state", "reason", "strategy", "name", "trade", "settlement":
                 texts[key.string] = try reader.string().string
-            case "time", "winner", "value", "money", "size", "rewards", "rebates", "day", "day_start", "peak":
+            case "time", "winner", "value", "money", "size", "rewards", "rebates", "day", "day_start", "peak", "to":
                 numbers[key.string] = try reader.integer()
             default: try reader.skip()
             }
@@ -205,6 +209,7 @@ struct LedgerRecord: Hashable, Sendable {
         case "rules_changed":
             self.fact = .rulesChanged(
                 try reader.need(market, "market"), try reader.need(texts["reason"], "reason"))
+        case "trades_read": self.fact = .tradesRead(to: Timestamp(microseconds: try reader.need(numbers["to"], "to")))
         case "resume": self.fact = .resume
         case "pause": self.fact = .pause(strategy: try reader.need(texts["strategy"], "strategy"))
         case "unpause": self.fact = .unpause(strategy: try reader.need(texts["strategy"], "strategy"))

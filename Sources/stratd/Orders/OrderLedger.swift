@@ -31,6 +31,8 @@ struct OrderLedger: Hashable, Sendable {
     static let incomeCountMax = 1_000
     /// What rewards and rebates are estimated to be, ever, by strategy: neither in `cash` nor in any profit.
     private(set) var income: [String: Income] = [:]
+    /// All the account's trades that were matched before are booked. Next: `nil` for a ledger that was never live.
+    private(set) var tradesReadTo: Timestamp?
     /// Why trading is halted, in the order in which the reasons came; empty while it is not.
     private(set) var halts: [String] = []
     /// Markets whose rules changed while they were followed, with what changed: strategies leave them until a person resumes.
@@ -148,6 +150,7 @@ struct OrderLedger: Hashable, Sendable {
             self.dayStart += money
             self.peak += money
             self.isFunded = true
+        case .tradesRead(let time): self.tradesReadTo = time
         case .halt(let reason): if !self.halts.contains(reason) { self.halts.append(reason) }
         case .rulesChanged(let market, let change): self.changedRules[market] = change
         case .rulesForgotten(let market): self.changedRules[market] = nil
@@ -363,6 +366,7 @@ extension OrderLedger {
                     }
                 }
             }
+            if let time = self.tradesReadTo { $0.member("trades_read", time.microseconds) }
             $0.member("halts", self.halts)
             $0.key("changed_rules")
             $0.object {
@@ -417,6 +421,7 @@ extension OrderLedger {
                 try reader.array { (reader) throws(JSONError) in
                     ledger.pending.append(try PendingFill(reading: &reader))
                 }
+            case "trades_read": ledger.tradesReadTo = Timestamp(microseconds: try reader.integer())
             case "closed_profit": ledger.closedProfit = Money(micros: try reader.integer())
             case "income":
                 try reader.array { (reader) throws(JSONError) in

@@ -154,10 +154,21 @@ extension StrategyService {
             OrderDesk(
                 open: ledger.openOrders, finished: ledger.finishedQueue.compactMap { ledger.order($0) },
                 unsettled: Dictionary(ledger.pending.map { ($0.trade, $0.time) }) { min($0, $1) },
-                since: self.ledgerTime, now: now))
+                since: self.tradesMissingSince, now: now))
         try self.connect(live, account)
         self.logger.notice(
             "Live trading is open", metadata: ["maker": "\(account.form.maker)", "cash": "\(ledger.cash)"])
+    }
+
+    /// From when on trades may not be booked yet.
+    private var tradesMissingSince: Timestamp? {
+        let ledger = self.engine.ledger
+        guard let since = ledger.tradesReadTo ?? self.ledgerTime else { return nil }
+        // Of what was matched before, the orders may be forgotten: their trades would be taken for somebody else's.
+        guard ledger.finishedQueue.count >= OrderLedger.finishedOrderCountMax,
+            let oldest = ledger.finishedQueue.first.flatMap({ ledger.order($0) })
+        else { return since }
+        return max(since, oldest.body.time + OrderDesk.lossMax * 2)
     }
 
     /// Begins to hear and to beat with the account's credentials, in the place of those before.

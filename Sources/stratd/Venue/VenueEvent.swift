@@ -20,6 +20,8 @@ struct VenueEvent: Hashable, Sendable {
         case foreign(hash: String, VenueFill)
         /// Such a trade went on towards the chain, or failed there.
         case foreignSettled(trade: String, Settlement)
+        /// All trades that were matched before the event's time were told.
+        case tradesRead
     }
     let order: OrderID
     let kind: Kind
