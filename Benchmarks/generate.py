@@ -56,7 +56,7 @@ class Market:
 
     def terms(self):
         tokens = ",".join(f'{{"t":"{token}","o":"{label}"}}' for token, label in zip(self.tokens, ("Up", "Down")))
-        return f'{{"t":[{tokens}],"mts":0.01,"mos":{SIZE_MIN},"nr":false,"fd":{{"r":0.07,"e":1}},"itode":true}}'
+        return f'{{"c":"{self.condition}","ao":true,"t":[{tokens}],"mts":0.01,"mos":{SIZE_MIN},"nr":false,"fd":{{"r":0.07,"e":1}},"itode":true}}'
 
     def best(self, side):
         place = max(place for place in range(DEPTH) if self.sizes[side][place])
