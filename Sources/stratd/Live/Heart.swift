@@ -52,10 +52,10 @@ final class Heart: Sendable {
         nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
         private let answeredAt: Answered
-        /// Empty after a start, when the name is a former process's.
         private var last = ""
-        /// Whether the venue may have given a name since `last` that we were not told.
-        private var isNameLost = false
+        /// Whether the venue may have given a name since `last` that we were not told: after a start a former process's, then one whose
+        /// answer was lost.
+        private var isNameLost = true
         private var foreignAt: [Instant] = []
         private var isStopped = false
 
@@ -113,7 +113,7 @@ final class Heart: Sendable {
                     return self.beatAgain(after: Heart.retryPause)
                 }
                 // When the name is another than we believe again and again, and no lost answer explains it, somebody else has it.
-                let isExplained = self.last.isEmpty || self.isNameLost
+                let isExplained = self.isNameLost
                 self.last = name
                 self.isNameLost = false
                 guard !isExplained else { return self.beatAgain(after: .zero) }
