@@ -34,7 +34,7 @@ import Testing
         let order = ledgerOrder(1, intent())
         try ledger.open(order)
         try ledger.apply(.fill(fill(order, trade: "t1", "0.48", "4")))
-        #expect(ledger.isBooked("t1", of: order.id))
+        #expect(ledger.isBooked("t1", ofHash: order.body.hash) && !ledger.isBooked("t2", ofHash: order.body.hash))
         let before = ledger
         #expect(throws: LedgerError.alreadyBooked(trade: "t1")) {
             try ledger.apply(.fill(fill(order, trade: "t1", "0.48", "4")))

@@ -25,12 +25,9 @@ extension StrategyEngine {
     ///
     /// The account is what the venue says that it is: without the trade, balance and shares would differ from now on.
     mutating func adopt(_ hash: String, _ fill: VenueFill, at time: Timestamp, now: Moment) {
-        let isBooked = self.ledger.finishedQueue.contains {
-            self.ledger.order($0).map { $0.body.hash == hash && $0.trades.contains(fill.trade) } ?? false
-        }
-        guard !isBooked, !self.homeless.contains(where: { $0.hash == hash && $0.fill.trade == fill.trade }) else {
-            return
-        }
+        guard !self.ledger.isBooked(fill.trade, ofHash: hash),
+            !self.homeless.contains(where: { $0.hash == hash && $0.fill.trade == fill.trade })
+        else { return }
         let told = ForeignFill(hash: hash, fill: fill, time: time, heardAt: now.instant)
         guard !self.book(told, now: now) else { return }
         // After a start the feed may have yet to tell of the market.

@@ -125,7 +125,12 @@ struct OrderLedger: Hashable, Sendable {
         return markets
     }
 
-    func isBooked(_ trade: String, of order: OrderID) -> Bool { self.order(order)?.trades.contains(trade) ?? false }
+    /// Whether an order, by its hash, has its part in a trade.
+    func isBooked(_ trade: String, ofHash hash: String) -> Bool {
+        [self.open, self.finished].contains { orders in
+            orders.values.contains { $0.body.hash == hash && $0.trades.contains(trade) }
+        }
+    }
 
     // MARK: Changing
 
