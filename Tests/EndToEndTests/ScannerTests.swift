@@ -117,8 +117,10 @@ import Testing
         ] { try await control(fault) }
         _ = try await scanner.line(of: .errors, within: .seconds(60)) { $0.contains("the universe stays as it is") }
         _ = try await scanner.line(of: .errors, within: .seconds(60)) { $0.contains("The listing can be read again") }
-        let changed = try await scanner.line(of: .errors, within: .seconds(60)) { $0.contains("Market changed") }
-        #expect(changed.contains(market) && changed.contains("tick 10000 -> 1000"), "\(changed)")
+        // The venue moves a market near 0 or 1 to a finer tick by itself, which may be told first.
+        _ = try await scanner.line(of: .errors, within: .seconds(60)) {
+            $0.contains("Market changed") && $0.contains(market) && $0.contains("tick 10000 -> 1000")
+        }
         let removed = scanner.text(of: .errors).split(separator: "\n").filter {
             $0.contains("Market removed") && !$0.contains("ended") && !$0.contains("resolved")
         }
