@@ -248,6 +248,33 @@ import Testing
         #expect(!stratd.text(of: .errors).contains("another_stratd"), "\(stratd.report)")
     }
 
+    /// No lock reaches another machine; what both send to the venue does.
+    @Test(.enabled(if: Programs.variable("POLYBOT_TEST_CLOB_PYTHON") != nil, "needs scripts/test-clob-client"))
+    func whoSendsHeartbeatsForTheSameAccountElsewhereHaltsTrading() async throws {
+        let account = try await LiveAccount(["--markets", "12", "--rate", "50"], marketCount: 2)
+        let stratd = try account.start()
+        try await waitFor("open orders", state: stratd.report) { () -> Bool? in
+            try await account.truth.openOrders.isEmpty ? nil : true
+        }
+        let other = try RunningProgram(
+            try #require(Programs.variable("POLYBOT_TEST_CLOB_PYTHON")),
+            [
+                Programs.peer("clob_heart.py"), "http://127.0.0.1:\(account.pipeline.port)",
+                account.pipeline.directory.file("key"),
+            ])
+        _ = try await other.line(of: .output) { $0.contains("beat 2") }
+        _ = try await stratd.line(of: .errors, within: .seconds(60)) {
+            $0.contains("Trading is halted") && $0.contains("another_stratd")
+        }
+        try await waitFor("nothing to be open", state: stratd.report) { () -> Bool? in
+            try await account.truth.openOrders.isEmpty ? true : nil
+        }
+        #expect(other.ending == nil, "\(other.report)")
+        #expect(try await stratd.stop() == .exited(0), "\(stratd.report)")
+        // A person decides, after both have ended too.
+        #expect(try account.ledger.halts.contains("another_stratd"))
+    }
+
     @Test func aClockThatGoesWrongDoesNotKeepItFromCancelling() async throws {
         let account = try await LiveAccount(["--markets", "12", "--rate", "50"])
         let stratd = try account.start()
