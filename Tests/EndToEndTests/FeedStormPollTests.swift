@@ -3,7 +3,7 @@ import Testing
 
 @testable import DaemonKit
 
-/// Without a market channel all books are polled, of more markets than the venue takes in one request.
+/// Without a market channel all books are polled.
 struct FeedStormPollTests {
     private static let settings = [
         "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_SCANNER_MAX_MARKETS": "1000",
@@ -35,6 +35,49 @@ struct FeedStormPollTests {
         let polls = requests.filter { $0["request"]?.string == "POST /books" }
         #expect(polls.count == 1 && polls.first?["status"]?.integer == 200, "\(polls)")
         #expect((polls.first?["count"]?.integer ?? 0) >= 2)
+        #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
+    }
+    /// Both connections are lost and none can be had; later they can.
+    @Test func booksArePolledWhileThereIsNoWebSocketAndFollowItAgainWhenItIsBack() async throws {
+        let witness = StormWitness()
+        let pipeline = try await Pipeline(
+            ["--markets", "20", "--rate", "200", "--seed", "10"],
+            settings: [
+                "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_FEED_RECONNECT_DELAY_S": "0.2",
+                "POLYBOT_FEED_MAX_RECONNECT_ATTEMPTS": "3",
+            ],
+            beforeDaemons: { try await witness.follow(port: $0) })
+        defer { witness.stop() }
+        try await witness.listen(to: pipeline.feedSocket)
+        try await waitFor("all books to be trusted", state: pipeline.feed.report) { witness.isWhole ? true : nil }
+        #expect(witness.sources == [.webSocket])
+        #expect(!pipeline.feed.text(of: .errors).contains("REST polling"))
+
+        try await pipeline.control(#"{"do":"refuse_ws","seconds":3600}"#)
+        // Connections are numbered anew when one goes.
+        for connection in [3, 2] { try await pipeline.control(#"{"do":"reset","connection":\#(connection)}"#) }
+        // The predecessor's users look for this sentence.
+        _ = try await pipeline.feed.line(of: .errors) {
+            $0.contains("WebSocket unavailable, falling back to REST polling")
+        }
+        try await waitFor("all books to be polled", state: pipeline.feed.report) { () -> Bool? in
+            guard let status = witness.status, status.mode == .restPolling else { return nil }
+            return status.trusted == status.markets && witness.sources == [.rest] ? true : nil
+        }
+        let believed = witness.verdict().believed
+        try await waitFor("polled books that change", state: pipeline.feed.report) {
+            witness.verdict().believed > believed + 20 ? true : nil
+        }
+
+        try await pipeline.control(#"{"do":"heal"}"#)
+        _ = try await pipeline.feed.line(of: .errors) { $0.contains("WebSocket is back, REST polling ends") }
+        try await waitFor("all books to follow the channel", state: pipeline.feed.report) {
+            witness.isWhole && witness.sources == [.webSocket] ? true : nil
+        }
+        try await pipeline.control(#"{"do":"pause_traffic"}"#)
+        try await waitFor("the last books", state: pipeline.feed.report) { witness.isUpToDate ? true : nil }
+        let (wrong, all, faults) = witness.verdict()
+        #expect(wrong == 0 && faults.isEmpty, "\(wrong) of \(all), \(faults)")
         #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
     }
 }

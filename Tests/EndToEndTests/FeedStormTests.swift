@@ -281,6 +281,9 @@ final class StormWitness: Sendable {
     /// Markets that are believed now.
     var carried: [ConditionID] { Array(self.with(\.believed.last.keys)) }
 
+    /// Where those come from.
+    var sources: Set<BookSource> { self.with(\.believed.sources) }
+
     var status: FeedStatus? { self.with(\.believed.status) }
 
     var statusCount: Int { self.with(\.believed.statusCount) }

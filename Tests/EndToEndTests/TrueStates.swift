@@ -77,6 +77,7 @@ final class TrueStates {
 final class BelievedStates {
     private struct Told {
         let condition: ConditionID
+        let source: BookSource
         var book: OrderBook
         var epoch: Int64
         var update: Int64
@@ -118,7 +119,8 @@ final class BelievedStates {
         for level in body.bids { _ = book.set(.bid, level.price, level.size) }
         for level in body.asks { _ = book.set(.ask, level.price, level.size) }
         self.markets[body.n] = Told(
-            condition: body.market, book: book, epoch: body.epoch, update: body.update, isTrusted: body.isTrusted)
+            condition: body.market, source: body.source, book: book, epoch: body.epoch, update: body.update,
+            isTrusted: body.isTrusted)
         if body.isTrusted && body.isSettled { self.believe(body.n) }
     }
 
@@ -150,4 +152,6 @@ final class BelievedStates {
             $0[$1.condition] = TrueStates.fingerprint($1.condition, $1.book)
         }
     }
+    /// Where those come from.
+    var sources: Set<BookSource> { Set(self.markets.values.filter(\.isTrusted).map(\.source)) }
 }
