@@ -18,8 +18,8 @@ struct FeedStormLimitTests {
         let name: String
         /// What else `/control` is told, or of the fault itself.
         var more = ""
-        /// Whether it happens to one connection alone.
-        var isOfLine = true
+        /// Of feedd's connections, how many it happens to; the venue itself where there is none.
+        var lineCount = 1
         /// Whether a market must be named that feedd carries.
         var isOfMarket = false
         /// Comes before it.
@@ -50,6 +50,8 @@ struct FeedStormLimitTests {
     /// Of two connections, one that has not told what the other has is late after so long, and dead after so long.
     private static let lateMax = Duration.seconds(1)
     private static let twinMax = Duration.seconds(5)
+    /// Until a book is asked of the REST interface, and answered.
+    private static let fetchMax = Duration.seconds(2)
 
     /// Fault, and limit within which it must be noticed; `statusMax` comes on top of each.
     private static let faults = [
@@ -83,9 +85,26 @@ struct FeedStormLimitTests {
                 (.counted(["leaders_late", "follower_distrusted_silent"]), Self.lateMax),
                 (.told("Market channel lost", "nothing was heard for too long"), .seconds(Self.silenceMax)),
             ]),
-        Fault(name: "tick_size", isOfLine: false, isOfMarket: true, signs: [(.counted(["ticks_changed"]), .zero)]),
+        // A book that both tell wrongly is asked of the REST interface too, which is in trouble.
         Fault(
-            name: "clock_skew", more: #","ms":-2000"#, isOfLine: false, signs: [(.counted(["time_backwards"]), .zero)]),
+            name: "corrupt_next", more: Self.several, lineCount: 2,
+            first: #"{"do":"http_status","status":503,"path":"/book","count":2}"#,
+            signs: [Self.mismatched, (.told("Cannot fetch a book", "503"), Self.fetchMax)]),
+        Fault(
+            name: "corrupt_next", more: Self.several, lineCount: 2,
+            first: #"{"do":"http_lost","path":"/book","count":2}"#,
+            signs: [Self.mismatched, (.told("Cannot fetch a book"), Self.fetchMax)]),
+        Fault(
+            name: "corrupt_next", more: Self.several, lineCount: 2,
+            first: #"{"do":"http_slow","ms":1500,"path":"/book","count":2}"#,
+            signs: [Self.mismatched]),
+        Fault(
+            name: "corrupt_next", more: Self.several, lineCount: 2, first: #"{"do":"stale_book","seconds":60}"#,
+            signs: [Self.mismatched]),
+        Fault(name: "resolve", lineCount: 0, isOfMarket: true, signs: [(.told("Market resolved"), .zero)]),
+        Fault(name: "tick_size", lineCount: 0, isOfMarket: true, signs: [(.counted(["ticks_changed"]), .zero)]),
+        Fault(
+            name: "clock_skew", more: #","ms":-2000"#, lineCount: 0, signs: [(.counted(["time_backwards"]), .zero)]),
     ]
 
     /// Its books have the right hashes: only the other connection speaks against it, and the REST interface decides.
@@ -144,12 +163,14 @@ struct FeedStormLimitTests {
             let before = self.witness.counters
             let lines = self.pipeline.feed.lines(of: .errors).count
             if let first = fault.first { try await self.pipeline.control(first) }
-            let place = fault.isOfLine ? #","connection":\#(connection)"# : ""
-            let command = #"{"do":"\#(fault.name)"\#(fault.more)\#(place)"#
+            let command = #"{"do":"\#(fault.name)"\#(fault.more)"#
             if fault.isOfMarket {
                 try await self.tellOfOneMarket(command)
-            } else {
+            } else if fault.lineCount == 0 {
                 try await self.pipeline.control(command + "}")
+            }
+            for line in [connection, 5 - connection].prefix(fault.lineCount) {
+                try await self.pipeline.control(#"\#(command),"connection":\#(line)}"#)
             }
             let latest = try await self.pipeline.get("/audit")["faults"]?["latest"]?.array?.last
             let start = try #require(latest?["time"]?.integer)
