@@ -10,6 +10,9 @@ struct BookBuilder {
     static let pendingCountMax = 512
     /// An operation that takes longer than this to arrive has lost a message.
     static let unsettledMax = Duration.seconds(1)
+    /// A message that is older than a fetched book by so much, milliseconds of the venue's clock, was not on its way with it: the clock was
+    /// set back.
+    static let overtakenMax: Int64 = 5_000
     /// The second outcome's hash is computed beside the first's for one operation of so many, the first after a snapshot included.
     static let mirrorPeriod = 16
 
@@ -131,6 +134,7 @@ struct BookBuilder {
             self.keep(Pending(timestamp: event.timestamp, changes: event.changes))
             return .unchanged
         }
+        if event.timestamp < self.fetchedTime - Self.overtakenMax { self.fetchedTime = 0 }
         guard event.timestamp <= self.fetchedTime else {
             return self.apply(
                 event.changes, timestamp: event.timestamp, received: received, now: now, hasher: &hasher, mayWait: true)

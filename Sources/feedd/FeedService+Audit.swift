@@ -12,7 +12,7 @@ extension FeedService {
     func audit() {
         let now = Instant.now()
         let quietMin = self.context.configuration.feed.silenceMax / Self.quietShare
-        guard !self.lookups.isAuditing, !self.lookups.isPolling else { return }
+        guard !self.lookups.isAuditing else { return }
         let markets = self.markets.values.filter { $0.isTrusted && $0.builder.source == .webSocket }
         guard markets.contains(where: { $0.audit.isDue(quietMin: quietMin, now: now) }), self.mayAsk(.books) else {
             return
@@ -44,7 +44,7 @@ extension FeedService {
     }
 
     /// What is fetched may be long past, so it is no reason to distrust a book; but it is one to ask the lines once more.
-    private func compare(_ book: RESTBook) {
+    func compare(_ book: RESTBook) {
         guard let (market, isLeaderBehind, isFollowerBehind) = self.linesBehind(book) else { return }
         if isLeaderBehind {
             self.count("audits_doubted")
@@ -61,7 +61,11 @@ extension FeedService {
             return nil
         }
         let time = Timestamp(milliseconds: book.timestamp)
-        func isBehind(_ builder: BookBuilder) -> Bool { builder.hash != book.hash && time > builder.settledTime }
+        func isBehind(_ builder: BookBuilder) -> Bool {
+            // At one time there may have been several books, and the last was lost or undone by a repetition.
+            guard let hash = builder.hash else { return time > builder.settledTime }
+            return hash != book.hash && time >= builder.settledTime
+        }
         let leader = market.builder.isTrusted && isBehind(market.builder)
         let follower = market.follower.map { isBehind($0.builder) } ?? false
         return leader || follower ? (market, leader, follower) : nil

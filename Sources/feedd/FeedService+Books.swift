@@ -314,8 +314,10 @@ extension FeedService {
             self.lookups.isPollFailing = false
             self.logger.warning("WebSocket unavailable, falling back to REST polling")
             self.poll()
-        } else {
+        } else if self.connections.contains(where: \.isLive) {
             self.logger.info("WebSocket is back, REST polling ends")
+        } else {
+            self.logger.info("Nothing is left to poll")
         }
     }
 
@@ -384,6 +386,8 @@ extension FeedService {
         self.journal?.note(.polled(n: market.n, book), connection: market.connection, at: .now())
         // Lines that are gone dispute nothing.
         market.endDispute(now: .now())
+        // A line that comes back may be the follower's.
+        market.follower?.builder.learnTerms(of: book)
         let effect = market.builder.snapshot(
             book, source: .rest, received: .now(), now: .now(), hasher: &self.hasher)
         self.publish(effect, of: market)

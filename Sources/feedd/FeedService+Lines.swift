@@ -111,7 +111,7 @@ extension FeedService {
         guard let follower = market.follower?.builder, follower.isTrusted, market.builder.isTrusted,
             market.builder.source == .webSocket
         else {
-            market.lag = LagWatch()
+            market.lag = LagWatch(blamed: market.lag.blamed)
             // What was asked for may not have come.
             if market.follower?.builder.isTrusted == false { self.renewFollower(of: market) }
             _ = self.heed(nil, of: market, now: now)
@@ -152,7 +152,7 @@ extension FeedService {
             self.count("leaders_late")
             _ = market.follower?.builder.distrust(.silent)
         case .follower:
-            market.lag = LagWatch()
+            market.lag = LagWatch(blamed: market.builder.lagState)
             guard market.follower != nil else { return }
             self.take(market.follower!.builder.distrust(.silent), ofFollowerOf: market)
         case .both:

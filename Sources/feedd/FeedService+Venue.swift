@@ -24,7 +24,8 @@ extension FeedService {
     }
 
     func noteFailure(_ failure: VenueBooks.Failure) {
-        guard failure.isOfTheVenue else { return }
+        // A refusal of what was asked is an answer.
+        guard failure.isOfTheVenue else { return self.noteAnswer(after: .zero) }
         let wasOpen = self.health.isOpen
         if failure.retryAfter != nil { self.count("pauses_asked") }
         self.health.failed(retryAfter: failure.retryAfter, now: .now())

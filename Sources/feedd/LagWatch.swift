@@ -20,6 +20,12 @@ struct LagWatch {
     /// Two books of one moment. Next: `nil` when one of them goes on.
     private var contradiction: (leader: State, follower: State, since: Instant)?
 
+    /// The leader's state when the follower was last called late. A follower that was asked anew and is behind that very state again may be
+    /// right: where the venue's clock was set back, who lost what came then has the later time.
+    private(set) var blamed: State?
+
+    init(blamed: State? = nil) { self.blamed = blamed }
+
     /// How far both had come when what they told of a past moment was a contradiction. Next: `nil` when they agree.
     private var disagreement: (leader: State?, follower: State?)?
 
@@ -54,7 +60,8 @@ struct LagWatch {
             return now - former.since > Self.lagMax ? .both : nil
         }
         self.contradiction = nil
-        return self.note(leader: leader.time, follower: follower.time, now: now)
+        let late = self.note(leader: leader.time, follower: follower.time, now: now)
+        return late == .follower && leader == self.blamed ? .both : late
     }
 
     private mutating func note(leader: Timestamp, follower: Timestamp, now: Instant) -> Late? {

@@ -36,6 +36,20 @@ import Testing
         #expect(self.equalsTheVenue && self.driver.builder.epoch == 2 && self.driver.builder.update == 1)
     }
 
+    /// What is older than the fetched book is inside it, unless it is so much older that the clock was set back.
+    @Test(arguments: [BookBuilder.overtakenMax + 2, 3_600_000])
+    mutating func aClockThatIsSetBackAfterAFetchLosesNothing(milliseconds: Int64) throws {
+        try self.loseAChange()
+        #expect(self.driver.take(self.venue.restBook()) == .snapshot)
+        self.venue.time -= milliseconds
+        #expect(try self.driver.take(self.venue.operate(.ask, "0.6", 4)) == [.delta])
+        #expect(self.equalsTheVenue)
+        // Nor once it is nearly as late again.
+        self.venue.time += milliseconds - 2
+        #expect(try self.driver.take(self.venue.operate(.ask, "0.61", 4)) == [.delta])
+        #expect(self.equalsTheVenue)
+    }
+
     @Test mutating func changesThatCameWhileTheBookWasFetchedAreCaughtUp() throws {
         try self.loseAChange()
         let fetched = self.venue.restBook()

@@ -38,6 +38,34 @@ import Testing
         await feed.stop()
     }
 
+    /// Somebody asks for a market that the venue does not know, just when one request may show whether it is well again.
+    @Test func aRefusalOfWhatWasAskedShowsThatTheVenueAnswers() async throws {
+        let feed = try await Self.harness([:])
+        await feed.run { feed in
+            let failedAt = Instant.now() + (.seconds(-1) - feed.context.configuration.feed.breakerTimeout)
+            for _ in 0..<2 { feed.health.failed(now: failedAt) }
+            #expect(feed.health.isOpen)
+            let isProbed = feed.mayAsk(.market)
+            let mayOthers = feed.mayAsk(.books)
+            #expect(isProbed && !mayOthers)
+            feed.noteFailure(.status(404, retryAfter: nil))
+            let mayOthersNow = feed.mayAsk(.books)
+            #expect(mayOthersNow && feed.health.state == .healthy)
+        }
+        await feed.stop()
+    }
+
+    @Test func pollingEndsWithAnotherSentenceWhereNothingIsLeftToPoll() async throws {
+        let feed = try await Self.harness([:])
+        await feed.run { feed in
+            feed.lookups.isPolling = true
+            feed.updatePolling()
+        }
+        #expect(feed.log.count("Nothing is left to poll") == 1)
+        #expect(feed.log.count("WebSocket is back, REST polling ends") == 0)
+        await feed.stop()
+    }
+
     @Test(arguments: names)
     func latenessIsToldInTheStatusAndOnceInTheLog(environment: [String: String]) async throws {
         let feed = try await Self.harness(environment)

@@ -122,6 +122,31 @@ import Testing
         await feed.stop()
     }
 
+    /// The venue's clock was set back, and one line lost the last word: by its time the one that is right seems behind.
+    @Test(arguments: [0, 1]) func aClockThatIsSetBackDoesNotMakeOldBooksRight(loser: Int) async throws {
+        let (feed, first, _) = try await self.pair()
+        try await feed.run { feed in
+            var venue = first
+            let carried = feed.market(venue.market.condition)
+            let market = try #require(carried)
+            let text = Self.operate(&venue, .bid, "0.4", 3)
+            for line in 0...1 { feed.hear(text, on: line) }
+            venue.time -= 50
+            feed.hear(Self.operate(&venue, .bid, "0.4", 5), on: 1 - loser)
+            // Whichever line is asked shows the venue's book. By its time alone the one that is right is blamed, and once more.
+            for look in 0..<16 {
+                feed.compareConnections(of: market, now: Instant.now() + .milliseconds(Int64(look) * 700))
+                let follower = try #require(market.follower)
+                if !follower.builder.isTrusted { feed.hear(venue.bookText(outcome: 0), on: follower.connection) }
+                if !market.builder.isTrusted { feed.hear(venue.bookText(outcome: 0), on: market.connection) }
+            }
+            #expect(market.isTrusted && market.builder.book.levels == venue.book.levels)
+            #expect(market.follower?.builder.book.levels == venue.book.levels)
+            #expect(feed.counters["lines_contradict"] == 1)
+        }
+        await feed.stop()
+    }
+
     /// A line that lies with the right hash of its lie: nobody can say which of the two it is.
     @Test func twoBooksOfOneMomentAreBothNotBelieved() async throws {
         let (feed, first, subscriber) = try await self.pair()

@@ -87,6 +87,9 @@ extension EventCatalogue {
             "WebSocket is back, REST polling ends", "fallback_ended", .info, id: "e747084e58418e3e4fae0daae0ce1740",
             by: [.feedd], meaning: "Every market has a line again; books come from the market channel."),
         Entry(
+            "Nothing is left to poll", "fallback_idle", .info, by: [.feedd],
+            meaning: "No market without a line is carried any more, so REST polling ends; the WebSocket is still away."),
+        Entry(
             "REST polling fails", "polling_failing", .warning, by: [.feedd],
             meaning: "Polls go unanswered while there is no market channel either. Books lose their trust soon.",
             advice: "Look at the network, and whether the venue answers at venue.clob_url."),
