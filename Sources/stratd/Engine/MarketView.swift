@@ -105,6 +105,12 @@ struct MarketView: Sendable {
         self.lose(.resolved)
     }
 
+    /// Takes shares out of a level where there are that many: an order that the book does not show yet leaves others' as they are.
+    mutating func takeOut(_ side: BookSide, _ price: Price, _ size: Quantity) {
+        let shown = self.book.size(side, at: price)
+        if shown >= size { _ = self.book.set(side, price, shown - size) }
+    }
+
     mutating func lose(_ reason: TrustReason) {
         self.trust = .lost(reason)
         self.isSettled = false

@@ -55,7 +55,7 @@ extension StrategyEngine {
 
     func input(_ view: MarketView, _ slot: Slot, now: Moment) -> StrategyInput {
         StrategyInput(
-            view: view, heldFirst: self.ledger.held(view.token(0), by: slot.name),
+            view: self.marketOfOthers(view), heldFirst: self.ledger.held(view.token(0), by: slot.name),
             heldSecond: self.ledger.held(view.token(1), by: slot.name), now: now)
     }
 
@@ -64,8 +64,8 @@ extension StrategyEngine {
     ) -> OrderDiff.Steps {
         OrderDiff.steps(
             from: orders, to: wanted,
-            beside: self.ledger.openOrders(in: view.market.condition).filter { $0.body.strategy != slot.name }, view,
-            slot.maker.parameters.tolerance, now: now.time)
+            beside: self.ledger.openOrders(in: view.market.condition).filter { $0.body.strategy != slot.name },
+            self.marketOfOthers(view), slot.maker.parameters.tolerance, now: now.time)
     }
 
     func intent(_ wish: WantedOrder, _ view: MarketView, _ slot: Slot) -> OrderIntent {
@@ -124,7 +124,8 @@ extension StrategyEngine {
     /// The present state, for the gate.
     func context(_ market: ConditionID, now: Moment) -> RiskContext {
         RiskContext(
-            ledger: self.ledger, view: self.views[market], isHaltFilePresent: self.isHaltFilePresent,
+            ledger: self.ledger, view: self.views[market].map(self.marketOfOthers),
+            isHaltFilePresent: self.isHaltFilePresent,
             isFeedUp: self.isFeedUp, feedTime: self.feedTime, dailyProfit: self.profit.daily,
             drawdown: self.profit.drawdown, venueClosedReason: self.venueClosedReason,
             clockSkew: self.clockSkew, errorRate: self.errorRate.micros(now: now.instant), isLive: self.mode == .live)
