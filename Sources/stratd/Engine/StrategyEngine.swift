@@ -297,8 +297,10 @@ struct StrategyEngine: Sendable {
         self.actions.append(.record(record))
         self.recordCount += 1
         switch fact {
-        // A difference that was told before is of another count of shares.
-        case .fill, .settlement, .resolution, .shares: self.unexplainedShares.removeAll()
+        // A difference that was told before is of another count of money and shares, and may be this very fact.
+        case .fill, .settlement, .resolution, .shares:
+            self.unexplained = .zero
+            self.unexplainedShares.removeAll()
         default: break
         }
         return true
