@@ -88,6 +88,29 @@ import Testing
         #expect(watch.compare(usd("94"), ledger, fillCount: 2, isCaughtUp: true) == .differs(usd("-1")))
     }
 
+    @Test func aRestartSoonAfterAFillStillTakesItsRoundingOver() throws {
+        var ledger = OrderLedger(cash: usd("100"))
+        var early = BalanceWatch()
+        for _ in 1..<BalanceWatch.lookCount {
+            #expect(early.compare(usd("99.99999"), ledger, fillCount: 0, isCaughtUp: true) == .moving)
+        }
+        #expect(early.compare(usd("99.99999"), ledger, fillCount: 0, isCaughtUp: true) == .differs(usd("-0.00001")))
+        let order = ledgerOrder(1, intent(.buy, "0.50", "10"))
+        try ledger.open(order)
+        try ledger.apply(.fill(fill(order, trade: "t1", "0.50", "10")))
+        // Another process booked the fill, and had no time to compare.
+        var watch = BalanceWatch()
+        func third(_ balance: String) -> BalanceWatch.Verdict {
+            for _ in 1..<BalanceWatch.lookCount {
+                #expect(watch.compare(usd(balance), ledger, fillCount: 0, isCaughtUp: true) == .moving)
+            }
+            return watch.compare(usd(balance), ledger, fillCount: 0, isCaughtUp: true)
+        }
+        #expect(third("94.99997") == .differs(usd("-0.00003")), "more than one fill is rounded by")
+        #expect(third("94.99999") == .rounding(usd("-0.00001")))
+        #expect(third("94.99998") == .differs(usd("-0.00002")), "the fill has had its rounding")
+    }
+
     @Test func sharesThatGoOnDifferingAreToldOfAndTokensTakeTurns() throws {
         var watch = BalanceWatch()
         var ledger = OrderLedger(cash: usd("10000"))

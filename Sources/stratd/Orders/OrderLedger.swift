@@ -67,6 +67,11 @@ struct OrderLedger: Hashable, Sendable {
         self.open.values.filter { $0.body.market == market }.sorted { $0.id < $1.id }
     }
 
+    /// Fills of the orders that are remembered.
+    var knownFillCount: Int64 {
+        [self.open, self.finished].reduce(0) { $1.values.reduce($0) { $0 + Int64($1.trades.count) } }
+    }
+
     var unknownOrderCount: Int { self.open.values.count { $0.body.state == .unknown } }
 
     /// Collateral bound by open purchases.
