@@ -25,7 +25,7 @@ struct StrategyEngine: Sendable {
     static let checkpointRecordCount = 10_000
     /// Shortest time between two frames about decisions that differ in details only.
     static let decisionInterval = Duration.seconds(1)
-    /// Shortest time between two records of a new peak.
+    /// Shortest time between two records of a new peak or new bids.
     static let marksInterval = Duration.seconds(60)
 
     let slots: [Slot]
