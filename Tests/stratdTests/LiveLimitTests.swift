@@ -88,6 +88,29 @@ import Testing
         #expect(watch.compare(usd("94"), ledger, fillCount: 2, isCaughtUp: true) == .differs(usd("-1")))
     }
 
+    @Test func aRestartSoonAfterAFillStillTakesItsRoundingOver() throws {
+        var ledger = OrderLedger(cash: usd("100"))
+        var early = BalanceWatch()
+        for _ in 1..<BalanceWatch.lookCount {
+            #expect(early.compare(usd("99.99999"), ledger, fillCount: 0, isCaughtUp: true) == .moving)
+        }
+        #expect(early.compare(usd("99.99999"), ledger, fillCount: 0, isCaughtUp: true) == .differs(usd("-0.00001")))
+        let order = ledgerOrder(1, intent(.buy, "0.50", "10"))
+        try ledger.open(order)
+        try ledger.apply(.fill(fill(order, trade: "t1", "0.50", "10")))
+        // Another process booked the fill, and had no time to compare.
+        var watch = BalanceWatch()
+        func third(_ balance: String) -> BalanceWatch.Verdict {
+            for _ in 1..<BalanceWatch.lookCount {
+                #expect(watch.compare(usd(balance), ledger, fillCount: 0, isCaughtUp: true) == .moving)
+            }
+            return watch.compare(usd(balance), ledger, fillCount: 0, isCaughtUp: true)
+        }
+        #expect(third("94.99997") == .differs(usd("-0.00003")), "more than one fill is rounded by")
+        #expect(third("94.99999") == .rounding(usd("-0.00001")))
+        #expect(third("94.99998") == .differs(usd("-0.00002")), "the fill has had its rounding")
+    }
+
     @Test func sharesThatGoOnDifferingAreToldOfAndTokensTakeTurns() throws {
         var watch = BalanceWatch()
         var ledger = OrderLedger(cash: usd("10000"))
@@ -118,6 +141,38 @@ import Testing
         // A deposit is no profit.
         _ = engine.tick(isHaltFilePresent: false, now: at(2_000))
         #expect(engine.profit.daily == .zero && engine.profit.drawdown == .zero)
+    }
+
+    @Test func whatALateTradeExplainsIsNotTakenOverAsWell() throws {
+        var ledger = OrderLedger(cash: usd("100"))
+        let order = ledgerOrder(1, intent(.buy, "0.50", "20"))
+        try ledger.open(order)
+        var engine = StrategyEngine(slots: [], limits: wideLimits, ledger: ledger, now: at(0))
+        func hear(_ kind: VenueEvent.Kind, _ milliseconds: Int64) {
+            _ = engine.handle(
+                VenueEvent(order: order.id, kind: kind, time: at(milliseconds).time), now: at(milliseconds))
+        }
+        func bought(_ trade: String, _ settlement: Settlement) -> VenueEvent.Kind {
+            .filled(
+                VenueFill(
+                    trade: trade, token: token(1, 0), side: .buy, price: price("0.50"), size: shares("10"), fee: .zero,
+                    money: nil, liquidity: .maker, settlement: settlement))
+        }
+        // The trade was missing from the venue's lists for three looks; then it comes.
+        _ = engine.compare(.differs(usd("-5")), now: at(0))
+        hear(bought("t1", .confirmed), 500)
+        _ = engine.perform(.resume, now: at(1_000))
+        #expect(engine.ledger.cash == usd("95") && !engine.ledger.isHalted)
+        // The chain paid for a trade that was still thought to wait for it.
+        hear(bought("t2", .matched), 1_500)
+        _ = engine.compare(.differs(usd("-5")), now: at(2_000))
+        hear(.settled(trade: "t2", .confirmed), 2_500)
+        _ = engine.perform(.resume, now: at(3_000))
+        #expect(engine.ledger.cash == usd("90") && engine.profit.daily == .zero)
+        // What was measured since is taken over.
+        _ = engine.compare(.differs(usd("-1")), now: at(4_000))
+        _ = engine.perform(.resume, now: at(5_000))
+        #expect(engine.ledger.cash == usd("89"))
     }
 
     @Test func aFillThatFailsOnTheChainIsTakenBackToTheMicro() throws {

@@ -54,7 +54,7 @@ extension StrategyEngine {
         if self.profit.drawdown > self.gate.limits.drawdownMax {
             // A person has seen the loss: it counts anew from here.
             let equity = self.ledger.equity { self.value(of: $0) }
-            self.record(.marks(day: self.ledger.day, dayStart: self.ledger.dayStart, peak: equity), now: now)
+            self.mark(day: self.ledger.day, dayStart: self.ledger.dayStart, peak: equity, now: now)
             self.profit.peak = equity
             self.profit.drawdown = .zero
         }

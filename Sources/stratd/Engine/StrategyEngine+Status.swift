@@ -11,11 +11,14 @@ struct Profit: Hashable, Sendable {
 }
 
 extension StrategyEngine {
-    /// What a position brings if it is sold to who bids now; its cost where no bid was seen yet.
+    /// What a position brings if it is sold to who bids now. Where the feed has told of no bid since the start it is what the ledger
+    /// remembers, so that a restart makes neither gain nor loss; its cost where nothing is known.
     func value(of position: Position) -> Money {
-        guard let bid = self.views[position.market]?.bid(position.outcome) else { return position.cost }
-        return position.size.notional(at: bid)
+        guard let price = self.bid(for: position) ?? position.mark else { return position.cost }
+        return position.size.notional(at: price)
     }
+
+    private func bid(for position: Position) -> Price? { self.views[position.market]?.bid(position.outcome) }
 
     func body(of position: Position) -> PositionBody {
         position.body(
@@ -57,20 +60,31 @@ extension StrategyEngine {
     /// Values the account anew; a new day or a new peak goes to the journal.
     mutating func updateProfit(now: Moment) {
         let equity = self.ledger.equity { self.value(of: $0) }
-        // A position at cost for want of a bid must not make a peak that never was.
-        let isComplete = self.ledger.positions.values.allSatisfy {
-            $0.size == .zero || self.views[$0.market]?.bid($0.outcome) != nil
-        }
+        // A position without a bid of now must not make a peak that never was.
+        let isComplete = self.ledger.positions.values.allSatisfy { $0.size == .zero || self.bid(for: $0) != nil }
         var peak = max(self.profit.peak ?? self.ledger.peak, self.ledger.peak)
         if isComplete { peak = max(peak, equity) }
         let isDue = self.lastMarks.map { now.instant >= $0 + Self.marksInterval } ?? true
         if now.day > self.ledger.day {
-            self.record(.marks(day: now.day, dayStart: equity, peak: peak), now: now)
-            self.lastMarks = now.instant
-        } else if peak > self.ledger.peak && isDue {
-            self.record(.marks(day: self.ledger.day, dayStart: self.ledger.dayStart, peak: peak), now: now)
-            self.lastMarks = now.instant
+            self.mark(day: now.day, dayStart: equity, peak: peak, now: now)
+        } else if isDue && (peak > self.ledger.peak || !self.changedBids.isEmpty) {
+            self.mark(day: self.ledger.day, dayStart: self.ledger.dayStart, peak: peak, now: now)
         }
         self.profit = Profit(daily: equity - self.ledger.dayStart, drawdown: peak - equity, peak: peak)
+    }
+
+    /// Keeps what profits count from together with the bids of that moment: a restart values what is held by the same.
+    mutating func mark(day: Int64, dayStart: Money, peak: Money, now: Moment) {
+        self.record(.marks(day: day, dayStart: dayStart, peak: peak, bids: self.changedBids), now: now)
+        self.lastMarks = now.instant
+    }
+
+    /// Bids for what is held that the ledger does not remember yet.
+    private var changedBids: [TokenID: Price] {
+        var bids: [TokenID: Price] = [:]
+        for position in self.ledger.positions.values where position.size > .zero {
+            if let bid = self.bid(for: position), bid != position.mark { bids[position.key.token] = bid }
+        }
+        return bids
     }
 }

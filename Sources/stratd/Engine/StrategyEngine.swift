@@ -25,7 +25,7 @@ struct StrategyEngine: Sendable {
     static let checkpointRecordCount = 10_000
     /// Shortest time between two frames about decisions that differ in details only.
     static let decisionInterval = Duration.seconds(1)
-    /// Shortest time between two records of a new peak.
+    /// Shortest time between two records of a new peak or new bids.
     static let marksInterval = Duration.seconds(60)
 
     let slots: [Slot]
@@ -297,8 +297,10 @@ struct StrategyEngine: Sendable {
         self.actions.append(.record(record))
         self.recordCount += 1
         switch fact {
-        // A difference that was told before is of another count of shares.
-        case .fill, .settlement, .resolution, .shares: self.unexplainedShares.removeAll()
+        // A difference that was told before is of another count of money and shares, and may be this very fact.
+        case .fill, .settlement, .resolution, .shares:
+            self.unexplained = .zero
+            self.unexplainedShares.removeAll()
         default: break
         }
         return true

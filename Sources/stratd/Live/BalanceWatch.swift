@@ -37,7 +37,9 @@ struct BalanceWatch: Sendable {
     private var last: (difference: Money, count: Int)?
     private var lastShares: [TokenID: (difference: Quantity, count: Int)] = [:]
     private var lastToken: TokenID?
-    private var agreedFillCount: Int64 = 0
+    /// Fills since the start at the last agreement. Before the first every fill that the ledger knows of may be new to it: an
+    /// earlier process may have had no time to compare.
+    private var agreedFillCount: Int64?
 
     /// - Parameters:
     ///   - balance: the venue's, settled.
@@ -56,7 +58,8 @@ struct BalanceWatch: Sendable {
         self.last = (difference, count)
         guard count >= Self.lookCount else { return .moving }
         if difference > .zero && difference <= ledger.receivable { return .redeemed(difference) }
-        guard abs(difference.micros) <= (fillCount - self.agreedFillCount) * Self.roundingPerFill else {
+        let fills = self.agreedFillCount.map { fillCount - $0 } ?? max(fillCount, ledger.knownFillCount)
+        guard abs(difference.micros) <= fills * Self.roundingPerFill else {
             return .differs(difference)
         }
         self.agreedFillCount = fillCount

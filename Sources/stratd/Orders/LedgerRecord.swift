@@ -36,8 +36,9 @@ struct LedgerRecord: Hashable, Sendable {
         case pause(strategy: String)
         case unpause(strategy: String)
         case limit(name: String, value: Int64)
-        /// The day that profits count from, the account's worth when it began, and the most it was ever worth.
-        case marks(day: Int64, dayStart: Money, peak: Money)
+        /// The day that profits count from, the account's worth when it began, the most it was ever worth, and the bids for what is
+        /// held that have changed since the last such record.
+        case marks(day: Int64, dayStart: Money, peak: Money, bids: [TokenID: Price] = [:])
     }
     let fact: Fact
     let time: Timestamp
@@ -128,10 +129,18 @@ struct LedgerRecord: Hashable, Sendable {
             case .limit(let name, let value):
                 $0.member("name", name)
                 $0.member("value", value)
-            case .marks(let day, let dayStart, let peak):
+            case .marks(let day, let dayStart, let peak, let bids):
                 $0.member("day", day)
                 $0.member("day_start", dayStart.micros)
                 $0.member("peak", peak.micros)
+                guard !bids.isEmpty else { return }
+                $0.key("bids")
+                $0.object {
+                    for (token, bid) in bids.sorted(by: { $0.key < $1.key }) {
+                        $0.key(dynamic: token.description)
+                        $0.integer(Int64(bid.micros))
+                    }
+                }
             }
         }
     }
@@ -159,6 +168,7 @@ struct LedgerRecord: Hashable, Sendable {
         var order: OrderID?
         var market: ConditionID?
         var token: TokenID?
+        var bids: [TokenID: Price] = [:]
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
             case "type": type = try reader.string().string
@@ -168,6 +178,13 @@ struct LedgerRecord: Hashable, Sendable {
             case "order": order = try reader.orderID()
             case "market": market = try reader.condition()
             case "token": token = try reader.token()
+            case "bids":
+                try reader.object { (key, reader) throws(JSONError) in
+                    guard let token = TokenID(key.string), let bid = Price(micros: try reader.integer()) else {
+                        throw JSONError(.wrongValue, at: reader.offset, member: "bids")
+                    }
+                    bids[token] = bid
+                }
             case "state", "reason", "strategy", "name", "trade", "settlement":
                 texts[key.string] = try reader.string().string
             case "time", "winner", "value", "money", "size", "rewards", "rebates", "day", "day_start", "peak", "to":
@@ -220,7 +237,7 @@ struct LedgerRecord: Hashable, Sendable {
             self.fact = .marks(
                 day: try reader.need(numbers["day"], "day"),
                 dayStart: Money(micros: try reader.need(numbers["day_start"], "day_start")),
-                peak: Money(micros: try reader.need(numbers["peak"], "peak")))
+                peak: Money(micros: try reader.need(numbers["peak"], "peak")), bids: bids)
         default: throw JSONError(.wrongValue, at: reader.offset, member: "type")
         }
     }

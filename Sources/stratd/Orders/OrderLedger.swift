@@ -67,6 +67,11 @@ struct OrderLedger: Hashable, Sendable {
         self.open.values.filter { $0.body.market == market }.sorted { $0.id < $1.id }
     }
 
+    /// Fills of the orders that are remembered.
+    var knownFillCount: Int64 {
+        [self.open, self.finished].reduce(0) { $1.values.reduce($0) { $0 + Int64($1.trades.count) } }
+    }
+
     var unknownOrderCount: Int { self.open.values.count { $0.body.state == .unknown } }
 
     /// Collateral bound by open purchases.
@@ -166,10 +171,13 @@ struct OrderLedger: Hashable, Sendable {
             if !self.paused.contains(strategy) { self.paused = (self.paused + [strategy]).sorted() }
         case .unpause(let strategy): self.paused.removeAll { $0 == strategy }
         case .limit(let name, let value): self.limits[name] = value
-        case .marks(let day, let dayStart, let peak):
+        case .marks(let day, let dayStart, let peak, let bids):
             self.day = day
             self.dayStart = dayStart
             self.peak = peak
+            for key in self.positions.keys {
+                if let bid = bids[key.token] { self.positions[key]?.mark = bid }
+            }
         }
     }
 
@@ -227,6 +235,7 @@ struct OrderLedger: Hashable, Sendable {
             cost = position.sell(fill.size, received: money, fee: fill.fee)
             self.cash += money - fill.fee
         }
+        position.mark = fill.price
         if fill.settlement == .confirmed {
             self.confirmedFillCount += 1
         } else {

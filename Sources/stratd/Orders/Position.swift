@@ -22,6 +22,9 @@ struct Position: Hashable, Sendable {
     /// Proceeds less cost of what was sold or settled, fees left out.
     private(set) var realised = Money.zero
     private(set) var fees = Money.zero
+    /// What a share was last seen to bring: who bid for it, or its last fill where that is younger. `nil` in ledgers from before it
+    /// was kept.
+    var mark: Price?
     /// What its market's end took from it, so that what is told late can be booked as if it had come before.
     private(set) var end: End?
 
@@ -149,6 +152,7 @@ struct Position: Hashable, Sendable {
             $0.member("cost", self.cost.micros)
             $0.member("realised", self.realised.micros)
             $0.member("fees", self.fees.micros)
+            if let mark = self.mark { $0.member("mark", Int64(mark.micros)) }
             guard let end = self.end else { return }
             $0.key("end")
             $0.object {
@@ -172,7 +176,7 @@ struct Position: Hashable, Sendable {
             case "market": market = try reader.condition()
             case "token": token = try reader.token()
             case "event", "strategy": texts[key.string] = try reader.string().string
-            case "outcome", "size", "cost", "realised", "fees": numbers[key.string] = try reader.integer()
+            case "outcome", "size", "cost", "realised", "fees", "mark": numbers[key.string] = try reader.integer()
             default: try reader.skip()
             }
         }
@@ -185,6 +189,7 @@ struct Position: Hashable, Sendable {
         self.cost = Money(micros: try reader.need(numbers["cost"], "cost"))
         self.realised = Money(micros: try reader.need(numbers["realised"], "realised"))
         self.fees = Money(micros: try reader.need(numbers["fees"], "fees"))
+        self.mark = numbers["mark"].flatMap { Price(micros: $0) }
         self.end = end
     }
 }
