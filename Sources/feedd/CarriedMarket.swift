@@ -47,6 +47,8 @@ final class CarriedMarket {
     private var fetchPause = Backoff(first: fetchPauseFirst, longest: fetchPauseMax)
     /// When the poll began that confirmed the book last.
     var polledAt: Instant?
+    /// When the REST interface was last asked what became of it.
+    var resolutionAskedAt: Instant?
     /// What the venue said of the market's end.
     var resolution: ResolvedBody?
 

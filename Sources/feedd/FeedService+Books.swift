@@ -115,11 +115,15 @@ extension FeedService {
     /// The venue may say it once for each outcome, and again after a reconnect.
     func resolve(_ event: borrowing MarketEvent, _ market: CarriedMarket) {
         let winner = event.token.flatMap { market.builder.outcome(of: $0) }.map(Int64.init)
+        self.resolve(market, winner: winner, at: Timestamp(milliseconds: event.timestamp))
+    }
+
+    func resolve(_ market: CarriedMarket, winner: Int64?, at time: Timestamp) {
         if let told = market.resolution, winner == nil || winner == told.winner { return }
         self.logger.info(
             "Market resolved",
             metadata: ["market": "\(market.condition)", "winner": "\(winner.map(String.init) ?? "none")"])
-        let body = ResolvedBody(n: market.n, winner: winner, venueTime: Timestamp(milliseconds: event.timestamp))
+        let body = ResolvedBody(n: market.n, winner: winner, venueTime: time)
         market.resolution = body
         self.server.publish(body, market: market.n)
         self.publish(market.builder.distrust(.resolved), of: market)

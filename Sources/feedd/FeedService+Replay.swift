@@ -87,6 +87,8 @@ extension FeedService {
             if let market = self.replayed(n) { self.expirePolled(market) }
         case .leftOut(let places): self.hasher.play(leftOut: places)
         case .price(let price): self.prices.play(price)
+        case .resolved(let n, let winner, let time):
+            if let market = self.replayed(n) { self.resolve(market, winner: winner, at: time) }
         case .late(let n, let late):
             if let market = self.replayed(n) { self.take(late, of: market) }
         }

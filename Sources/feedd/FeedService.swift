@@ -91,6 +91,8 @@ actor FeedService: DaemonService {
         var isPollFailing = false
         var isAuditing = false
         var isArbitrating = false
+        /// Whether somebody's end is being asked for.
+        var isResolving = false
         /// Markets, by number, of which the present look found two books.
         var doubted: [Int64] = []
         /// Connections, by index, whose lines are to begin anew.
@@ -162,6 +164,7 @@ actor FeedService: DaemonService {
         self.every(Self.statusInterval) {
             self.prices.carry(Set(self.markets.values.compactMap(\.builder.market.asset)))
             self.audit()
+            self.askForResolution(now: .now(), time: .now())
             // What could not be carried is tried again.
             if self.lookups.isIncomplete { self.reconcileSoon() }
         }

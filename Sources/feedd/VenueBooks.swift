@@ -77,6 +77,24 @@ struct VenueBooks: Sendable {
         return (market, duration)
     }
 
+    /// Which outcome won, 0 or 1; `nil` while the market is not closed, or has no winner.
+    func winner(of market: Market) async throws(Failure) -> (winner: Int64?, duration: Duration) {
+        let (value, duration) = try await self.ask(
+            RESTRequest(url: "\(self.baseURL)/markets/\(market.condition)", timeout: Self.timeout))
+        guard value["condition_id"]?.string.flatMap({ ConditionID($0) }) == market.condition,
+            let isClosed = value["closed"]?.bool, let tokens = value["tokens"]?.array
+        else { throw .malformed(JSONError(.missing, at: 0, member: "closed")) }
+        guard isClosed else { return (nil, duration) }
+        let winners = tokens.filter { $0["winner"]?.bool == true }.map {
+            $0["token_id"]?.string.flatMap { TokenID($0) }
+        }
+        guard let winner = winners.first, winners.count == 1 else { return (nil, duration) }
+        guard let winner, let outcome = [market.first.token, market.second.token].firstIndex(of: winner) else {
+            throw .malformed(JSONError(.wrongValue, at: 0, member: "winner"))
+        }
+        return (Int64(outcome), duration)
+    }
+
     /// What the venue answered, and how long that took it.
     private func ask(_ request: RESTRequest) async throws(Failure) -> (value: JSONValue, duration: Duration) {
         let response: RESTResponse

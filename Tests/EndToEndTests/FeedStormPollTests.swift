@@ -1,3 +1,4 @@
+import Glibc
 import Shared
 import Testing
 
@@ -78,6 +79,34 @@ struct FeedStormPollTests {
         try await waitFor("the last books", state: pipeline.feed.report) { witness.isUpToDate ? true : nil }
         let (wrong, all, faults) = witness.verdict()
         #expect(wrong == 0 && faults.isEmpty, "\(wrong) of \(all), \(faults)")
+        #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
+    }
+    /// The venue broadcasts it once: the REST interface is asked what became of a market that has no book any more.
+    @Test func aMarketThatEndedWhileNobodyListenedIsFoundResolved() async throws {
+        let pipeline = try await Pipeline(
+            ["--markets", "8", "--rate", "50", "--seed", "11"],
+            settings: [
+                "POLYBOT_SCANNER_EXCLUDE_KEYWORDS": "updown", "POLYBOT_FEED_RECONNECT_DELAY_S": "0.2",
+                "POLYBOT_FEED_SILENCE_MAX_S": "2", "POLYBOT_FEED_PING_INTERVAL_S": "1",
+                "POLYBOT_FEED_MAX_RECONNECT_ATTEMPTS": "3", "POLYBOT_SCANNER_INTERVAL_S": "3600",
+            ])
+        let witness = StormWitness()
+        defer { witness.stop() }
+        try await witness.listen(to: pipeline.feedSocket)
+        try await waitFor("all books to be trusted", state: pipeline.feed.report) { witness.isWhole ? true : nil }
+        // Nobody else looks after the markets meanwhile.
+        kill(pipeline.scanner.pid, SIGSTOP)
+        defer { kill(pipeline.scanner.pid, SIGCONT) }
+        try await pipeline.control(#"{"do":"refuse_ws","seconds":3600}"#)
+        for connection in [2, 1] { try await pipeline.control(#"{"do":"reset","connection":\#(connection)}"#) }
+        let market = try #require(witness.carried.sorted().first)
+        try await pipeline.control(#"{"do":"resolve","winner":1,"market":"\#(market)"}"#)
+        let told = try await pipeline.feed.line(of: .errors) { $0.contains("Market resolved") }
+        #expect(told.contains("\(market)") && told.contains("winner=1"), "\(told)")
+        try await waitFor("it to be counted", state: pipeline.feed.report) {
+            witness.counters["resolutions_learnt"] == 1 ? true : nil
+        }
+        kill(pipeline.scanner.pid, SIGCONT)
         #expect(try await pipeline.stop() == [.exited(0), .exited(0), .exited(0)])
     }
 }

@@ -9,7 +9,7 @@ public struct VenueBudget: Hashable, Sendable {
         case book
         /// `POST /books`
         case books
-        /// `GET /clob-markets/…`, which has no limit of its own below that of all.
+        /// `GET /clob-markets/…` and `GET /markets/…`, which have no limit of their own below that of all.
         case market
 
         /// Requests in ten seconds that the venue takes from one address.

@@ -25,9 +25,11 @@ enum JournalEvent: Equatable {
     case price(ReferencePriceBody)
     /// One of two connections has not told what the other has.
     case late(n: Int64, LagWatch.Late)
+    /// The REST interface told what became of a market; no line had.
+    case resolved(n: Int64, winner: Int64, at: Timestamp)
 
     private enum Name: String {
-        case opened, dropped, terms, described, removed, fetched, polled, checked, expired, price, late
+        case opened, dropped, terms, described, removed, fetched, polled, checked, expired, price, late, resolved
         case leftOut = "left_out"
     }
 
@@ -45,6 +47,7 @@ enum JournalEvent: Equatable {
         case .leftOut: .leftOut
         case .price: .price
         case .late: .late
+        case .resolved: .resolved
         }
     }
 
@@ -85,6 +88,12 @@ enum JournalEvent: Equatable {
             Self.write(n, to: &writer)
             writer.key("late")
             writer.string(late.rawValue)
+        case .resolved(let n, let winner, let time):
+            Self.write(n, to: &writer)
+            writer.key("winner")
+            writer.integer(winner)
+            writer.key("time")
+            writer.integer(time.microseconds)
         }
     }
 
@@ -104,6 +113,8 @@ enum JournalEvent: Equatable {
         var isExpired: Bool?
         var places: [Int]?
         var late: String?
+        var winner: Int64?
+        var time: Int64?
         var price: ReferencePriceBody?
     }
 
@@ -129,6 +140,10 @@ enum JournalEvent: Equatable {
         case .late:
             let late = try need("late", members.late.flatMap { LagWatch.Late(rawValue: $0) })
             self = .late(n: try need("n", members.n), late)
+        case .resolved:
+            let winner = try need("winner", members.winner.flatMap { (0...1).contains($0) ? $0 : nil })
+            let time = Timestamp(microseconds: try need("time", members.time))
+            self = .resolved(n: try need("n", members.n), winner: winner, at: time)
         }
     }
 }

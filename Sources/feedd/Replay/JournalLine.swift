@@ -56,6 +56,8 @@ struct JournalLine: Equatable {
             case "places": members.places = try Self.places(&reader)
             case "price": members.price = try ReferencePriceBody(reading: &reader)
             case "late": members.late = try reader.string().string
+            case "winner": members.winner = try reader.integer()
+            case "time": members.time = try reader.integer()
             default: try reader.skip()
             }
         }
