@@ -257,9 +257,14 @@ struct OrderDesk: Sendable {
                 if let doubt = entry.doubt, !doubt.isReading { next = min(next, doubt.nextRead) }
             }
         }
-        if let resumesAt = self.cancelsResumeAt { next = min(next, resumesAt) }
-        for entry in self.entries.values where entry.isCancelWanted && !entry.isCancelAsked {
-            if let notBefore = entry.cancelNotBefore { next = min(next, notBefore) }
+        // Nothing that `advance` could not do by then: what it leaves as it was would wake again at once, and for ever.
+        if let resumesAt = self.cancelsResumeAt {
+            next = min(next, resumesAt)
+        } else if self.cancelRequestCount < Self.cancelRequestCountMax {
+            for entry in self.entries.values where entry.isCancelWanted && !entry.isCancelAsked && entry.stage == .open
+            {
+                if let notBefore = entry.cancelNotBefore { next = min(next, notBefore) }
+            }
         }
         return next
     }
