@@ -331,6 +331,8 @@ struct StrategyEngine: Sendable {
                 self.cancel(order.id, now: now)
             } else if order.body.state != .cancelling {
                 self.cancelOnAcceptance.insert(order.id)
+                // The real venue's desk may hold it still: then it must not leave.
+                if self.mode == .live && order.body.state == .sent { self.actions.append(.cancel(order.id)) }
             }
         }
     }

@@ -230,7 +230,12 @@ struct OrderDesk: Sendable {
 
     mutating func submit(_ order: ApprovedOrder) { self.submitted.append(order) }
 
+    /// Asks the venue to end an order as soon as it is known to hold it; one that has not left yet stays here.
     mutating func cancel(_ id: OrderID, now: Moment) {
+        if let index = self.submitted.firstIndex(where: { $0.id == id }) {
+            self.submitted.remove(at: index)
+            return self.tell(id, .rejected(reason: "cancelled before it was sent"), now.time)
+        }
         guard let hash = self.hashes[id] else { return self.tell(id, .cancelRefused(reason: "not_found"), now.time) }
         self.entries[hash]?.isCancelWanted = true
     }
