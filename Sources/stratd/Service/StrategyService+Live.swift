@@ -292,7 +292,9 @@ extension StrategyService {
         case .readTrades(let since):
             return .trades(
                 await Self.result { () async throws(ClobFailure) in
-                    try await clob.trades(since: since, of: account.owner, credentials, now: now)
+                    let read = try await clob.trades(since: since, of: account.owner, credentials, now: now)
+                    if read.unreadCount > 0 { await self.tellUnread(read.unreadCount) }
+                    return read.trades
                 }, asOf: now)
         case .readTrade(let id):
             return .trade(
@@ -320,6 +322,11 @@ extension StrategyService {
     }
 
     // MARK: The log
+
+    private func tellUnread(_ count: Int) {
+        self.count("trades_unread")
+        self.warn("Trades of the account are told in a form that cannot be read", ["malformed": "\(count)"])
+    }
 
     func log(_ note: OrderDesk.Note) {
         switch note {
