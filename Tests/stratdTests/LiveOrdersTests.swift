@@ -20,6 +20,7 @@ private final class LiveWorld {
             ledger: OrderLedger(cash: usd("1000")), identity: .live(Self.form), now: at(0))
         self.orders.isHearing = { true }
         self.orders.lastBeat = at(0).instant
+        self.orders.balanceReadAt = at(0).instant
         self.orders.open(OrderDesk(open: [], finished: [], unsettled: [:], since: testStart, now: at(0)))
         self.advance(0)
         self.answer(.openOrders(.success([])), 0)
@@ -122,5 +123,26 @@ private func filled(_ order: ApprovedOrder, _ id: String, at price: Price, _ mil
         #expect(world.takeAsked() == [.cancel(sent.map(\.hash))])
         world.answer(.cancelled(sent.map(\.hash), .success(.init(cancelled: sent.map(\.hash)))), 200)
         #expect(world.engine.ledger.open.isEmpty && world.engine.ledger.halts == ["operator"])
+    }
+
+    @Test func whileNobodyCanReadTheBalanceNothingLeaves() {
+        let world = LiveWorld()
+        func reason(_ seconds: Int64) -> String? {
+            world.orders.lastBeat = at(seconds * 1_000).instant
+            for request in world.takeAsked() + [.readOpenOrders, .readTrades(since: testStart)] {
+                switch request {
+                case .readOpenOrders: world.answer(.openOrders(.success([])), seconds * 1_000)
+                case .readTrades:
+                    world.answer(.trades(.success([]), asOf: at(seconds * 1_000).time), seconds * 1_000)
+                default: break
+                }
+            }
+            return world.orders.closedReason(now: at(seconds * 1_000))?.detail
+        }
+        // Everything else is read as ever.
+        for second in stride(from: Int64(20), through: 180, by: 20) { #expect(reason(second) == nil, "\(second)") }
+        #expect(reason(200) == "the account's balance could not be read for 180 s")
+        world.orders.balanceReadAt = at(200_000).instant
+        #expect(reason(220) == nil)
     }
 }
