@@ -85,6 +85,9 @@ struct VenueTrade: Hashable, Sendable {
         }
     }
 
+    /// Shares of one order in one trade: more than any market has had, and so few that no sum of trades goes beyond what a number
+    /// holds.
+    static let sizeMax = Quantity(shares: 100_000_000)
     /// Makers of one trade that are read at most.
     private static let partCountMax = 1_000
     /// Values above are milliseconds.
@@ -137,7 +140,7 @@ struct VenueTrade: Hashable, Sendable {
         }
     }
 
-    /// - Returns: `nil` for more than one trade can have.
+    /// - Returns: `nil` for more than one trade can have, or one order of ours in it.
     private static func makers(_ rows: [JSONValue], of owner: Owner) -> [Part]? {
         guard rows.count <= Self.partCountMax else { return nil }
         var makers: [Part] = []
@@ -147,6 +150,10 @@ struct VenueTrade: Hashable, Sendable {
             part.isOwn = owner.owns(row)
             // An order that stands there twice has one part.
             if let index = makers.firstIndex(where: { $0.order == part.order }) {
+                guard makers[index].size + part.size <= Self.sizeMax else {
+                    if part.isOwn { return nil }
+                    continue
+                }
                 makers[index].size += part.size
                 makers[index].money += part.money
             } else {
@@ -169,7 +176,7 @@ extension VenueTrade.Part {
             let token = json["asset_id"]?.string.flatMap({ TokenID($0) }),
             let side = json["side"]?.string.flatMap({ TradeSide(rawValue: $0.lowercased()) }),
             let price = json["price"]?.micros.flatMap({ Price(micros: $0) }),
-            let size = json[size]?.micros, size > 0
+            let size = json[size]?.micros, size > 0, size <= VenueTrade.sizeMax.micros
         else { return nil }
         self.init(
             order: hash.description, token: token, side: side, price: price, size: Quantity(micros: size),
