@@ -444,6 +444,26 @@ private func fill(
         #expect(world.told.isEmpty)
     }
 
+    @Test func aStrangerWhoseCancelIsRefusedIsToldOnce() throws {
+        var world = DeskWorld()
+        let stranger = VenueOrder(hash: condition(77).description, standing: .open, matched: .zero)
+        var cancelCount = 0
+        for second in 1...10 as ClosedRange<Int64> {
+            world.clear()
+            world.take(.openOrders(.success([stranger])), second * 1_000)
+            guard world.asked.contains(.cancel([stranger.hash])) else { continue }
+            cancelCount += 1
+            world.take(
+                .cancelled([stranger.hash], .success(.init(notCancelled: [stranger.hash: "not now"]))),
+                second * 1_000 + 100)
+        }
+        #expect(cancelCount == 9 && world.notes.count { $0 == .stray(hash: stranger.hash) } == 1)
+        // One that was gone and is there again is another matter.
+        world.take(.openOrders(.success([])), 11_000)
+        for second in 12...13 as ClosedRange<Int64> { world.take(.openOrders(.success([stranger])), second * 1_000) }
+        #expect(world.notes.count { $0 == .stray(hash: stranger.hash) } == 2)
+    }
+
     @Test func whatTheListDoesNotHaveIsLookedAt() throws {
         var world = DeskWorld()
         let order = try world.rest()

@@ -132,6 +132,8 @@ struct OrderDesk: Sendable {
     private var endedQueue: [String] = []
     /// Seen once at the venue, and unknown here.
     var strays: Set<String> = []
+    /// Those of them of which the log was told.
+    var toldStrays: Set<String> = []
 
     var outputs: [Output] = []
     private var submitted: [ApprovedOrder] = []

@@ -286,7 +286,7 @@ extension StrategyService {
         switch note {
         case .stray(let hash):
             self.count("stray_orders")
-            self.logger.warning("An order that the ledger does not know is cancelled", metadata: ["hash": "\(hash)"])
+            self.warn("An order that the ledger does not know is cancelled", ["hash": "\(hash)"])
         case .cancelFailed(let count, let failure):
             self.count("cancels_failed")
             self.warn("Orders could not be cancelled yet", ["orders": "\(count)", "reason": "\(failure)"])
