@@ -285,6 +285,53 @@ struct EventLoopTests {
         #expect(try await thread.call { _ in notes.names } == expected)
     }
 
+    /// A handler that wants to be called again at once, for as long as somebody else has not had a turn.
+    @Test func aTimerThatIsArmedInThePastAgainAndAgainKeepsNobodyFromTheirTurn() async throws {
+        let thread = try LoopThread()
+        let notes = Notes()
+        let (hasStarted, isHeard, hasEnded) = (Flag(), Flag(), Flag())
+        try await thread.call { loop in
+            let past = Instant.now() + .seconds(-1)
+            loop.at(Instant.now() + .milliseconds(1)) { notes.names.append("other") }
+            @Sendable func again() {
+                notes.names.append("again")
+                if !hasStarted.isSet { loop.execute { isHeard.set() } }
+                hasStarted.set()
+                if isHeard.isSet || notes.names.count > 100_000 { return hasEnded.set() }
+                loop.at(past) { again() }
+            }
+            loop.at(past) { again() }
+        }
+        #expect(await eventually { hasEnded.isSet })
+        let names = try await thread.call { _ in notes.names }
+        #expect(isHeard.isSet && names.count { $0 == "again" } == 2, "\(names.count) turns")
+        // Whoever was due before gets it too.
+        #expect(try await eventually { try await thread.call { _ in notes.names.contains("other") } })
+    }
+
+    @Test func aTimerMayCancelOneThatIsDueInTheSameRound() async throws {
+        let thread = try LoopThread()
+        let notes = Notes()
+        let hasEnded = Flag()
+        try await thread.call { loop in
+            let past = Instant.now() + .seconds(-1)
+            var second: EventLoop.TimerID?
+            loop.at(past) {
+                notes.names.append("first")
+                // So many that what is cancelled is cleared away, while the others of this round wait for their turn.
+                for _ in 0..<500 { loop.cancel(loop.after(.seconds(60)) {}) }
+                if let second { loop.cancel(second) }
+            }
+            second = loop.at(past) { notes.names.append("second") }
+            loop.at(past) {
+                notes.names.append("third")
+                hasEnded.set()
+            }
+        }
+        #expect(await eventually { hasEnded.isSet })
+        #expect(try await thread.call { _ in notes.names } == ["first", "third"])
+    }
+
     // MARK: Descriptors
 
     @Test func aHandlerMayForgetItsOwnAndOthersDescriptors() async throws {

@@ -137,9 +137,58 @@ import Testing
         let partial = try JSONValue(parsing: text.replacing("30.000001", with: "40").utf8)
         #expect(VenueTrade(partial, of: owner)?.parts.first?.money == usd("24"))
         for bad in [
-            text.replacing("TRADE_STATUS_MINED", with: "SOMETHING"), text.replacing("30.000001", with: "-30"),
+            text.replacing("TRADE_STATUS_MINED", with: "SOMETHING"),
+            text.replacing("30.000001", with: "-30").replacing("MAKER", with: "TAKER"),
             text.replacing("0.6", with: "1.6"), text.replacing("\"t1\"", with: "\"\""), "[]", "{}",
         ] { #expect(VenueTrade(try JSONValue(parsing: bad.utf8), of: owner) == nil, "\(bad)") }
+    }
+
+    /// What a taker paid on average over several levels may have more decimals than any price.
+    @Test func aTakersSideThatCannotBeReadHidesNoPartOfOurs() throws {
+        let owner = VenueTrade.Owner(key: "key-1", maker: "0xABcd")
+        let text = """
+            {"id":"t1","status":"MATCHED","match_time":"1790035200","taker_order_id":"\(condition(2))","side":"BUY",
+             "owner":"key-2","trader_side":"MAKER","size":"30","price":"0.5333333","asset_id":"11","maker_orders":[
+              {"order_id":"\(condition(3))","matched_amount":"20","price":"0.55","asset_id":"11","side":"SELL",
+               "owner":"key-1","maker_address":"0xabCD"}]}
+            """
+        func parts(_ text: String) throws -> [VenueTrade.Part]? {
+            VenueTrade(try JSONValue(parsing: text.utf8), of: owner)?.parts
+        }
+        for odd in [text, text.replacing("0.5333333", with: "1"), text.replacing(#""size":"30""#, with: #""size":"""#)]
+        {
+            let parts = try #require(try parts(odd))
+            #expect(parts.map(\.order) == [condition(3).description] && parts.allSatisfy(\.isOwn), "\(odd)")
+            #expect(parts.first?.money == usd("11") && parts.first?.liquidity == .maker)
+        }
+        // Of a trade in which we took, or had no part, nothing is known without it.
+        #expect(try parts(text.replacing("MAKER", with: "TAKER")) == nil)
+        #expect(try parts(text.replacing("key-1", with: "key-3").replacing("0xabCD", with: "0x01")) == nil)
+    }
+
+    /// A sum of such sizes over some trades would be more than any number here can hold.
+    @Test func sizesThatNoMarketHasAreRefused() throws {
+        let owner = VenueTrade.Owner(key: "key-1", maker: "0xabcd")
+        func trade(_ rows: [(order: Int64, size: String, owner: String)], taker: String = "30") throws -> VenueTrade? {
+            let makers = rows.map {
+                #"{"order_id":"\#(condition($0.order))","matched_amount":"\#($0.size)","price":"0.5","asset_id":"11","side":"SELL","owner":"\#($0.owner)"}"#
+            }
+            let text = """
+                {"id":"t1","status":"MATCHED","match_time":"1790035200","taker_order_id":"\(condition(2))","side":"BUY",
+                 "trader_side":"MAKER","size":"\(taker)","price":"0.5","asset_id":"11",
+                 "maker_orders":[\(makers.joined(separator: ","))]}
+                """
+            return VenueTrade(try JSONValue(parsing: text.utf8), of: owner)
+        }
+        // What one row has too much, or a thousand rows of one order together, is no part of anybody.
+        #expect(try trade([(3, "1000000000", "key-1")])?.parts.map(\.order) == [condition(2).description])
+        #expect(try trade(Array(repeating: (3, "100000000", "key-1"), count: 1_000)) == nil)
+        // Somebody else's hides nothing of ours.
+        let rows = Array(repeating: (order: Int64(4), size: "100000000", owner: "key-2"), count: 900)
+        let mixed = try #require(try trade(rows + [(3, "20", "key-1")], taker: "1000000000"))
+        let own = try #require(mixed.parts.first { $0.isOwn })
+        #expect(own.order == condition(3).description && own.size == shares("20"))
+        #expect(mixed.parts.allSatisfy { $0.size <= VenueTrade.sizeMax })
     }
 
     @Test(arguments: [

@@ -147,6 +147,7 @@ import Testing
                 case .note: break
                 }
             }
+            #expect(self.desk.nextWake > at(now).instant, "it would wake for ever, SIMULATION_SEED=\(seed)")
         }
 
         /// Somebody else trades on the account.

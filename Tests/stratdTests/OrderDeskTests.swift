@@ -338,6 +338,49 @@ private func fill(
         #expect(world.kinds.dropFirst() == [fill("t9", "3"), .settled(trade: "t9", .confirmed)])
     }
 
+    @Test func whileTheVenueRefusesCancelsTheDeskSleepsUntilItMayAskAgain() throws {
+        var world = DeskWorld()
+        let order = try world.rest()
+        world.desk.cancel(order.id, now: at(100))
+        world.advance(100)
+        world.take(.cancelled([order.hash], .success(.init())), 200)
+        world.take(.order(order.hash, .success(VenueOrder(hash: order.hash, standing: .open, matched: .zero))), 300)
+        #expect(world.desk.nextWake == at(1_300).instant)
+        world.advance(1_300)
+        #expect(world.asked.suffix(1) == [.cancel([order.hash])])
+        // When it may be asked again is over; when anything may be is not.
+        world.take(.cancelled([order.hash], .failure(lost)), 1_400)
+        #expect(world.desk.nextWake > at(1_400).instant && world.desk.nextWake <= at(2_400).instant)
+        world.advance(2_399)
+        #expect(world.desk.nextWake == at(2_400).instant)
+        world.clear()
+        world.advance(2_400)
+        #expect(world.asked.contains(.cancel([order.hash])))
+    }
+
+    @Test func whileAsManyCancelsAsMayBeAreUnderWayTheDeskWaitsForTheirAnswers() throws {
+        var world = DeskWorld()
+        var orders: [ApprovedOrder] = []
+        for number in 1...6 {
+            orders.append(try world.rest(intent(.buy, "0.40", "5"), number: Int64(number), Int64(number) * 50))
+        }
+        let first = orders[0].hash
+        world.desk.cancel(orders[0].id, now: at(400))
+        world.advance(400)
+        world.take(.cancelled([first], .success(.init())), 500)
+        world.take(.order(first, .success(VenueOrder(hash: first, standing: .open, matched: .zero))), 600)
+        for order in orders[1..<5] {
+            world.desk.cancel(order.id, now: at(700))
+            world.advance(700)
+        }
+        #expect(world.desk.cancelRequestCount == OrderDesk.cancelRequestCountMax)
+        world.clear()
+        world.advance(1_700)
+        #expect(world.asked.isEmpty && world.desk.nextWake > at(1_700).instant)
+        world.take(.cancelled([orders[1].hash], .success(.init(cancelled: [orders[1].hash]))), 1_800)
+        #expect(world.asked.contains(.cancel([first])))
+    }
+
     @Test func anOrderEndsOnlyWithAllItsFills() throws {
         var world = DeskWorld()
         let order = try world.rest()
@@ -399,6 +442,26 @@ private func fill(
         world.take(.openOrders(.success([stranger])), 1_200)
         #expect(world.asked.contains(.cancel([stranger.hash])) && world.notes.contains(.stray(hash: stranger.hash)))
         #expect(world.told.isEmpty)
+    }
+
+    @Test func aStrangerWhoseCancelIsRefusedIsToldOnce() throws {
+        var world = DeskWorld()
+        let stranger = VenueOrder(hash: condition(77).description, standing: .open, matched: .zero)
+        var cancelCount = 0
+        for second in 1...10 as ClosedRange<Int64> {
+            world.clear()
+            world.take(.openOrders(.success([stranger])), second * 1_000)
+            guard world.asked.contains(.cancel([stranger.hash])) else { continue }
+            cancelCount += 1
+            world.take(
+                .cancelled([stranger.hash], .success(.init(notCancelled: [stranger.hash: "not now"]))),
+                second * 1_000 + 100)
+        }
+        #expect(cancelCount == 9 && world.notes.count { $0 == .stray(hash: stranger.hash) } == 1)
+        // One that was gone and is there again is another matter.
+        world.take(.openOrders(.success([])), 11_000)
+        for second in 12...13 as ClosedRange<Int64> { world.take(.openOrders(.success([stranger])), second * 1_000) }
+        #expect(world.notes.count { $0 == .stray(hash: stranger.hash) } == 2)
     }
 
     @Test func whatTheListDoesNotHaveIsLookedAt() throws {

@@ -113,6 +113,12 @@ extension EventCatalogue {
             facts: ["reason"],
             meaning: "They are asked for again soon."),
         Entry(
+            "Trades of the account are told in a form that cannot be read", "trades_unread", .warning, by: [.stratd],
+            facts: ["malformed"],
+            meaning:
+                "They are passed over and read again later. What they moved shows in the balance, which then halts trading.",
+            advice: "Look at the account's trades on the venue's page, and report the form of the latest."),
+        Entry(
             "The account's balance or the venue's clock could not be read", "account_watch_failed", .warning,
             by: [.stratd], facts: ["reason"],
             meaning: "They are read again within a minute."),

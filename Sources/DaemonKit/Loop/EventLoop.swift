@@ -69,6 +69,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private var deadlines = Heap<Deadline>()
     private var timers: [UInt64: () -> Void] = [:]
     private var timerCount: UInt64 = 0
+    /// The timers of this round, in their order; kept, so that a round allocates nothing.
+    private var firing: [UInt64] = []
     private var deferredWork: [Deferred] = []
     private var runningDeferredWork: [Deferred] = []
     /// Advances once a round; a watchdog reads it as "the loop works".
@@ -280,11 +282,15 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         }
     }
 
+    /// Fires what is due. What that arms waits for the next round, however long ago it was due: a handler that arms itself
+    /// again and again cannot keep descriptors and jobs from their turn.
     private func fireTimers(now: Instant) {
         while let first = self.deadlines.min, first.at <= now {
             self.deadlines.removeMin()
-            self.timers.removeValue(forKey: first.number)?()
+            self.firing.append(first.number)
         }
+        for number in self.firing { self.timers.removeValue(forKey: number)?() }
+        self.firing.removeAll(keepingCapacity: true)
     }
 
     private func sleepMilliseconds() -> Int32 {

@@ -77,17 +77,20 @@ extension ClobClient {
     }
 
     /// Trades since a time, to the second before it, page by page.
+    ///
+    /// - Returns: them, and how many rows could not be read.
     func trades(
         since time: Timestamp, of owner: VenueTrade.Owner, _ credentials: AccountCredentials, now: Timestamp
-    ) async throws(ClobFailure) -> [VenueTrade] {
+    ) async throws(ClobFailure) -> (trades: [VenueTrade], unreadCount: Int) {
         let seconds = max(0, (time + self.clockOffset).microseconds / 1_000_000 - 1)
         var trades: [VenueTrade] = []
+        var unreadCount = 0
         try await self.pages("/data/trades", "after=\(seconds)&", credentials, now: now) {
             (row) throws(ClobFailure) in
             // A row that cannot be read must not hide the others; what it moved shows in the balance.
-            if let trade = VenueTrade(row, of: owner) { trades.append(trade) }
+            if let trade = VenueTrade(row, of: owner) { trades.append(trade) } else { unreadCount += 1 }
         }
-        return trades
+        return (trades, unreadCount)
     }
 
     /// One trade; `nil` when the venue knows none by that id.

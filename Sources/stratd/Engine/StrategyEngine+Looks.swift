@@ -53,6 +53,15 @@ extension StrategyEngine {
         }
     }
 
+    /// Cancels what no look comes to: orders in markets that the feed does not tell of, and those of strategies that are gone.
+    mutating func cancelUnwatched(now: Moment) {
+        for order in self.ledger.openOrders
+        where order.body.state.isCancellable && self.flattening[order.body.market] == nil {
+            let hasStrategy = self.slots.contains { $0.name == order.body.strategy }
+            if !hasStrategy || self.views[order.body.market] == nil { self.cancel(order.id, now: now) }
+        }
+    }
+
     func input(_ view: MarketView, _ slot: Slot, now: Moment) -> StrategyInput {
         StrategyInput(
             view: self.marketOfOthers(view), heldFirst: self.ledger.held(view.token(0), by: slot.name),

@@ -47,8 +47,10 @@ extension StrategyEngine {
             self.move(order, to: .unknown, reason: reason, now: now)
             self.checkAccount(now: now)
         case .found:
-            guard [.sent, .delayed, .unknown].contains(order.body.state) else { break }
-            self.move(order, to: order.body.filled > .zero ? .partlyFilled : .live, reason: nil, now: now)
+            if [.sent, .delayed, .unknown].contains(order.body.state) {
+                self.move(order, to: order.body.filled > .zero ? .partlyFilled : .live, reason: nil, now: now)
+            }
+            // After a restart the ledger may know that it rests, while nobody has told of its market.
             self.cancelIfClosed(order, now: now)
         case .foreign, .foreignSettled, .tradesRead: break
         }

@@ -181,6 +181,7 @@ struct StrategyEngine: Sendable {
         self.bookHomeless(now: now)
         // Books that went silent, markets that near their end, halts whose cancels were refused.
         self.look(Set(self.ledger.open.values.map(\.body.market)).sorted(), now: now)
+        self.cancelUnwatched(now: now)
         let held = self.ledger.markets
         self.views.forget(before: now.time, keeping: held)
         for key in Set(self.lastLooks.keys).union(self.decisions.keys)
@@ -333,6 +334,8 @@ struct StrategyEngine: Sendable {
                 self.cancel(order.id, now: now)
             } else if order.body.state != .cancelling {
                 self.cancelOnAcceptance.insert(order.id)
+                // The real venue's desk may hold it still: then it must not leave.
+                if self.mode == .live && order.body.state == .sent { self.actions.append(.cancel(order.id)) }
             }
         }
     }

@@ -13,6 +13,10 @@ final class LiveOrders: OrderVenue {
     var lastBeat: Instant?
     static let beatAgeMax = Duration.seconds(8)
 
+    /// When the account's balance was read last: a ledger that nobody compares with the venue may be wrong.
+    var balanceReadAt: Instant?
+    static let balanceAgeMax = Duration.seconds(180)
+
     private var desk: OrderDesk?
     private let ask: (OrderDesk.Request) -> Void
     private let tell: (OrderDesk.Note) -> Void
@@ -86,6 +90,10 @@ final class LiveOrders: OrderVenue {
     func closedReason(now: Moment) -> Refusal? {
         guard let desk = self.desk else { return Refusal(.venueClosed, self.closedReason) }
         if let reason = desk.closedReason(now: now.instant) { return Refusal(.venueClosed, reason) }
+        guard let read = self.balanceReadAt, now.instant - read <= Self.balanceAgeMax else {
+            return Refusal(
+                .venueClosed, "the account's balance could not be read for \(Self.balanceAgeMax.components.seconds) s")
+        }
         guard let beat = self.lastBeat, now.instant - beat <= Self.beatAgeMax else {
             return Refusal(.venueClosed, "the venue took no heartbeat for \(Self.beatAgeMax.components.seconds) s")
         }

@@ -320,10 +320,11 @@ extension OrderDesk {
     private mutating func cancelStrays(_ unknown: [String], now: Moment) {
         let again = Array(unknown.filter(self.strays.contains).prefix(Self.cancelCountMax))
         self.strays = Set(unknown.prefix(Self.strayCountMax))
+        self.toldStrays.formIntersection(self.strays)
         // Where the venue's limits are used up, the next list finds them again.
         if !again.isEmpty, self.cancelRequestCount < Self.cancelRequestCountMax, self.takeCancels(again.count, now: now)
         {
-            for hash in again { self.note(.stray(hash: hash)) }
+            for hash in again where self.toldStrays.insert(hash).inserted { self.note(.stray(hash: hash)) }
             self.cancelRequestCount += 1
             self.ask(.cancel(again))
         }

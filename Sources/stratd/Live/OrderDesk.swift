@@ -132,6 +132,8 @@ struct OrderDesk: Sendable {
     private var endedQueue: [String] = []
     /// Seen once at the venue, and unknown here.
     var strays: Set<String> = []
+    /// Those of them of which the log was told.
+    var toldStrays: Set<String> = []
 
     var outputs: [Output] = []
     private var submitted: [ApprovedOrder] = []
@@ -230,7 +232,12 @@ struct OrderDesk: Sendable {
 
     mutating func submit(_ order: ApprovedOrder) { self.submitted.append(order) }
 
+    /// Asks the venue to end an order as soon as it is known to hold it; one that has not left yet stays here.
     mutating func cancel(_ id: OrderID, now: Moment) {
+        if let index = self.submitted.firstIndex(where: { $0.id == id }) {
+            self.submitted.remove(at: index)
+            return self.tell(id, .rejected(reason: "cancelled before it was sent"), now.time)
+        }
         guard let hash = self.hashes[id] else { return self.tell(id, .cancelRefused(reason: "not_found"), now.time) }
         self.entries[hash]?.isCancelWanted = true
     }
@@ -257,9 +264,14 @@ struct OrderDesk: Sendable {
                 if let doubt = entry.doubt, !doubt.isReading { next = min(next, doubt.nextRead) }
             }
         }
-        if let resumesAt = self.cancelsResumeAt { next = min(next, resumesAt) }
-        for entry in self.entries.values where entry.isCancelWanted && !entry.isCancelAsked {
-            if let notBefore = entry.cancelNotBefore { next = min(next, notBefore) }
+        // Nothing that `advance` could not do by then: what it leaves as it was would wake again at once, and for ever.
+        if let resumesAt = self.cancelsResumeAt {
+            next = min(next, resumesAt)
+        } else if self.cancelRequestCount < Self.cancelRequestCountMax {
+            for entry in self.entries.values where entry.isCancelWanted && !entry.isCancelAsked && entry.stage == .open
+            {
+                if let notBefore = entry.cancelNotBefore { next = min(next, notBefore) }
+            }
         }
         return next
     }

@@ -85,6 +85,9 @@ struct VenueTrade: Hashable, Sendable {
         }
     }
 
+    /// Shares of one order in one trade: more than any market has had, and so few that no sum of trades goes beyond what a number
+    /// holds.
+    static let sizeMax = Quantity(shares: 100_000_000)
     /// Makers of one trade that are read at most.
     private static let partCountMax = 1_000
     /// Values above are milliseconds.
@@ -109,35 +112,55 @@ struct VenueTrade: Hashable, Sendable {
             let settlement = json["status"]?.string.flatMap({ Self.settlement($0) }),
             let moment = (json["match_time"] ?? json["matchtime"])?.integer, moment >= 0,
             moment < Self.secondsMax * 1_000,
-            let taker = Part(json, order: "taker_order_id", size: "size", .taker)
+            let makers = Self.makers(json["maker_orders"]?.array ?? [], of: owner)
         else { return nil }
-        var parts = [taker]
-        // To a maker the trade's own side may be told with the maker's address.
-        parts[0].isOwn = json["trader_side"]?.string == "TAKER" && owner.owns(json)
-        let makers = json["maker_orders"]?.array ?? []
-        guard makers.count <= Self.partCountMax else { return nil }
-        for maker in makers {
-            // Somebody else's part may be what it likes.
-            guard var part = Part(maker, order: "order_id", size: "matched_amount", .maker) else { continue }
-            part.isOwn = owner.owns(maker)
-            // An order that stands there twice has one part.
-            if let index = parts.firstIndex(where: { $0.order == part.order && $0.liquidity == .maker }) {
-                parts[index].size += part.size
-                parts[index].money += part.money
-            } else {
-                parts.append(part)
-            }
-        }
-        // A maker's money is rounded down. What the taker pays or gets follows: the same, or with the opposite token the rest of the
-        // shares' worth of one each.
-        let made = parts.dropFirst().reduce(Quantity.zero) { $0 + $1.size }
-        if made == taker.size {
-            parts[0].money = parts.dropFirst().reduce(Money.zero) { sum, maker in
-                sum + (maker.token == taker.token ? maker.money : Money(micros: maker.size.micros - maker.money.micros))
-            }
-        }
         let time = moment > Self.secondsMax ? Timestamp(milliseconds: moment) : Timestamp(seconds: moment)
+        // To a maker the trade's own side may be told with the maker's address.
+        let hasTaken = json["trader_side"]?.string == "TAKER"
+        var parts = makers
+        if var taker = Part(json, order: "taker_order_id", size: "size", .taker) {
+            taker.isOwn = hasTaken && owner.owns(json)
+            if let money = Self.money(of: taker, from: makers) { taker.money = money }
+            parts.insert(taker, at: 0)
+        } else {
+            // Somebody else's side may be what it likes, such as an average price with more decimals than any has.
+            guard !hasTaken, makers.contains(where: \.isOwn) else { return nil }
+        }
         self.init(id: id, settlement: settlement, time: time, parts: parts)
+    }
+
+    /// A maker's money is rounded down. What the taker pays or gets follows: the same, or with the opposite token the rest of the
+    /// shares' worth of one each.
+    ///
+    /// - Returns: `nil` where the makers' parts are not all there.
+    private static func money(of taker: Part, from makers: [Part]) -> Money? {
+        guard makers.reduce(Quantity.zero, { $0 + $1.size }) == taker.size else { return nil }
+        return makers.reduce(Money.zero) { sum, maker in
+            sum + (maker.token == taker.token ? maker.money : Money(micros: maker.size.micros - maker.money.micros))
+        }
+    }
+
+    /// - Returns: `nil` for more than one trade can have, or one order of ours in it.
+    private static func makers(_ rows: [JSONValue], of owner: Owner) -> [Part]? {
+        guard rows.count <= Self.partCountMax else { return nil }
+        var makers: [Part] = []
+        for row in rows {
+            // Somebody else's part may be what it likes.
+            guard var part = Part(row, order: "order_id", size: "matched_amount", .maker) else { continue }
+            part.isOwn = owner.owns(row)
+            // An order that stands there twice has one part.
+            if let index = makers.firstIndex(where: { $0.order == part.order }) {
+                guard makers[index].size + part.size <= Self.sizeMax else {
+                    if part.isOwn { return nil }
+                    continue
+                }
+                makers[index].size += part.size
+                makers[index].money += part.money
+            } else {
+                makers.append(part)
+            }
+        }
+        return makers
     }
 
     private static func settlement(_ status: String) -> Settlement? {
@@ -153,7 +176,7 @@ extension VenueTrade.Part {
             let token = json["asset_id"]?.string.flatMap({ TokenID($0) }),
             let side = json["side"]?.string.flatMap({ TradeSide(rawValue: $0.lowercased()) }),
             let price = json["price"]?.micros.flatMap({ Price(micros: $0) }),
-            let size = json[size]?.micros, size > 0
+            let size = json[size]?.micros, size > 0, size <= VenueTrade.sizeMax.micros
         else { return nil }
         self.init(
             order: hash.description, token: token, side: side, price: price, size: Quantity(micros: size),

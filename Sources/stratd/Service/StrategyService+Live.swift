@@ -19,9 +19,6 @@ extension StrategyService {
     private static let checkPauseMax = Duration.seconds(30)
     /// Between two log-ins.
     private static let loginPause = Duration.seconds(10)
-    /// Between two looks at clock and balance.
-    private static let watchPauseMin = Duration.seconds(10)
-    private static let watchPauseMax = Duration.seconds(60)
 
     func startLive() {
         guard self.opening != nil else { return }
@@ -49,51 +46,6 @@ extension StrategyService {
             self.advanceNow()
             Task(executorPreference: self.loop) { await self.watchPositions() }
             return await self.watchAccount()
-        }
-    }
-
-    /// Compares clock and balance with the venue's, again and again.
-    private func watchAccount() async {
-        var watch = BalanceWatch()
-        var pause = Self.watchPauseMin
-        var lastLook = Instant.now()
-        while !self.isStopped {
-            await self.loop.sleep(for: pause)
-            guard !self.isStopped, let account = self.live, let orders = self.liveOrders else { return }
-            let (clob, form) = (account.clob, account.form)
-            let isCaughtUp = orders.hasRead(since: lastLook)
-            var isMoving = false
-            do throws(ClobFailure) {
-                let sent = Timestamp.now()
-                let offset = try await clob.time() - sent
-                // The venue tells whole seconds: up to one is no difference.
-                self.take(.clockSkew(max(.zero, max(.zero - offset - .seconds(1), offset))), now: .now())
-                let funds = try await clob.funds(
-                    account.credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
-                guard !self.isStopped else { return }
-                let verdict = watch.compare(
-                    funds.balance, self.engine.ledger, fillCount: self.engine.fillCount, isCaughtUp: isCaughtUp)
-                self.take(.compare(verdict), now: .now())
-                isMoving = verdict == .moving
-                for token in watch.nextTokens(self.engine.ledger) {
-                    let shares = try await clob.shares(
-                        of: token, account.credentials, signatureType: Int(form.signatureType.rawValue), now: .now())
-                    guard !self.isStopped else { return }
-                    let verdict = watch.compare(shares, of: token, self.engine.ledger, isCaughtUp: isCaughtUp)
-                    if verdict == .moving { isMoving = true }
-                    self.take(.compareShares(verdict, of: token), now: .now())
-                }
-            } catch {
-                self.count("account_reads_failed")
-                self.warn("The account's balance or the venue's clock could not be read", ["reason": "\(error)"])
-            }
-            // What is read from here on was read between two looks.
-            lastLook = .now()
-            pause = isMoving ? Self.watchPauseMin : Self.watchPauseMax
-            guard isMoving, !self.isStopped else { continue }
-            // A trade may have gone unheard: it is looked for before the difference counts.
-            orders.reconcile(now: .now())
-            self.advanceNow()
         }
     }
 
@@ -150,6 +102,8 @@ extension StrategyService {
     private func open(_ live: LiveOrders, _ account: LiveAccount) throws(DaemonExit) {
         let now = Moment.now()
         let ledger = self.engine.ledger
+        // The checks have asked for it.
+        live.balanceReadAt = now.instant
         live.open(
             OrderDesk(
                 open: ledger.openOrders, finished: ledger.finishedQueue.compactMap { ledger.order($0) },
@@ -292,7 +246,9 @@ extension StrategyService {
         case .readTrades(let since):
             return .trades(
                 await Self.result { () async throws(ClobFailure) in
-                    try await clob.trades(since: since, of: account.owner, credentials, now: now)
+                    let read = try await clob.trades(since: since, of: account.owner, credentials, now: now)
+                    if read.unreadCount > 0 { await self.tellUnread(read.unreadCount) }
+                    return read.trades
                 }, asOf: now)
         case .readTrade(let id):
             return .trade(
@@ -321,11 +277,16 @@ extension StrategyService {
 
     // MARK: The log
 
+    private func tellUnread(_ count: Int) {
+        self.count("trades_unread")
+        self.warn("Trades of the account are told in a form that cannot be read", ["malformed": "\(count)"])
+    }
+
     func log(_ note: OrderDesk.Note) {
         switch note {
         case .stray(let hash):
             self.count("stray_orders")
-            self.logger.warning("An order that the ledger does not know is cancelled", metadata: ["hash": "\(hash)"])
+            self.warn("An order that the ledger does not know is cancelled", ["hash": "\(hash)"])
         case .cancelFailed(let count, let failure):
             self.count("cancels_failed")
             self.warn("Orders could not be cancelled yet", ["orders": "\(count)", "reason": "\(failure)"])
