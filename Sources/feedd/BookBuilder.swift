@@ -390,6 +390,11 @@ struct BookBuilder {
         self.learnTerms(of: rest)
         let content = BookContent(rest, outcome: outcome)
         guard source == .webSocket else {
+            // No line says what is true. What was polled before stays until no poll has confirmed it for too long.
+            guard !rest.isPlaceholder else {
+                self.counters.unproved += 1
+                return .unchanged
+            }
             return self.restart(content, source: source, received: received, now: now, hasher: &hasher)
         }
         var trial = self

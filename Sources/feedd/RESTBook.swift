@@ -36,6 +36,13 @@ struct RESTBook: Equatable {
         self.lastTrade = LastTradePrice(text: value["last_trade_price"]?.string ?? "")
     }
 
+    /// Whether nobody bids more than a cent or asks less than all but a cent. The interface is known to show that of markets that
+    /// it knows nothing of at the moment, with the right hash; and whoever decides by such a book knows nothing either.
+    var isPlaceholder: Bool {
+        guard let bid = self.bids.map(\.price).max(), let ask = self.asks.map(\.price).min() else { return false }
+        return bid.micros <= 10_000 && ask.micros >= 990_000
+    }
+
     /// As the venue writes it.
     func write(to writer: inout JSONWriter) {
         writer.object {

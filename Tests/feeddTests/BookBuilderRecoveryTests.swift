@@ -36,6 +36,24 @@ import Testing
         #expect(self.equalsTheVenue && self.driver.builder.epoch == 2 && self.driver.builder.update == 1)
     }
 
+    /// With a hash that is right for it.
+    @Test mutating func aPolledBookThatSaysNothingIsNotBelieved() throws {
+        var venue = VenueModel()
+        _ = venue.operate([.init(.bid, "0.01", 100), .init(.ask, "0.99", 100)])
+        var driver = BuilderDriver()
+        #expect(
+            driver.take(venue.restBook(), source: .rest) == .unchanged
+                && driver.take(venue.restBook(outcome: 1), source: .rest) == .unchanged)
+        #expect(!driver.builder.isTrusted && driver.builder.counters.unproved == 2)
+        venue.time += 1
+        _ = venue.operate(.bid, "0.02", 5)
+        #expect(driver.take(venue.restBook(), source: .rest) == .snapshot)
+        // What was polled before is neither confirmed nor taken back.
+        venue.time += 1
+        _ = venue.operate(.bid, "0.02", 0)
+        #expect(driver.take(venue.restBook(), source: .rest) == .unchanged && driver.builder.isTrusted)
+    }
+
     /// What is older than the fetched book is inside it, unless it is so much older that the clock was set back.
     @Test(arguments: [BookBuilder.overtakenMax + 2, 3_600_000])
     mutating func aClockThatIsSetBackAfterAFetchLosesNothing(milliseconds: Int64) throws {
