@@ -66,6 +66,17 @@ import Testing
         #expect(world.fills == ["20 60 60"] && world.venue.bounds.open.isEmpty)
     }
 
+    @Test func aPrintOfATradeBeforeTheOrderCameIsInNoBound() throws {
+        var world = World()
+        world.hear(.book(book()), 0)
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "40")])), 5)
+        try world.submit(intent(.buy, "0.48", "10"), 6)
+        world.hear(.trade(trade(.sell, "60", at: "0.48")), 40)
+        #expect(world.fills == ["0 0 0"])
+        world.hear(.trade(trade(.sell, "45", at: "0.48")), 300)
+        #expect(world.fills == ["5 5 5"])
+    }
+
     @Test func aTakerGetsAQuarterHalfOrAllOfALevel() throws {
         var world = World()
         try world.submit(intent(.buy, "0.52", "60", kind: .fak, isPostOnly: false))

@@ -160,6 +160,71 @@ import Testing
         #expect(world.kinds.last == .cancelRefused(reason: "not_found"))
     }
 
+    // MARK: A print of a trade before the order
+
+    @Test func aPrintOfATradeBeforeTheOrderCameIsNotIts() throws {
+        var world = World()
+        world.hear(.book(book()), 0)
+        let order = try world.submit(intent(.buy, "0.48", "10"))
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "40")])), 5)
+        world.hear(.trade(trade(.sell, "60", at: "0.48")), 40)
+        world.run(to: 100)
+        #expect(world.filled.isEmpty && world.venue.resting[order.id]?.queueAhead == shares("40"))
+        // What is printed beyond that came after it.
+        world.hear(.trade(trade(.sell, "45", at: "0.48")), 101)
+        world.run(to: 110)
+        #expect(world.filled == ["5 at 0.48"])
+    }
+
+    @Test func aPrintThroughOurPriceOfATradeBeforeTheOrderCameIsNotIts() throws {
+        var world = World()
+        world.hear(.book(book()), 0)
+        _ = try world.submit(intent(.buy, "0.49", "10"))
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "0")])), 5)
+        world.hear(.trade(trade(.sell, "100", at: "0.48")), 40)
+        world.run(to: 60)
+        #expect(world.filled.isEmpty)
+        world.hear(.trade(trade(.sell, "3", at: "0.48")), 61)
+        world.run(to: 70)
+        #expect(world.filled == ["3 at 0.49"])
+    }
+
+    @Test func aDecreaseIsRememberedNoLongerThanItsPrintMayCome() throws {
+        var world = World()
+        world.hear(.book(book()), 0)
+        _ = try world.submit(intent(.buy, "0.48", "10"))
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "40")])), 5)
+        world.hear(.trade(trade(.sell, "45", at: "0.48")), 155)
+        world.run(to: 200)
+        #expect(world.filled == ["5 at 0.48"])
+    }
+
+    @Test func aDecreaseThatWasPrintedBeforeTheOrderCameTakesNothingFromIt() throws {
+        for bookFirst in [true, false] {
+            var world = World()
+            world.hear(.book(book()), 0)
+            let change = FeedEvent.delta(delta(update: 2, [(.bid, "0.48", "40")]))
+            let print = FeedEvent.trade(trade(.sell, "60", at: "0.48"))
+            world.hear(bookFirst ? change : print, 5)
+            world.hear(bookFirst ? print : change, 6)
+            _ = try world.submit(intent(.buy, "0.48", "10"), 7)
+            world.hear(.trade(trade(.sell, "45", at: "0.48")), 40)
+            world.run(to: 100)
+            #expect(world.filled == ["5 at 0.48"], "\(bookFirst)")
+        }
+    }
+
+    @Test func anAskThatCameAfterTheTradeHasNoPartInItEither() throws {
+        var world = World()
+        world.hear(.book(book()), 0)
+        // A purchase of the second outcome at 0.48 is an ask at 0.52; a snapshot tells the decrease, the mirror the print.
+        let order = try world.submit(intent(outcome: 1, .buy, "0.48", "10"))
+        world.hear(.book(book(update: 2, asks: [("0.52", "30"), ("0.53", "200")])), 5)
+        world.hear(.trade(trade(outcome: 1, .sell, "70", at: "0.48")), 40)
+        world.run(to: 100)
+        #expect(world.filled.isEmpty && world.venue.resting[order.id]?.queueAhead == shares("30"))
+    }
+
     @Test func twoOwnOrdersShareAPrintByPriceAndTime() throws {
         var world = World()
         let ledger = try holding()

@@ -11,6 +11,8 @@ struct RestingOrder: Hashable, Sendable {
     let side: BookSide
     let price: Price
     let assumption: FillAssumption
+    /// How many decreases of levels were told before it came: of their trades it had no part.
+    let decreasesBefore: Int64
     private(set) var remaining: Quantity
     private(set) var fillCount: Int64
     /// Shares that trade before ours.
@@ -28,11 +30,12 @@ struct RestingOrder: Hashable, Sendable {
     private(set) var isFlagged = false
 
     init(
-        _ order: ApprovedOrder, remaining: Quantity, fillCount: Int64, displayed: Quantity, assumption: FillAssumption,
-        now: Instant
+        _ order: ApprovedOrder, remaining: Quantity, fillCount: Int64, decreasesBefore: Int64, displayed: Quantity,
+        assumption: FillAssumption, now: Instant
     ) {
         self.id = order.id
         self.assumption = assumption
+        self.decreasesBefore = decreasesBefore
         self.order = order
         self.side = order.intent.bookSide
         self.price = order.intent.bookPrice
@@ -81,11 +84,14 @@ struct RestingOrder: Hashable, Sendable {
 
     /// A print that our order may be part of: the taker was on the other side, at our price or through it.
     ///
-    /// - Parameter given: shares of the print that went to own orders before this one.
+    /// - Parameters:
+    ///   - size: without what was traded before the order came.
+    ///   - given: shares of the print that went to own orders before this one.
     /// - Returns: how much of the print is ours.
     mutating func printed(
         at price: Price, _ size: Quantity, given: Quantity, now: Instant, printLag: Duration
     ) -> Quantity {
+        guard size > .zero else { return .zero }
         let isThrough = self.side == .bid ? price < self.price : price > self.price
         var available = size
         if isThrough {
