@@ -160,6 +160,51 @@ import Testing
         #expect(world.kinds.last == .cancelRefused(reason: "not_found"))
     }
 
+    @Test func aCancelIsDoneHoweverItsLevelGoesOn() throws {
+        var world = World()
+        _ = try world.submit(intent(.buy, "0.48", "10"))
+        world.run(to: 20)
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "90")])), 50)
+        world.venue.cancel(OrderID(number: 1), now: at(51))
+        for step in 1...39 as ClosedRange<Int64> {
+            world.hear(.delta(delta(update: step + 2, [(.bid, "0.48", step % 2 == 0 ? "90" : "100")])), 50 + step * 50)
+            if step == 19 { world.hear(.trade(trade(.sell, "500", at: "0.48")), 1_001) }
+        }
+        // The print of the first decrease could come for 150 ms.
+        #expect(world.filled.isEmpty)
+        #expect(
+            world.events.last
+                == VenueEvent(order: OrderID(number: 1), kind: .cancelled(reason: "requested"), time: at(200).time))
+    }
+
+    @Test func aCancelledOrderIsFilledByNoMoreThanWasOpenWhenTheCancelCame() throws {
+        var world = World()
+        _ = try world.submit(intent(.buy, "0.48", "10"))
+        world.run(to: 20)
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "96")])), 50)
+        world.venue.cancel(OrderID(number: 1), now: at(51))
+        // A trade after the cancel: its decrease, and the prints of both.
+        world.hear(.delta(delta(update: 3, [(.bid, "0.48", "0")])), 70)
+        world.hear(.trade(trade(.sell, "500", at: "0.47")), 110)
+        world.run(to: 300)
+        #expect(world.filled == ["4 at 0.48"])
+        #expect(world.kinds.last == .cancelled(reason: "requested"))
+    }
+
+    @Test func whatWasTradedAfterACancelFillsNothing() throws {
+        var world = World()
+        _ = try world.submit(intent(.buy, "0.48", "10"))
+        world.run(to: 20)
+        // Somebody sells 60 to those ahead of us; we leave, and somebody sells to all the others.
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "40")])), 50)
+        world.venue.cancel(OrderID(number: 1), now: at(51))
+        world.hear(.delta(delta(update: 3, [(.bid, "0.48", "0")])), 70)
+        world.hear(.trade(trade(.sell, "60", at: "0.48")), 90)
+        world.hear(.trade(trade(.sell, "500", at: "0.48")), 110)
+        world.run(to: 300)
+        #expect(world.filled.isEmpty && world.kinds.last == .cancelled(reason: "requested"))
+    }
+
     // MARK: A print of a trade before the order
 
     @Test func aPrintOfATradeBeforeTheOrderCameIsNotIts() throws {

@@ -114,6 +114,11 @@ struct PaperBounds: Sendable {
         }
     }
 
+    /// The order's cancel came while a print for it may be on its way.
+    mutating func cancelArrived(_ id: OrderID) {
+        for index in self.shadows.indices { self.shadows[index].cancelArrived(id) }
+    }
+
     /// The realistic venue does not hold the order any more.
     mutating func end(_ id: OrderID, now: Moment) {
         guard let watched = self.watched.removeValue(forKey: id) else { return }

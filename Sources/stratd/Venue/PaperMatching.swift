@@ -141,6 +141,9 @@ struct PaperMatching: Sendable {
         self.queues[intent.market, default: []].append(order.id)
     }
 
+    /// The order's cancel came while a print for it may be on its way.
+    mutating func cancelArrived(_ id: OrderID) { self.resting[id]?.cancelArrived() }
+
     mutating func remove(_ id: OrderID) {
         guard let order = self.resting.removeValue(forKey: id) else { return }
         let market = order.order.intent.market

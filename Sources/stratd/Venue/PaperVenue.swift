@@ -246,8 +246,9 @@ struct PaperVenue: Sendable {
             return self.tell(id, .cancelRefused(reason: self.delayed.contains(id) ? "delayed" : "not_found"), at: time)
         }
         if order.mayBePrinted(now: time.instant) {
-            let wait = order.shrunkUntil - time.instant
-            self.plan(.cancel(id), at: time.after(wait))
+            self.matching.cancelArrived(id)
+            self.bounds.cancelArrived(id)
+            self.plan(.cancel(id), at: time.after(order.shrunkUntil - time.instant))
         } else {
             self.end(id, reason: "requested", at: time)
         }

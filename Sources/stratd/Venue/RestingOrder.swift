@@ -26,6 +26,8 @@ struct RestingOrder: Hashable, Sendable {
     /// Printed at our price before the book told of it.
     private var printed = Quantity.zero
     private var printedUntil: Instant
+    /// Once its cancel came: how much the prints of trades before it may still tell.
+    private var printableYet: Quantity?
     /// Whether the book is not trusted: what happens is not known.
     private(set) var isFlagged = false
 
@@ -50,8 +52,12 @@ struct RestingOrder: Hashable, Sendable {
     /// Whether a print that is still on its way may concern it.
     func mayBePrinted(now: Instant) -> Bool { self.shrunk > .zero && now < self.shrunkUntil }
 
+    /// Its cancel came while a print may be on its way. What the level does from now on concerns it no more.
+    mutating func cancelArrived() { self.printableYet = self.printableYet ?? self.shrunk }
+
     /// The feed told a new size at our price.
     mutating func levelChanged(to size: Quantity, now: Instant, printLag: Duration) {
+        guard self.printableYet == nil else { return }
         if size < self.displayed {
             if now >= self.printedUntil { self.printed = .zero }
             var drop = self.displayed - size
@@ -94,6 +100,11 @@ struct RestingOrder: Hashable, Sendable {
         guard size > .zero else { return .zero }
         let isThrough = self.side == .bid ? price < self.price : price > self.price
         var available = size
+        var most = self.remaining
+        if let yet = self.printableYet {
+            most = min(most, yet)
+            self.printableYet = max(.zero, yet - size)
+        }
         if isThrough {
             // What traded at a worse price passed ours first.
             self.queueAhead = .zero
@@ -113,7 +124,7 @@ struct RestingOrder: Hashable, Sendable {
             self.queueAhead -= consumed
             available -= consumed
         }
-        return min(self.remaining, max(.zero, available - given))
+        return min(most, max(.zero, available - given))
     }
 
     mutating func fill(_ size: Quantity) {
