@@ -5,14 +5,15 @@ import Testing
 
 @Suite struct MakerTests {
     private func answer(
-        _ body: BookBody = book(), first: String = "0", second: String = "0",
+        _ body: BookBody = book(), first: String = "0", second: String = "0", orderMax: String? = nil,
         _ change: (inout Maker.Parameters) -> Void = { _ in }
     ) -> [String] {
         var parameters = makerParameters
         change(&parameters)
         let input = StrategyInput(
-            view: views(market(), body)[condition(1)]!, heldFirst: shares(first), heldSecond: shares(second), now: at(0)
-        )
+            view: views(market(), body)[condition(1)]!, heldFirst: shares(first), heldSecond: shares(second),
+            now: at(0),
+            orderMax: orderMax.map { usd($0) })
         switch Maker(parameters).decide(input) {
         case .quote(let wanted): return wanted.map { "\($0.side.rawValue) \($0.outcome) \($0.size) at \($0.price)" }
         case .hold(let code, _): return [code]
@@ -59,6 +60,28 @@ import Testing
         #expect(
             answer { $0.orderValue = usd("1") } == ["buy 0 5 at 0.49", "buy 1 5 at 0.49"], "at least the smallest order"
         )
+    }
+
+    @Test func aSaleIsSizedByItsOwnPrice() {
+        let high = book(bids: [("0.90", "100")], asks: [("0.91", "100")])
+        let answer = answer(high, first: "60") {
+            $0.orderValue = usd("10")
+            $0.positionMax = shares("200")
+        }
+        #expect(answer == ["buy 0 11.11 at 0.9", "sell 0 10.98 at 0.91"])
+    }
+
+    @Test func aSaleKeepsTheLimitOfAnOrder() {
+        #expect(answer(first: "20").last == "sell 0 10 at 0.51")
+        #expect(answer(first: "20", orderMax: "5.1").last == "sell 0 10 at 0.51")
+        // 8 at 0.51 is 4.08, a hundredth of a share more passes 4.083.
+        #expect(answer(first: "20", orderMax: "4.083").last == "sell 0 8 at 0.51")
+        #expect(answer(first: "14", orderMax: "5.1").last == "sell 0 9 at 0.51", "5 must be left")
+        #expect(answer(first: "12", orderMax: "5.1").last == "sell 0 7 at 0.51")
+        #expect(answer(first: "14").last == "sell 0 14 at 0.51")
+        // Neither part could be sold: the risk gate says so.
+        #expect(answer(first: "9", orderMax: "4").last == "sell 0 9 at 0.51")
+        #expect(answer(first: "20", orderMax: "2").last == "sell 0 10 at 0.51")
     }
 
     @Test func aBookWithOneSideIsNotQuoted() {

@@ -66,6 +66,31 @@ import Testing
         #expect(world.fills == ["20 60 60"] && world.venue.bounds.open.isEmpty)
     }
 
+    @Test func aPrintOfATradeBeforeTheOrderCameIsInNoBound() throws {
+        var world = World()
+        world.hear(.book(book()), 0)
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "40")])), 5)
+        try world.submit(intent(.buy, "0.48", "10"), 6)
+        world.hear(.trade(trade(.sell, "60", at: "0.48")), 40)
+        #expect(world.fills == ["0 0 0"])
+        world.hear(.trade(trade(.sell, "45", at: "0.48")), 300)
+        #expect(world.fills == ["5 5 5"])
+    }
+
+    @Test func aCancelledOrderIsDoneInEveryBound() throws {
+        var world = World()
+        let order = try world.submit(intent(.buy, "0.48", "10"))
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "97")])), 50)
+        world.venue.cancel(order, now: at(51))
+        // What happens to the level now is after it.
+        world.hear(.delta(delta(update: 3, [(.bid, "0.48", "0")])), 70)
+        world.hear(.trade(trade(.sell, "98", at: "0.48")), 110)
+        #expect(world.fills == ["0 0 0"])
+        world.hear(.trade(trade(.sell, "500", at: "0.47")), 120)
+        world.hear(.trust(distrust()), 300)
+        #expect(world.fills == ["0 0 0"] && world.venue.bounds.open.isEmpty)
+    }
+
     @Test func aTakerGetsAQuarterHalfOrAllOfALevel() throws {
         var world = World()
         try world.submit(intent(.buy, "0.52", "60", kind: .fak, isPostOnly: false))

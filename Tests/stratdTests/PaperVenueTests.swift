@@ -160,6 +160,116 @@ import Testing
         #expect(world.kinds.last == .cancelRefused(reason: "not_found"))
     }
 
+    @Test func aCancelIsDoneHoweverItsLevelGoesOn() throws {
+        var world = World()
+        _ = try world.submit(intent(.buy, "0.48", "10"))
+        world.run(to: 20)
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "90")])), 50)
+        world.venue.cancel(OrderID(number: 1), now: at(51))
+        for step in 1...39 as ClosedRange<Int64> {
+            world.hear(.delta(delta(update: step + 2, [(.bid, "0.48", step % 2 == 0 ? "90" : "100")])), 50 + step * 50)
+            if step == 19 { world.hear(.trade(trade(.sell, "500", at: "0.48")), 1_001) }
+        }
+        // The print of the first decrease could come for 150 ms.
+        #expect(world.filled.isEmpty)
+        #expect(
+            world.events.last
+                == VenueEvent(order: OrderID(number: 1), kind: .cancelled(reason: "requested"), time: at(200).time))
+    }
+
+    @Test func aCancelledOrderIsFilledByNoMoreThanWasOpenWhenTheCancelCame() throws {
+        var world = World()
+        _ = try world.submit(intent(.buy, "0.48", "10"))
+        world.run(to: 20)
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "96")])), 50)
+        world.venue.cancel(OrderID(number: 1), now: at(51))
+        // A trade after the cancel: its decrease, and the prints of both.
+        world.hear(.delta(delta(update: 3, [(.bid, "0.48", "0")])), 70)
+        world.hear(.trade(trade(.sell, "500", at: "0.47")), 110)
+        world.run(to: 300)
+        #expect(world.filled == ["4 at 0.48"])
+        #expect(world.kinds.last == .cancelled(reason: "requested"))
+    }
+
+    @Test func whatWasTradedAfterACancelFillsNothing() throws {
+        var world = World()
+        _ = try world.submit(intent(.buy, "0.48", "10"))
+        world.run(to: 20)
+        // Somebody sells 60 to those ahead of us; we leave, and somebody sells to all the others.
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "40")])), 50)
+        world.venue.cancel(OrderID(number: 1), now: at(51))
+        world.hear(.delta(delta(update: 3, [(.bid, "0.48", "0")])), 70)
+        world.hear(.trade(trade(.sell, "60", at: "0.48")), 90)
+        world.hear(.trade(trade(.sell, "500", at: "0.48")), 110)
+        world.run(to: 300)
+        #expect(world.filled.isEmpty && world.kinds.last == .cancelled(reason: "requested"))
+    }
+
+    // MARK: A print of a trade before the order
+
+    @Test func aPrintOfATradeBeforeTheOrderCameIsNotIts() throws {
+        var world = World()
+        world.hear(.book(book()), 0)
+        let order = try world.submit(intent(.buy, "0.48", "10"))
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "40")])), 5)
+        world.hear(.trade(trade(.sell, "60", at: "0.48")), 40)
+        world.run(to: 100)
+        #expect(world.filled.isEmpty && world.venue.resting[order.id]?.queueAhead == shares("40"))
+        // What is printed beyond that came after it.
+        world.hear(.trade(trade(.sell, "45", at: "0.48")), 101)
+        world.run(to: 110)
+        #expect(world.filled == ["5 at 0.48"])
+    }
+
+    @Test func aPrintThroughOurPriceOfATradeBeforeTheOrderCameIsNotIts() throws {
+        var world = World()
+        world.hear(.book(book()), 0)
+        _ = try world.submit(intent(.buy, "0.49", "10"))
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "0")])), 5)
+        world.hear(.trade(trade(.sell, "100", at: "0.48")), 40)
+        world.run(to: 60)
+        #expect(world.filled.isEmpty)
+        world.hear(.trade(trade(.sell, "3", at: "0.48")), 61)
+        world.run(to: 70)
+        #expect(world.filled == ["3 at 0.49"])
+    }
+
+    @Test func aDecreaseIsRememberedNoLongerThanItsPrintMayCome() throws {
+        var world = World()
+        world.hear(.book(book()), 0)
+        _ = try world.submit(intent(.buy, "0.48", "10"))
+        world.hear(.delta(delta(update: 2, [(.bid, "0.48", "40")])), 5)
+        world.hear(.trade(trade(.sell, "45", at: "0.48")), 155)
+        world.run(to: 200)
+        #expect(world.filled == ["5 at 0.48"])
+    }
+
+    @Test func aDecreaseThatWasPrintedBeforeTheOrderCameTakesNothingFromIt() throws {
+        for bookFirst in [true, false] {
+            var world = World()
+            world.hear(.book(book()), 0)
+            let change = FeedEvent.delta(delta(update: 2, [(.bid, "0.48", "40")]))
+            let print = FeedEvent.trade(trade(.sell, "60", at: "0.48"))
+            world.hear(bookFirst ? change : print, 5)
+            world.hear(bookFirst ? print : change, 6)
+            _ = try world.submit(intent(.buy, "0.48", "10"), 7)
+            world.hear(.trade(trade(.sell, "45", at: "0.48")), 40)
+            world.run(to: 100)
+            #expect(world.filled == ["5 at 0.48"], "\(bookFirst)")
+        }
+    }
+
+    @Test func anAskThatCameAfterTheTradeHasNoPartInItEither() throws {
+        var world = World()
+        world.hear(.book(book()), 0)
+        // A purchase of the second outcome at 0.48 is an ask at 0.52; a snapshot tells the decrease, the mirror the print.
+        let order = try world.submit(intent(outcome: 1, .buy, "0.48", "10"))
+        world.hear(.book(book(update: 2, asks: [("0.52", "30"), ("0.53", "200")])), 5)
+        world.hear(.trade(trade(outcome: 1, .sell, "70", at: "0.48")), 40)
+        world.run(to: 100)
+        #expect(world.filled.isEmpty && world.venue.resting[order.id]?.queueAhead == shares("30"))
+    }
+
     @Test func twoOwnOrdersShareAPrintByPriceAndTime() throws {
         var world = World()
         let ledger = try holding()

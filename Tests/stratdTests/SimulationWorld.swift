@@ -200,8 +200,9 @@ final class InvariantChecker {
             if order.intent.origin == .strategy && engine.ledger.paused.contains(order.intent.strategy) {
                 self.problem("\(order.id) left while its strategy was paused")
             }
+            // Two sales that flatten both outcomes never rest: neither can meet the other.
             for other in engine.ledger.openOrders(in: order.intent.market)
-            where other.id != order.id && other.bookSide != order.intent.bookSide {
+            where other.bookSide != order.intent.bookSide && (other.body.kind == .gtc || other.body.kind == .gtd) {
                 let bid = order.intent.bookSide == .bid ? order.intent.bookPrice : other.bookPrice
                 let ask = order.intent.bookSide == .bid ? other.bookPrice : order.intent.bookPrice
                 if bid >= ask { self.problem("\(order.id) would trade with \(other.id)") }

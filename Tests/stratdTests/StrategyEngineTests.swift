@@ -342,6 +342,18 @@ import Testing
         #expect(text.contains("    passed: insufficient_balance  4.9 needed, "), "\(text)")
     }
 
+    @Test func explainDoesNotCallAnOrderThatLeavesAtRest() throws {
+        var harness = self.quoting()
+        // Within the interval nobody has looked at the bid that went yet.
+        harness.feed(.delta(delta(update: 2, [(.bid, "0.48", "0"), (.bid, "0.47", "0"), (.bid, "0.44", "50")])))
+        guard case .done(let answer?) = harness.command(.explain(condition(1))) else {
+            Issue.record("no explanation")
+            return
+        }
+        let wants = try #require(answer["strategies"]?.array?.first?["wants"]?.array)
+        #expect(wants.map { $0["state"]?.string } == ["waits", "waits"], "\(wants) beside \(harness.orders)")
+    }
+
     @Test func explainTellsTheLastDecisionAndHowEachLimitStands() throws {
         var harness = self.quoting()
         guard case .done(let quoting?) = harness.command(.explain(condition(1))) else {

@@ -54,6 +54,7 @@ extension StrategyEngine {
                 } else {
                     let rests = own.contains {
                         $0.outcome == wish.outcome && $0.body.side == wish.side && $0.body.state != .cancelling
+                            && !steps.cancel.contains($0.id)
                     }
                     members["state"] = .string(rests ? "rests" : "waits")
                 }

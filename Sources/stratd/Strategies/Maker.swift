@@ -82,15 +82,26 @@ struct Maker: Hashable, Sendable {
 
     /// The order that buys `outcome` at `price`, or sells the other outcome at the mirrored price where it is held.
     private func order(buying outcome: Int, at price: Price, _ input: StrategyInput) -> WantedOrder? {
-        let size = self.size(at: price, input)
-        let sizeMin = input.view.market.sizeMin
         let other = input.held(1 - outcome).flooredToSizeGrid
-        if other >= sizeMin && other > .zero {
-            // What would be left must be large enough to be sold later.
-            let sold = other - min(other, size) < sizeMin ? other : size
-            return WantedOrder(outcome: 1 - outcome, side: .sell, price: price.mirrored, size: sold)
+        if other >= input.view.market.sizeMin && other > .zero {
+            let price = price.mirrored
+            return WantedOrder(
+                outcome: 1 - outcome, side: .sell, price: price, size: self.sale(of: other, at: price, input))
         }
+        let size = self.size(at: price, input)
         guard input.held(outcome) + size <= self.parameters.positionMax else { return nil }
         return WantedOrder(outcome: outcome, side: .buy, price: price, size: size)
+    }
+
+    /// Shares of a sale at `price`: what would be left of those held must be large enough to be sold later.
+    private func sale(of held: Quantity, at price: Price, _ input: StrategyInput) -> Quantity {
+        let sizeMin = input.view.market.sizeMin
+        let size = self.size(at: price, input)
+        let sold = held - min(held, size) < sizeMin ? held : size
+        guard let orderMax = input.orderMax, sold.notional(at: price) > orderMax else { return sold }
+        let limit = Quantity(micros: Int64(Int128(orderMax.micros) * 1_000_000 / Int128(price.micros)))
+        let part = min(limit, held - sizeMin).flooredToSizeGrid
+        // What cannot be parted is for the risk gate to refuse, which says why.
+        return part >= sizeMin ? part : sold
     }
 }

@@ -19,6 +19,8 @@ struct StrategyInput {
     let heldFirst: Quantity
     let heldSecond: Quantity
     let now: Moment
+    /// Largest notional of one order; `nil` where none is set.
+    var orderMax: Money?
 
     func held(_ outcome: Int) -> Quantity { outcome == 0 ? self.heldFirst : self.heldSecond }
 }

@@ -73,7 +73,10 @@ struct PaperBounds: Sendable {
     /// - Parameters:
     ///   - bites: what it took in the realistic venue.
     ///   - rests: whether the rest of it rests there now.
-    mutating func matched(_ order: ApprovedOrder, _ view: MarketView, bites: [Level], rests: Bool, now: Moment) {
+    ///   - decreases: how many decreases of levels were told before.
+    mutating func matched(
+        _ order: ApprovedOrder, _ view: MarketView, bites: [Level], rests: Bool, after decreases: Int64, now: Moment
+    ) {
         let intent = order.intent
         var watched = Watched(
             fills: OrderFills(order: order.id, size: intent.size), intent: intent,
@@ -90,7 +93,7 @@ struct PaperBounds: Sendable {
             self.take(own, assumption, &watched, view)
             let rest = intent.size - watched.fills.filled[assumption]
             guard rests && rest > .zero else { continue }
-            self.shadows[index].rest(order, remaining: rest, fillCount: 0, view, now: now)
+            self.shadows[index].rest(order, remaining: rest, fillCount: 0, view, after: decreases, now: now)
         }
         if rests {
             self.watched[order.id] = watched
@@ -111,6 +114,11 @@ struct PaperBounds: Sendable {
         }
     }
 
+    /// The order's cancel came while a print for it may be on its way.
+    mutating func cancelArrived(_ id: OrderID) {
+        for index in self.shadows.indices { self.shadows[index].cancelArrived(id) }
+    }
+
     /// The realistic venue does not hold the order any more.
     mutating func end(_ id: OrderID, now: Moment) {
         guard let watched = self.watched.removeValue(forKey: id) else { return }
@@ -128,14 +136,17 @@ struct PaperBounds: Sendable {
     // MARK: The feed
 
     /// A print that was given to the realistic venue's orders.
+    ///
+    /// - Parameter told: what the book told of it before.
     mutating func printed(
-        _ trade: TradeBody, _ condition: ConditionID, realistic: [(order: RestingOrder, size: Quantity)], now: Moment
+        _ trade: TradeBody, _ condition: ConditionID, told: [AwaitedPrints.Part],
+        realistic: [(order: RestingOrder, size: Quantity)], now: Moment
     ) {
         for (order, size) in realistic { self.fill(order.id, size, .realistic) }
         for index in self.shadows.indices where self.shadows[index].queues[condition] != nil {
             let assumption = self.shadows[index].assumption
             let watched = self.watched
-            let filled = self.shadows[index].printed(trade, condition, now: now) { id, ours in
+            let filled = self.shadows[index].printed(trade, condition, told: told, now: now) { id, ours in
                 guard let fills = watched[id]?.fills.filled else { return .zero }
                 let behind = fills.realistic - fills[assumption]
                 return assumption == .pessimistic ? min(ours, behind) : max(ours, behind)

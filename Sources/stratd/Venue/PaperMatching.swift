@@ -65,16 +65,16 @@ struct PaperMatching: Sendable {
 
     /// Gives a print to the orders that it reaches, the best price first, then the oldest.
     ///
-    /// - Parameter grant: what an order gets in the place of what its queue gives; at most what remains of it counts.
+    /// - Parameters:
+    ///   - told: what the book told of it before; what was told before an order came is not for it.
+    ///   - grant: what an order gets in the place of what its queue gives; at most what remains of it counts.
     /// - Returns: the orders that were filled, as they are then, and by how much.
     mutating func printed(
-        _ trade: TradeBody, _ condition: ConditionID, now: Moment,
+        _ trade: TradeBody, _ condition: ConditionID, told: [AwaitedPrints.Part], now: Moment,
         grant: (OrderID, Quantity) -> Quantity = { $1 }
     ) -> [(order: RestingOrder, size: Quantity)] {
         guard let queue = self.queues[condition] else { return [] }
-        let price = trade.outcome == 0 ? trade.price : trade.price.mirrored
-        // A sale of the first outcome, or a purchase of the second, takes bids.
-        let side = OrderIntent.bookSide(outcome: Int(trade.outcome), side: trade.takerSide).opposite
+        let (side, price) = (trade.takenSide, trade.bookPrice)
         let reached = queue.compactMap { self.resting[$0] }
             .filter { $0.side == side && (side == .bid ? price <= $0.price : price >= $0.price) }
             .sorted { a, b in
@@ -83,8 +83,9 @@ struct PaperMatching: Sendable {
         var given = Quantity.zero
         var filled: [(order: RestingOrder, size: Quantity)] = []
         for var order in reached {
+            let before = told.reduce(Quantity.zero) { $1.number < order.decreasesBefore ? $0 + $1.size : $0 }
             let ours = order.printed(
-                at: price, trade.size, given: given, now: now.instant, printLag: self.printLag)
+                at: price, trade.size - before, given: given, now: now.instant, printLag: self.printLag)
             let size = min(order.remaining, grant(order.id, ours))
             if size > .zero {
                 given += size
@@ -127,16 +128,21 @@ struct PaperMatching: Sendable {
         }
     }
 
+    /// - Parameter decreases: how many decreases of levels were told before.
     mutating func rest(
-        _ order: ApprovedOrder, remaining: Quantity, fillCount: Int64, _ view: MarketView, now: Moment
+        _ order: ApprovedOrder, remaining: Quantity, fillCount: Int64, _ view: MarketView, after decreases: Int64,
+        now: Moment
     ) {
         let intent = order.intent
         self.resting[order.id] = RestingOrder(
-            order, remaining: remaining, fillCount: fillCount,
+            order, remaining: remaining, fillCount: fillCount, decreasesBefore: decreases,
             displayed: view.book.size(intent.bookSide, at: intent.bookPrice), assumption: self.assumption,
             now: now.instant)
         self.queues[intent.market, default: []].append(order.id)
     }
+
+    /// The order's cancel came while a print for it may be on its way.
+    mutating func cancelArrived(_ id: OrderID) { self.resting[id]?.cancelArrived() }
 
     mutating func remove(_ id: OrderID) {
         guard let order = self.resting.removeValue(forKey: id) else { return }

@@ -36,6 +36,7 @@ struct PaperVenue: Sendable {
     /// What is under way, soonest first; equal times in the order in which they were scheduled.
     private var schedule: [Scheduled] = []
     private var matching: PaperMatching
+    private var awaited: AwaitedPrints
     /// What else could have been filled, counted from `account` on.
     private(set) var bounds: PaperBounds
     private var delayed: Set<OrderID> = []
@@ -44,6 +45,7 @@ struct PaperVenue: Sendable {
     init(_ settings: Settings = Settings(), account: OrderLedger = OrderLedger(cash: .zero)) {
         self.settings = settings
         self.matching = PaperMatching(.realistic, settings)
+        self.awaited = AwaitedPrints(printLag: settings.printLag)
         self.bounds = PaperBounds(settings, account)
     }
 
@@ -105,6 +107,7 @@ struct PaperVenue: Sendable {
         case .delta(let delta):
             guard let condition = views.condition(delta.n), let view = views[condition] else { return }
             guard view.isTrusted else { return self.flag(condition, now: now) }
+            self.awaited.levelsChanged(delta.levels, view, now: now.instant)
             for level in delta.levels {
                 self.matching.levelChanged(condition, level, now: now)
                 self.bounds.levelChanged(condition, level, now: now)
@@ -124,12 +127,14 @@ struct PaperVenue: Sendable {
                 self.end(order, reason: "market_resolved", at: now)
             }
             self.matching.forgetTaken(condition)
+            self.awaited.forget(condition)
             self.bounds.resolved(condition, winner: resolved.winner)
         case .tradesDropped(let dropped):
             guard let condition = views.condition(dropped.n) else { return }
             self.bounds.lose(condition, now: now)
             for order in self.matching.queues[condition] ?? [] { self.lose(order, reason: "prints_lost", at: now) }
-        case .market, .alive, .connected: break
+        case .market: self.awaited.forgetOthers(than: views)
+        case .alive, .connected: break
         }
     }
 
@@ -147,13 +152,15 @@ struct PaperVenue: Sendable {
     private mutating func bookChanged(_ condition: ConditionID, _ views: MarketViews, now: Moment) {
         guard let view = views[condition] else { return }
         guard view.isTrusted else { return self.flag(condition, now: now) }
+        self.awaited.refreshed(view, now: now.instant)
         self.matching.refreshed(condition, view.book, now: now)
         self.bounds.refreshed(condition, view.book, now: now)
     }
 
     private mutating func printed(_ trade: TradeBody, _ condition: ConditionID, now: Moment) {
-        let filled = self.matching.printed(trade, condition, now: now)
-        self.bounds.printed(trade, condition, realistic: filled, now: now)
+        let told = self.awaited.printed(trade, condition, now: now.instant)
+        let filled = self.matching.printed(trade, condition, told: told, now: now)
+        self.bounds.printed(trade, condition, told: told, realistic: filled, now: now)
         for (order, size) in filled {
             self.tell(
                 order.id,
@@ -203,7 +210,8 @@ struct PaperVenue: Sendable {
         if isRefused { bites = [] }
         let rest = isRefused ? .zero : intent.size - total
         let rests = rest > .zero && (intent.kind == .gtc || intent.kind == .gtd)
-        self.bounds.matched(order, view, bites: bites, rests: rests, now: time)
+        let decreases = self.awaited.decreaseCount
+        self.bounds.matched(order, view, bites: bites, rests: rests, after: decreases, now: time)
         if isRefused { return self.reject(order, "fok_not_filled", at: time) }
         self.matching.take(bites, intent)
         for (index, bite) in bites.enumerated() {
@@ -218,7 +226,8 @@ struct PaperVenue: Sendable {
                 at: time)
         }
         if rests {
-            self.matching.rest(order, remaining: rest, fillCount: Int64(bites.count), view, now: time)
+            self.matching.rest(
+                order, remaining: rest, fillCount: Int64(bites.count), view, after: decreases, now: time)
             if bites.isEmpty { self.tell(order.id, .accepted(isDelayed: false), at: time) }
         } else if rest > .zero {
             self.tell(order.id, .cancelled(reason: "nothing_more_to_take"), at: time)
@@ -237,8 +246,9 @@ struct PaperVenue: Sendable {
             return self.tell(id, .cancelRefused(reason: self.delayed.contains(id) ? "delayed" : "not_found"), at: time)
         }
         if order.mayBePrinted(now: time.instant) {
-            let wait = order.shrunkUntil - time.instant
-            self.plan(.cancel(id), at: time.after(wait))
+            self.matching.cancelArrived(id)
+            self.bounds.cancelArrived(id)
+            self.plan(.cancel(id), at: time.after(order.shrunkUntil - time.instant))
         } else {
             self.end(id, reason: "requested", at: time)
         }

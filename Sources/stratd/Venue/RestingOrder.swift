@@ -11,6 +11,8 @@ struct RestingOrder: Hashable, Sendable {
     let side: BookSide
     let price: Price
     let assumption: FillAssumption
+    /// How many decreases of levels were told before it came: of their trades it had no part.
+    let decreasesBefore: Int64
     private(set) var remaining: Quantity
     private(set) var fillCount: Int64
     /// Shares that trade before ours.
@@ -24,15 +26,18 @@ struct RestingOrder: Hashable, Sendable {
     /// Printed at our price before the book told of it.
     private var printed = Quantity.zero
     private var printedUntil: Instant
+    /// Once its cancel came: how much the prints of trades before it may still tell.
+    private var printableYet: Quantity?
     /// Whether the book is not trusted: what happens is not known.
     private(set) var isFlagged = false
 
     init(
-        _ order: ApprovedOrder, remaining: Quantity, fillCount: Int64, displayed: Quantity, assumption: FillAssumption,
-        now: Instant
+        _ order: ApprovedOrder, remaining: Quantity, fillCount: Int64, decreasesBefore: Int64, displayed: Quantity,
+        assumption: FillAssumption, now: Instant
     ) {
         self.id = order.id
         self.assumption = assumption
+        self.decreasesBefore = decreasesBefore
         self.order = order
         self.side = order.intent.bookSide
         self.price = order.intent.bookPrice
@@ -47,8 +52,12 @@ struct RestingOrder: Hashable, Sendable {
     /// Whether a print that is still on its way may concern it.
     func mayBePrinted(now: Instant) -> Bool { self.shrunk > .zero && now < self.shrunkUntil }
 
+    /// Its cancel came while a print may be on its way. What the level does from now on concerns it no more.
+    mutating func cancelArrived() { self.printableYet = self.printableYet ?? self.shrunk }
+
     /// The feed told a new size at our price.
     mutating func levelChanged(to size: Quantity, now: Instant, printLag: Duration) {
+        guard self.printableYet == nil else { return }
         if size < self.displayed {
             if now >= self.printedUntil { self.printed = .zero }
             var drop = self.displayed - size
@@ -81,13 +90,21 @@ struct RestingOrder: Hashable, Sendable {
 
     /// A print that our order may be part of: the taker was on the other side, at our price or through it.
     ///
-    /// - Parameter given: shares of the print that went to own orders before this one.
+    /// - Parameters:
+    ///   - size: without what was traded before the order came.
+    ///   - given: shares of the print that went to own orders before this one.
     /// - Returns: how much of the print is ours.
     mutating func printed(
         at price: Price, _ size: Quantity, given: Quantity, now: Instant, printLag: Duration
     ) -> Quantity {
+        guard size > .zero else { return .zero }
         let isThrough = self.side == .bid ? price < self.price : price > self.price
         var available = size
+        var most = self.remaining
+        if let yet = self.printableYet {
+            most = min(most, yet)
+            self.printableYet = max(.zero, yet - size)
+        }
         if isThrough {
             // What traded at a worse price passed ours first.
             self.queueAhead = .zero
@@ -107,7 +124,7 @@ struct RestingOrder: Hashable, Sendable {
             self.queueAhead -= consumed
             available -= consumed
         }
-        return min(self.remaining, max(.zero, available - given))
+        return min(most, max(.zero, available - given))
     }
 
     mutating func fill(_ size: Quantity) {
