@@ -212,6 +212,26 @@ private let now = Timestamp(seconds: 1_778_584_000)
         #expect(self.members(universe) == [3])
     }
 
+    /// Words let it stand in line while it is ahead; from the moment when it is next its series comes before all others.
+    @Test func aWindowThatStandsInLineGetsItsPlaceWhenItIsNext() {
+        var filter = MarketFilter()
+        filter.ranking = .volume
+        filter.marketCountMax = 1
+        filter.keywords = ["bitcoin"]
+        filter.series = ["btc-up-or-down-5m"]
+        let start = Timestamp(seconds: 1_778_585_100)
+        var (big, window) = (self.candidate(1, volume: 1_000), self.candidate(2))
+        window.series = filter.series[0]
+        (window.market.startTime, window.market.endTime) = (start, start + .seconds(300))
+        big.market.question = "Bitcoin above 100,000?"
+        window.market.question = "Bitcoin Up or Down?"
+        var universe = Universe(filter: filter)
+        #expect(universe.update([big, window], now: now) == [.added(big.market)])
+        let isNext = start + .seconds(-300)
+        #expect(universe.tick(now: isNext + .seconds(-1)) == [])
+        #expect(universe.tick(now: isNext) == [.removed(big.condition, .outranked), .added(window.market)])
+    }
+
     @Test func whoStandsInLineTakesTheFirstFreePlace() {
         var universe = self.universe(.volume)
         _ = universe.update(

@@ -141,6 +141,7 @@ public struct Universe: Sendable {
     public var unknownPinned: [ConditionID] { self.pinned.filter { self.markets[$0] == nil }.sorted() }
 
     private mutating func settle(_ reasons: [ConditionID: Refusal], now: Timestamp) -> [Change] {
+        self.rankSeries(now: now)
         var refused = reasons
         for (condition, candidate) in self.pool where !self.pinned.contains(condition) {
             guard let refusal = self.judge.timeRefusal(candidate, now: now) else { continue }
@@ -164,6 +165,15 @@ public struct Universe: Sendable {
     }
 
     // MARK: Ranking
+
+    /// A window that words let in while it was ahead comes before all others from the moment when it is next.
+    private mutating func rankSeries(now: Timestamp) {
+        guard !self.rollingSeries.isEmpty else { return }
+        for (condition, candidate) in self.pool {
+            let isPreferred = self.judge.isPreferred(candidate, now: now)
+            if isPreferred != candidate.isPreferred { self.pool[condition]?.isPreferred = isPreferred }
+        }
+    }
 
     /// Who is to be a member: the pinned, then the members in their order, then whoever finds room or is clearly better
     /// than the last member that has had its time.
