@@ -76,9 +76,7 @@ extension ScanCore {
         self.listedTime = time
         self.wholePassEndedAt = now
         self.wholeDue = now + self.settings.fullInterval
-        for event in Set(self.universe.markets.values.filter(\.isNegRisk).map(\.event)).sorted() where !event.isEmpty {
-            self.askGroup(event)
-        }
+        for event in self.groupEvents { self.askGroup(event) }
         return actions
     }
 
@@ -205,6 +203,7 @@ extension ScanCore {
     }
 
     private mutating func takeEvent(_ answer: ScanAnswer, _ slug: String, time: Timestamp) -> [Action] {
+        if case .failed(let reason) = answer { return self.troubled(reason) }
         guard case .value(let value) = answer, let group = EventGroup(value, now: time), group.event == slug,
             self.universe.markets.values.contains(where: { $0.event == slug }), self.groups[slug] != group
         else { return [] }

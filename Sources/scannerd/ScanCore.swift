@@ -36,6 +36,8 @@ struct ScanCore: Sendable {
     /// New markets that are looked at again until they are ready, and how often.
     static let hydratingCountMax = 200
     static let hydratingLookMax = 60
+    /// Events without a known group that are asked about in one round.
+    static let groupCountMax = 20
     /// Answers of the order book service that are taken together: each taking looks at all that stand in line.
     private static let termsBatchMax = 100
     /// Until the first universe is published although some of it is not confirmed.
@@ -74,6 +76,9 @@ struct ScanCore: Sendable {
     /// Members that were not found, and how often.
     var missing: [ConditionID: Int] = [:]
     var groups: [String: EventGroup] = [:]
+    /// The last events that were asked about in turn, without a known group and with one.
+    private var unknownGroupLast: String?
+    private var knownGroupLast: String?
     var wholePassEndedAt: Instant?
 
     private(set) var isReady = false
@@ -173,6 +178,7 @@ struct ScanCore: Sendable {
             self.queue.append(.members(Array(members[start..<end])))
         }
         self.recheckRules()
+        self.recheckGroups()
         for slug in self.hydrating.keys.sorted() { self.queue.append(.market(slug: slug, condition: nil)) }
     }
 
@@ -187,6 +193,27 @@ struct ScanCore: Sendable {
             self.recheckedLast = condition
             self.queue.append(.terms(condition))
         }
+    }
+
+    /// Events of members whose question failed, or that an earlier life knew, have no group yet; one that is known is looked
+    /// at in turn.
+    private mutating func recheckGroups() {
+        func inTurn(_ events: [String], after last: String?) -> ArraySlice<String> {
+            let next = last.flatMap { last in events.firstIndex { $0 > last } } ?? 0
+            return events[next...] + events[..<next]
+        }
+        let events = self.groupEvents
+        let unknown = inTurn(events.filter { self.groups[$0] == nil }, after: self.unknownGroupLast)
+            .prefix(Self.groupCountMax)
+        let known = inTurn(events.filter { self.groups[$0] != nil }, after: self.knownGroupLast).prefix(1)
+        self.unknownGroupLast = unknown.last ?? self.unknownGroupLast
+        self.knownGroupLast = known.last ?? self.knownGroupLast
+        for event in unknown + known { self.askGroup(event) }
+    }
+
+    /// Events of members that must have a group, sorted.
+    var groupEvents: [String] {
+        Set(self.universe.markets.values.filter { $0.isNegRisk && !$0.event.isEmpty }.map(\.event)).sorted()
     }
 
     /// Reads the whole listing as soon as may be.

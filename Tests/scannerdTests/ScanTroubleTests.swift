@@ -1,0 +1,80 @@
+import Shared
+import Testing
+
+@testable import scannerd
+
+/// Questions that fail, and answers that are wrong for a moment: what was missed is asked for again soon.
+@Suite struct ScanTroubleTests {
+    private static let day = ScanStory.begin + .seconds(86_400)
+
+    private func story(_ count: UInt64 = 25) -> ScanStory {
+        let story = ScanStory()
+        for number in 1...count { story.venue.markets.append(FakeMarket(number, end: Self.day)) }
+        return story
+    }
+
+    private func id(_ number: UInt64) -> ConditionID { ConditionID(words: (0, 0, 0, number)) }
+
+    // MARK: Groups
+
+    /// Two markets of one neg-risk event.
+    private func groupStory() -> ScanStory {
+        let story = self.story(2)
+        for place in 0..<2 { (story.venue.markets[place].isNegRisk, story.venue.markets[place].event) = (true, "fed") }
+        return story
+    }
+
+    private func groups(_ actions: [ScanCore.Action]) -> [String] {
+        actions.compactMap { if case .publishGroup(let group) = $0 { group.event } else { nil } }
+    }
+
+    @Test func aGroupWhoseQuestionFailedIsAskedForAgainInTheNextRound() {
+        let story = self.groupStory()
+        story.fault = { request, answer in if case .event = request.subject { .failed("no") } else { answer } }
+        story.settle()
+        #expect(story.core.groups.isEmpty && story.core.error == "no")
+        _ = story.takeActions()
+        story.fault = { $1 }
+        story.pass(.seconds(30))
+        #expect(self.groups(story.takeActions()) == ["fed"])
+    }
+
+    @Test func theGroupsOfAnEarlierLifesMarketsNeedNoListing() {
+        let former = self.groupStory()
+        former.settle()
+        let story = ScanStory()
+        story.venue = former.venue
+        story.fault = { request, answer in if case .page = request.subject { .failed("away") } else { answer } }
+        story.note(
+            story.core.restore(former.core.universe.sorted, listedTime: former.time, time: story.time))
+        story.pass(.seconds(20))
+        #expect(self.groups(story.takeActions()) == ["fed"])
+    }
+
+    @Test func eventsOfWhichNothingIsKnownAreAskedForInTurn() {
+        var filter = MarketFilter()
+        filter.marketCountMax = 60
+        let story = ScanStory(filter)
+        for number in 1...60 as ClosedRange<UInt64> {
+            var market = FakeMarket(number, end: Self.day)
+            (market.isNegRisk, market.event) = (true, "event-\(number)")
+            story.venue.markets.append(market)
+        }
+        story.fault = { request, answer in if case .event = request.subject { .missing } else { answer } }
+        story.pass(.seconds(5))
+        story.venue.requests = []
+        story.pass(.seconds(10))
+        func events() -> [String] {
+            story.venue.requests.compactMap { if case .event(let slug) = $0 { slug } else { nil } }
+        }
+        #expect(events().count == ScanCore.groupCountMax)
+        story.pass(.seconds(20))
+        #expect(events().count == 3 * ScanCore.groupCountMax && Set(events()).count == 60, "each comes in its turn")
+        story.fault = { $1 }
+        story.pass(.seconds(30))
+        #expect(story.core.groups.count == 60)
+        story.venue.requests = []
+        story.pass(.seconds(100))
+        #expect(events().count == 10 && Set(events()).count == 10, "one a round once they are known")
+    }
+}
