@@ -188,7 +188,8 @@ public struct Universe: Sendable {
         for candidate in eligible.filter({ !isMember($0) }).sorted(by: { self.judge.isBetter($0, than: $1) }) {
             if kept.count + newCount == room {
                 let weakest = kept.lastIndex { member in
-                    self.since[member.condition].map { now - $0 >= Self.stayMin } ?? true
+                    // A beginning in the future is of a clock that was set back since.
+                    self.since[member.condition].map { now < $0 || now - $0 >= Self.stayMin } ?? true
                 }
                 guard let weakest, self.judge.isClearlyBetter(candidate, than: kept[weakest], now: now) else { break }
                 kept.remove(at: weakest)
