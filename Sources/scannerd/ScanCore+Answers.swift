@@ -61,6 +61,7 @@ extension ScanCore {
 
     private mutating func finish(_ pass: Pass, now: Instant, time: Timestamp) -> [Action] {
         self.knownID = pass.listing.knownID
+        self.lookAgain(at: pass.listing.gone, time: time)
         var actions = self.recovered()
         actions += self.publish(
             self.universe.update(
@@ -82,6 +83,7 @@ extension ScanCore {
 
     /// What was read of it counts, what was not is unknown.
     private mutating func abandon(_ pass: Pass, _ reason: String, now: Instant, time: Timestamp) -> [Action] {
+        self.lookAgain(at: pass.listing.gone, time: time)
         var actions = self.publish(
             self.universe.update(pass.listing.candidates, gone: pass.listing.gone, isWhole: false, now: time))
         // Until there is a universe nobody has anything to do.
@@ -107,6 +109,20 @@ extension ScanCore {
     }
 
     // MARK: Single markets
+
+    /// A member that goes because the venue is not ready for it may be ready in a moment, and then only its own page shows
+    /// it at once.
+    private mutating func lookAgain(at gone: [ConditionID: Refusal], time: Timestamp) {
+        let slugs = gone.compactMap { condition, refusal -> String? in
+            guard refusal == .notAccepting || refusal == .noTokens, !self.universe.pinned.contains(condition),
+                let market = self.universe.markets[condition], market.endTime > time
+            else { return nil }
+            return market.slug
+        }
+        for slug in slugs.sorted() where self.hydrating.count < Self.hydratingCountMax {
+            self.hydrating[slug] = self.hydrating[slug] ?? 0
+        }
+    }
 
     private mutating func judge(_ values: [JSONValue], time: Timestamp) -> Listing {
         var listing = Listing(for: self.universe, now: time)
@@ -151,6 +167,7 @@ extension ScanCore {
             self.queue.append(.market(slug: market.slug, condition: condition))
         }
         let listing = self.judge(asked, time: time)
+        self.lookAgain(at: listing.gone, time: time)
         return self.publish(
             self.universe.update(listing.candidates, gone: listing.gone, isWhole: false, now: time))
     }
@@ -167,6 +184,7 @@ extension ScanCore {
             if isUnready, looks ?? 0 < Self.hydratingLookMax, self.hydrating.count < Self.hydratingCountMax {
                 self.hydrating[slug] = (looks ?? 0) + 1
             }
+            self.lookAgain(at: listing.gone, time: time)
             return self.publish(
                 self.universe.update(listing.candidates, gone: listing.gone, isWhole: false, now: time))
         case .value, .missing:

@@ -77,4 +77,37 @@ import Testing
         story.pass(.seconds(100))
         #expect(events().count == 10 && Set(events()).count == 10, "one a round once they are known")
     }
+
+    // MARK: Members
+
+    @Test(arguments: [true, false]) func aMemberThatIsNotReadyForAMomentComesBack(isAboutOrders: Bool) {
+        let story = self.story()
+        story.settle()
+        _ = story.takeActions()
+        func set(_ isReady: Bool) {
+            if isAboutOrders {
+                story.venue.markets[3].isAccepting = isReady
+            } else {
+                story.venue.markets[3].hasTokens = isReady
+            }
+        }
+        set(false)
+        story.pass(.seconds(10))
+        #expect(story.followed?[self.id(4)] == nil && story.followed?.count == 24)
+        set(true)
+        story.pass(.seconds(20))
+        #expect(story.followed?[self.id(4)] != nil && story.followed == story.core.universe.markets)
+        #expect(story.core.hydrating.isEmpty)
+    }
+
+    @Test func aMemberThatStaysUnreadyIsLookedAtSoOftenAndNoMore() {
+        let story = self.story()
+        story.settle()
+        story.venue.markets[3].isAccepting = false
+        story.pass(.seconds(10))
+        story.venue.requests = []
+        story.pass(.seconds(1_200))
+        let looks = story.venue.requests.filter { $0 == .market(slug: "market-4", condition: nil) }.count
+        #expect(looks == ScanCore.hydratingLookMax + 1 && story.core.hydrating.isEmpty)
+    }
 }
