@@ -141,7 +141,8 @@ struct ScanCore: Sendable {
 
     /// When `next` is to be called again although no answer comes.
     func wake(time: Timestamp, now: Instant) -> Instant {
-        var wake = self.pass == nil ? self.wholeDue : self.wholeDue + self.settings.fullInterval
+        // A reading goes on with its answers.
+        var wake = self.pass == nil ? self.wholeDue : now + self.settings.fullInterval
         if !self.isRoundRunning { wake = min(wake, self.roundDue) }
         if let next = self.universe.nextConfirmation(after: time) {
             wake = min(wake, now + max(.milliseconds(100), next - time))

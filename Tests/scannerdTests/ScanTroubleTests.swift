@@ -110,4 +110,24 @@ import Testing
         let looks = story.venue.requests.filter { $0 == .market(slug: "market-4", condition: nil) }.count
         #expect(looks == ScanCore.hydratingLookMax + 1 && story.core.hydrating.isEmpty)
     }
+
+    // MARK: A long reading
+
+    @Test func aReadingThatLastsLongerThanItsIntervalWakesNobody() {
+        let story = self.story()
+        story.settle()
+        story.pass(.seconds(595))
+        // Its page is asked for and not answered.
+        for wait in [Duration.seconds(10), .seconds(610)] {
+            (story.now, story.time) = (story.now + wait, story.time + wait)
+            while let request = story.core.next(now: story.now, time: story.time) {
+                if case .page(true, _) = request.subject { continue }
+                let answer = story.venue.answer(request, time: story.time)
+                story.note(story.core.take(answer, to: request, now: story.now, time: story.time))
+            }
+        }
+        #expect(story.core.pass?.isWhole == true && story.now > story.core.wholeDue + .seconds(600))
+        #expect(story.core.wake(time: story.time, now: story.now) == story.core.roundDue)
+        #expect(story.core.roundDue > story.now)
+    }
 }
