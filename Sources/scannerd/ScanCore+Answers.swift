@@ -9,6 +9,7 @@ extension ScanCore {
 
     mutating func take(_ answer: ScanAnswer, to request: ScanRequest, now: Instant, time: Timestamp) -> [Action] {
         self.asked.remove(request.subject)
+        if case .value = answer { self.health[request.service, default: ServiceHealth()].answer() }
         var actions: [Action] = []
         switch request.subject {
         case .page(let isWhole, let cursor):
@@ -62,8 +63,7 @@ extension ScanCore {
     private mutating func finish(_ pass: Pass, now: Instant, time: Timestamp) -> [Action] {
         self.knownID = pass.listing.knownID
         self.lookAgain(at: pass.listing.gone, time: time)
-        var actions = self.recovered()
-        actions += self.publish(
+        var actions = self.publish(
             self.universe.update(
                 pass.listing.candidates, gone: pass.listing.gone, isWhole: pass.isWhole, now: time))
         guard pass.isWhole else {
@@ -73,6 +73,8 @@ extension ScanCore {
             return actions
         }
         self.wholePassCount += 1
+        self.isWholeOwed = false
+        if self.health[.gamma]?.recover() == true { actions.insert(.recovered(.gamma), at: 0) }
         self.lastWhole = pass.listing.withoutCandidates
         self.listedTime = time
         self.wholePassEndedAt = now
@@ -86,26 +88,20 @@ extension ScanCore {
         self.lookAgain(at: pass.listing.gone, time: time)
         var actions = self.publish(
             self.universe.update(pass.listing.candidates, gone: pass.listing.gone, isWhole: false, now: time))
+        self.failedPassCount += 1
         // Until there is a universe nobody has anything to do.
         if pass.isWhole {
+            self.isWholeOwed = true
             self.wholeDue = now + (self.isReady ? min(Self.retryWait, self.settings.fullInterval) : .seconds(1))
         }
         actions += self.troubled(reason)
         return actions
     }
 
-    private mutating func troubled(_ reason: String) -> [Action] {
-        self.failureCount += 1
-        // A venue that is away for an hour is told once, not with each request.
-        guard self.error != reason else { return [] }
-        self.error = reason
-        return [.troubled(reason)]
-    }
-
-    private mutating func recovered() -> [Action] {
-        guard self.error != nil else { return [] }
-        self.error = nil
-        return [.recovered]
+    /// A venue that is away for an hour is told once, not with each request.
+    private mutating func troubled(_ reason: String, _ service: ScanRequest.Service = .gamma) -> [Action] {
+        let isNews = self.health[service, default: ServiceHealth()].fail(reason)
+        return isNews ? [.troubled(service, reason)] : []
     }
 
     // MARK: Single markets
@@ -216,7 +212,7 @@ extension ScanCore {
             return []
         case .failed(let reason):
             self.termAnswers.append((condition, nil))
-            return self.troubled(reason)
+            return self.troubled(reason, .clob)
         }
     }
 

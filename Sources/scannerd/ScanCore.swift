@@ -18,9 +18,9 @@ struct ScanCore: Sendable {
         case publishGroup(EventGroup)
         /// There is a universe to speak of from now on; changes follow.
         case ready
-        /// Reading began to fail, or does no longer.
-        case troubled(String)
-        case recovered
+        /// Questions to a service began to fail, or do no longer.
+        case troubled(ScanRequest.Service, String)
+        case recovered(ScanRequest.Service)
     }
 
     /// Pages of the newest markets in one round.
@@ -86,10 +86,14 @@ struct ScanCore: Sendable {
     var lastWhole: Listing?
     /// When the listing was last read whole; of an earlier life at first.
     var listedTime: Timestamp?
-    var error: String?
+    var health: [ScanRequest.Service: ServiceHealth] = [:]
+    /// Whether the last reading of the whole was given up: until one succeeds the listing cannot be read, however well
+    /// rounds go.
+    var isWholeOwed = false
     var wholePassCount: Int64 = 0
     private(set) var roundCount: Int64 = 0
-    var failureCount: Int64 = 0
+    /// Readings that were given up, of the whole and of the newest.
+    var failedPassCount: Int64 = 0
 
     init(filter: MarketFilter, settings: Settings, now: Instant) {
         self.universe = Universe(filter: filter, needsConfirmation: true)
@@ -107,6 +111,9 @@ struct ScanCore: Sendable {
         self.isReady = true
         return [.ready]
     }
+
+    /// Why the listing cannot be read, or else the order book service; `nil` while both are well.
+    var error: String? { ScanRequest.Service.allCases.lazy.compactMap { self.health[$0]?.error }.first }
 
     // MARK: Asking
 
@@ -294,6 +301,11 @@ struct ScanCore: Sendable {
             self.isRoundRunning = false
             self.roundCount += 1
             self.roundDue = now + self.settings.interval
+            for service in ScanRequest.Service.allCases {
+                let mayRecover = service != .gamma || !self.isWholeOwed
+                let isWell = self.health[service]?.endRound(mayRecover: mayRecover) ?? false
+                if isWell { actions.append(.recovered(service)) }
+            }
             actions += self.publish(self.universe.tick(now: time))
         }
         guard !self.isReady, let ended = self.wholePassEndedAt else { return actions }

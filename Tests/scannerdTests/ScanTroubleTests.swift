@@ -130,4 +130,71 @@ import Testing
         #expect(story.core.wake(time: story.time, now: story.now) == story.core.roundDue)
         #expect(story.core.roundDue > story.now)
     }
+
+    // MARK: What is told
+
+    private func troubles(_ actions: [ScanCore.Action]) -> [ScanCore.Action] {
+        actions.filter { action in
+            switch action {
+            case .troubled, .recovered: true
+            case .publish, .publishGroup, .ready: false
+            }
+        }
+    }
+
+    @Test func anOrderBookServiceThatIsAwayIsToldOnceAndTheListingIsNotBlamed() {
+        let story = self.story()
+        story.settle()
+        story.fault = { request, answer in request.service == .clob ? .failed("clob") : answer }
+        story.pass(.seconds(1_800))
+        #expect(self.troubles(story.takeActions()) == [.troubled(.clob, "clob")])
+        #expect(story.core.error == "clob" && story.core.failedPassCount == 0)
+        story.fault = { $1 }
+        story.pass(.seconds(20))
+        #expect(self.troubles(story.takeActions()) == [.recovered(.clob)] && story.core.error == nil)
+    }
+
+    @Test func bothServicesAwayAreToldOnceEachWhateverReasonsTheyGive() {
+        let story = self.story()
+        story.settle()
+        var count = 0
+        story.fault = { request, _ in
+            count += 1
+            return .failed("\(request.service) \(count % 3)")
+        }
+        story.pass(.seconds(1_800))
+        let told = self.troubles(story.takeActions())
+        #expect(told.count == 2 && story.core.failedPassCount > 0)
+        for service in ScanRequest.Service.allCases {
+            #expect(told.contains { if case .troubled(service, _) = $0 { true } else { false } })
+        }
+        story.fault = { $1 }
+        story.pass(.seconds(80))
+        #expect(Set(self.troubles(story.takeActions())) == [.recovered(.gamma), .recovered(.clob)])
+    }
+
+    /// Rounds go well meanwhile, which does not mean that the listing can be read.
+    @Test func aListingOfWhichOnePageAlwaysFailsIsToldOnce() {
+        let story = self.story()
+        story.settle()
+        story.fault = { request, answer in if case .page(true, "10") = request.subject { .failed("no") } else { answer }
+        }
+        story.pass(.seconds(1_800))
+        #expect(self.troubles(story.takeActions()) == [.troubled(.gamma, "no")])
+        #expect(story.core.failedPassCount > 10 && story.core.wholePassCount == 1)
+        story.fault = { $1 }
+        story.pass(.seconds(80))
+        #expect(self.troubles(story.takeActions()) == [.recovered(.gamma)] && story.core.wholePassCount == 2)
+    }
+
+    @Test func aQuestionThatAlwaysFailsIsToldOnceThoughAllPagesGoWell() {
+        let story = self.story()
+        story.settle()
+        story.fault = { request, answer in if case .members = request.subject { .failed("no") } else { answer } }
+        story.pass(.seconds(590))
+        #expect(self.troubles(story.takeActions()) == [.troubled(.gamma, "no")])
+        story.fault = { $1 }
+        story.pass(.seconds(20))
+        #expect(self.troubles(story.takeActions()) == [.recovered(.gamma)])
+    }
 }
