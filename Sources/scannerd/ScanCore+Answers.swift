@@ -9,6 +9,7 @@ extension ScanCore {
 
     mutating func take(_ answer: ScanAnswer, to request: ScanRequest, now: Instant, time: Timestamp) -> [Action] {
         self.asked.remove(request.subject)
+        if case .value = answer { self.health[request.service, default: ServiceHealth()].answer() }
         var actions: [Action] = []
         switch request.subject {
         case .page(let isWhole, let cursor):
@@ -61,8 +62,8 @@ extension ScanCore {
 
     private mutating func finish(_ pass: Pass, now: Instant, time: Timestamp) -> [Action] {
         self.knownID = pass.listing.knownID
-        var actions = self.recovered()
-        actions += self.publish(
+        self.lookAgain(at: pass.listing.gone, time: time)
+        var actions = self.publish(
             self.universe.update(
                 pass.listing.candidates, gone: pass.listing.gone, isWhole: pass.isWhole, now: time))
         guard pass.isWhole else {
@@ -72,43 +73,52 @@ extension ScanCore {
             return actions
         }
         self.wholePassCount += 1
+        self.isWholeOwed = false
+        if self.health[.gamma]?.recover() == true { actions.insert(.recovered(.gamma), at: 0) }
         self.lastWhole = pass.listing.withoutCandidates
         self.listedTime = time
         self.wholePassEndedAt = now
         self.wholeDue = now + self.settings.fullInterval
-        for event in Set(self.universe.markets.values.filter(\.isNegRisk).map(\.event)).sorted() where !event.isEmpty {
-            self.askGroup(event)
-        }
+        for event in self.groupEvents { self.askGroup(event) }
         return actions
     }
 
     /// What was read of it counts, what was not is unknown.
     private mutating func abandon(_ pass: Pass, _ reason: String, now: Instant, time: Timestamp) -> [Action] {
+        self.lookAgain(at: pass.listing.gone, time: time)
         var actions = self.publish(
             self.universe.update(pass.listing.candidates, gone: pass.listing.gone, isWhole: false, now: time))
+        self.failedPassCount += 1
         // Until there is a universe nobody has anything to do.
         if pass.isWhole {
+            self.isWholeOwed = true
             self.wholeDue = now + (self.isReady ? min(Self.retryWait, self.settings.fullInterval) : .seconds(1))
         }
         actions += self.troubled(reason)
         return actions
     }
 
-    private mutating func troubled(_ reason: String) -> [Action] {
-        self.failureCount += 1
-        // A venue that is away for an hour is told once, not with each request.
-        guard self.error != reason else { return [] }
-        self.error = reason
-        return [.troubled(reason)]
-    }
-
-    private mutating func recovered() -> [Action] {
-        guard self.error != nil else { return [] }
-        self.error = nil
-        return [.recovered]
+    /// A venue that is away for an hour is told once, not with each request.
+    private mutating func troubled(_ reason: String, _ service: ScanRequest.Service = .gamma) -> [Action] {
+        let isNews = self.health[service, default: ServiceHealth()].fail(reason)
+        return isNews ? [.troubled(service, reason)] : []
     }
 
     // MARK: Single markets
+
+    /// A member that goes because the venue is not ready for it may be ready in a moment, and then only its own page shows
+    /// it at once.
+    private mutating func lookAgain(at gone: [ConditionID: Refusal], time: Timestamp) {
+        let slugs = gone.compactMap { condition, refusal -> String? in
+            guard refusal == .notAccepting || refusal == .noTokens, !self.universe.pinned.contains(condition),
+                let market = self.universe.markets[condition], market.endTime > time
+            else { return nil }
+            return market.slug
+        }
+        for slug in slugs.sorted() where self.hydrating.count < Self.hydratingCountMax {
+            self.hydrating[slug] = self.hydrating[slug] ?? 0
+        }
+    }
 
     private mutating func judge(_ values: [JSONValue], time: Timestamp) -> Listing {
         var listing = Listing(for: self.universe, now: time)
@@ -153,6 +163,7 @@ extension ScanCore {
             self.queue.append(.market(slug: market.slug, condition: condition))
         }
         let listing = self.judge(asked, time: time)
+        self.lookAgain(at: listing.gone, time: time)
         return self.publish(
             self.universe.update(listing.candidates, gone: listing.gone, isWhole: false, now: time))
     }
@@ -169,6 +180,7 @@ extension ScanCore {
             if isUnready, looks ?? 0 < Self.hydratingLookMax, self.hydrating.count < Self.hydratingCountMax {
                 self.hydrating[slug] = (looks ?? 0) + 1
             }
+            self.lookAgain(at: listing.gone, time: time)
             return self.publish(
                 self.universe.update(listing.candidates, gone: listing.gone, isWhole: false, now: time))
         case .value, .missing:
@@ -200,11 +212,12 @@ extension ScanCore {
             return []
         case .failed(let reason):
             self.termAnswers.append((condition, nil))
-            return self.troubled(reason)
+            return self.troubled(reason, .clob)
         }
     }
 
     private mutating func takeEvent(_ answer: ScanAnswer, _ slug: String, time: Timestamp) -> [Action] {
+        if case .failed(let reason) = answer { return self.troubled(reason) }
         guard case .value(let value) = answer, let group = EventGroup(value, now: time), group.event == slug,
             self.universe.markets.values.contains(where: { $0.event == slug }), self.groups[slug] != group
         else { return [] }

@@ -18,9 +18,9 @@ struct ScanCore: Sendable {
         case publishGroup(EventGroup)
         /// There is a universe to speak of from now on; changes follow.
         case ready
-        /// Reading began to fail, or does no longer.
-        case troubled(String)
-        case recovered
+        /// Questions to a service began to fail, or do no longer.
+        case troubled(ScanRequest.Service, String)
+        case recovered(ScanRequest.Service)
     }
 
     /// Pages of the newest markets in one round.
@@ -36,6 +36,8 @@ struct ScanCore: Sendable {
     /// New markets that are looked at again until they are ready, and how often.
     static let hydratingCountMax = 200
     static let hydratingLookMax = 60
+    /// Events without a known group that are asked about in one round.
+    static let groupCountMax = 20
     /// Answers of the order book service that are taken together: each taking looks at all that stand in line.
     private static let termsBatchMax = 100
     /// Until the first universe is published although some of it is not confirmed.
@@ -74,6 +76,9 @@ struct ScanCore: Sendable {
     /// Members that were not found, and how often.
     var missing: [ConditionID: Int] = [:]
     var groups: [String: EventGroup] = [:]
+    /// The last events that were asked about in turn, without a known group and with one.
+    private var unknownGroupLast: String?
+    private var knownGroupLast: String?
     var wholePassEndedAt: Instant?
 
     private(set) var isReady = false
@@ -81,10 +86,14 @@ struct ScanCore: Sendable {
     var lastWhole: Listing?
     /// When the listing was last read whole; of an earlier life at first.
     var listedTime: Timestamp?
-    var error: String?
+    var health: [ScanRequest.Service: ServiceHealth] = [:]
+    /// Whether the last reading of the whole was given up: until one succeeds the listing cannot be read, however well
+    /// rounds go.
+    var isWholeOwed = false
     var wholePassCount: Int64 = 0
     private(set) var roundCount: Int64 = 0
-    var failureCount: Int64 = 0
+    /// Readings that were given up, of the whole and of the newest.
+    var failedPassCount: Int64 = 0
 
     init(filter: MarketFilter, settings: Settings, now: Instant) {
         self.universe = Universe(filter: filter, needsConfirmation: true)
@@ -102,6 +111,9 @@ struct ScanCore: Sendable {
         self.isReady = true
         return [.ready]
     }
+
+    /// Why the listing cannot be read, or else the order book service; `nil` while both are well.
+    var error: String? { ScanRequest.Service.allCases.lazy.compactMap { self.health[$0]?.error }.first }
 
     // MARK: Asking
 
@@ -136,7 +148,8 @@ struct ScanCore: Sendable {
 
     /// When `next` is to be called again although no answer comes.
     func wake(time: Timestamp, now: Instant) -> Instant {
-        var wake = self.pass == nil ? self.wholeDue : self.wholeDue + self.settings.fullInterval
+        // A reading goes on with its answers.
+        var wake = self.pass == nil ? self.wholeDue : now + self.settings.fullInterval
         if !self.isRoundRunning { wake = min(wake, self.roundDue) }
         if let next = self.universe.nextConfirmation(after: time) {
             wake = min(wake, now + max(.milliseconds(100), next - time))
@@ -173,6 +186,7 @@ struct ScanCore: Sendable {
             self.queue.append(.members(Array(members[start..<end])))
         }
         self.recheckRules()
+        self.recheckGroups()
         for slug in self.hydrating.keys.sorted() { self.queue.append(.market(slug: slug, condition: nil)) }
     }
 
@@ -187,6 +201,27 @@ struct ScanCore: Sendable {
             self.recheckedLast = condition
             self.queue.append(.terms(condition))
         }
+    }
+
+    /// Events of members whose question failed, or that an earlier life knew, have no group yet; one that is known is looked
+    /// at in turn.
+    private mutating func recheckGroups() {
+        func inTurn(_ events: [String], after last: String?) -> ArraySlice<String> {
+            let next = last.flatMap { last in events.firstIndex { $0 > last } } ?? 0
+            return events[next...] + events[..<next]
+        }
+        let events = self.groupEvents
+        let unknown = inTurn(events.filter { self.groups[$0] == nil }, after: self.unknownGroupLast)
+            .prefix(Self.groupCountMax)
+        let known = inTurn(events.filter { self.groups[$0] != nil }, after: self.knownGroupLast).prefix(1)
+        self.unknownGroupLast = unknown.last ?? self.unknownGroupLast
+        self.knownGroupLast = known.last ?? self.knownGroupLast
+        for event in unknown + known { self.askGroup(event) }
+    }
+
+    /// Events of members that must have a group, sorted.
+    var groupEvents: [String] {
+        Set(self.universe.markets.values.filter { $0.isNegRisk && !$0.event.isEmpty }.map(\.event)).sorted()
     }
 
     /// Reads the whole listing as soon as may be.
@@ -266,6 +301,11 @@ struct ScanCore: Sendable {
             self.isRoundRunning = false
             self.roundCount += 1
             self.roundDue = now + self.settings.interval
+            for service in ScanRequest.Service.allCases {
+                let mayRecover = service != .gamma || !self.isWholeOwed
+                let isWell = self.health[service]?.endRound(mayRecover: mayRecover) ?? false
+                if isWell { actions.append(.recovered(service)) }
+            }
             actions += self.publish(self.universe.tick(now: time))
         }
         guard !self.isReady, let ended = self.wholePassEndedAt else { return actions }

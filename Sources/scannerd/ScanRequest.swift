@@ -2,7 +2,7 @@ import Shared
 
 /// What the core wants to know of the venue.
 struct ScanRequest: Hashable, Sendable {
-    enum Service: Hashable, Sendable { case gamma, clob }
+    enum Service: Hashable, Sendable, CaseIterable { case gamma, clob }
 
     enum Subject: Hashable, Sendable {
         /// A page of the listing, oldest markets first, or of the newest markets.

@@ -116,7 +116,7 @@ extension ScanService {
         self.server.publish(self.status, as: .status)
         self.server.publish(
             Metrics(values: [
-                "passes": self.core.wholePassCount, "passes_failed": self.core.failureCount,
+                "passes": self.core.wholePassCount, "passes_failed": self.core.failedPassCount,
                 "rounds": self.core.roundCount, "pinned": Int64(self.core.universe.pinned.count),
                 "subscribers": Int64(self.server.peers.count),
             ]), as: .status)

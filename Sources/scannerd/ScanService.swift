@@ -163,12 +163,17 @@ actor ScanService: DaemonService {
             case .publish(let change): self.publish(change)
             case .publishGroup(let group): self.server.publish(EventGroupBody(group))
             case .ready: self.begin()
-            case .troubled(let reason):
+            case .troubled(.gamma, let reason):
                 self.logger.warning(
                     "The listing could not be read, the universe stays as it is", metadata: ["reason": "\(reason)"])
-            case .recovered:
+            case .troubled(.clob, let reason):
+                self.logger.warning(
+                    "The order book service could not be read, what it confirmed counts",
+                    metadata: ["reason": "\(reason)"])
+            case .recovered(.gamma):
                 self.logger.info(
-                    "The listing can be read again", metadata: ["passes_failed": "\(self.core.failureCount)"])
+                    "The listing can be read again", metadata: ["passes_failed": "\(self.core.failedPassCount)"])
+            case .recovered(.clob): self.logger.info("The order book service can be read again")
             }
         }
     }

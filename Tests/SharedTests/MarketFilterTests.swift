@@ -193,6 +193,14 @@ private let now = Timestamp(seconds: 1_778_584_000)
     }
 
     /// An earlier life may have let in what is refused today.
+    @Test func aClockThatIsSetBackKeepsNobodyOut() {
+        var universe = self.universe(.volume, 1)
+        _ = universe.update([self.candidate(1, volume: 100)], now: now)
+        let back = now + .seconds(301 - 3 * 3_600)
+        #expect(universe.update([self.candidate(2, volume: 200)], isWhole: false, now: back) != [])
+        #expect(self.members(universe) == [2])
+    }
+
     @Test func aMemberThatEndsInThousandsOfYearsGivesItsPlaceAway() throws {
         var universe = self.universe(.ending, 1)
         var market = self.candidate(1).market
@@ -210,6 +218,26 @@ private let now = Timestamp(seconds: 1_778_584_000)
         #expect(universe.update([self.candidate(2, endsIn: 8_201)], isWhole: false, now: later) == [])
         _ = universe.update([self.candidate(3, endsIn: 8_200)], isWhole: false, now: later)
         #expect(self.members(universe) == [3])
+    }
+
+    /// Words let it stand in line while it is ahead; from the moment when it is next its series comes before all others.
+    @Test func aWindowThatStandsInLineGetsItsPlaceWhenItIsNext() {
+        var filter = MarketFilter()
+        filter.ranking = .volume
+        filter.marketCountMax = 1
+        filter.keywords = ["bitcoin"]
+        filter.series = ["btc-up-or-down-5m"]
+        let start = Timestamp(seconds: 1_778_585_100)
+        var (big, window) = (self.candidate(1, volume: 1_000), self.candidate(2))
+        window.series = filter.series[0]
+        (window.market.startTime, window.market.endTime) = (start, start + .seconds(300))
+        big.market.question = "Bitcoin above 100,000?"
+        window.market.question = "Bitcoin Up or Down?"
+        var universe = Universe(filter: filter)
+        #expect(universe.update([big, window], now: now) == [.added(big.market)])
+        let isNext = start + .seconds(-300)
+        #expect(universe.tick(now: isNext + .seconds(-1)) == [])
+        #expect(universe.tick(now: isNext) == [.removed(big.condition, .outranked), .added(window.market)])
     }
 
     @Test func whoStandsInLineTakesTheFirstFreePlace() {
@@ -301,6 +329,17 @@ private let now = Timestamp(seconds: 1_778_584_000)
         #expect(universe.nextConfirmation(after: again) == again + .seconds(4))
         let changes = universe.confirm([(condition, try self.terms())], now: again + .seconds(4))
         #expect(changes == [.added(self.market)])
+    }
+
+    @Test func aClockThatIsSetBackMakesNobodyWaitLonger() {
+        var universe = self.universe()
+        _ = universe.confirm([(self.market.condition, nil)], now: now)
+        let back = now + .seconds(5 - 3 * 3_600)
+        #expect(universe.nextConfirmation(after: back) == nil, "it is due")
+        #expect(universe.toConfirm(now: back) == [self.market.condition])
+        // And from then on it waits as always.
+        _ = universe.confirm([(self.market.condition, nil)], now: back)
+        #expect(universe.nextConfirmation(after: back) == back + .seconds(4) && universe.toConfirm(now: back) == [])
     }
 
     @Test func aDelayThatTheListingDoesNotShowIsKnown() throws {

@@ -12,6 +12,7 @@ struct FakeMarket {
     var start: Timestamp?
     var end: Timestamp
     var isClosed = false
+    var isAccepting = true
     var hasTokens = true
     var tick = "0.01"
     var isNegRisk = false
@@ -32,7 +33,7 @@ struct FakeMarket {
             "id": .string("\(self.number)"), "conditionId": .string(self.condition.description),
             "slug": .string(self.slug), "question": .string(self.question), "active": .bool(true),
             "closed": .bool(self.isClosed), "archived": .bool(false), "enableOrderBook": .bool(true),
-            "acceptingOrders": .bool(true), "endDate": .string(self.end.rfc3339),
+            "acceptingOrders": .bool(self.isAccepting), "endDate": .string(self.end.rfc3339),
             "outcomes": .string(#"["Up","Down"]"#), "negRisk": .bool(self.isNegRisk),
             "clobTokenIds": .string("[" + self.tokens.map { "\"\($0)\"" }.joined(separator: ",") + "]"),
             "orderPriceMinTickSize": .number(self.tick), "orderMinSize": .number("5"),

@@ -14,6 +14,16 @@ extension EventCatalogue {
             "The listing can be read again", "listing_readable", .info, by: [.scannerd], facts: ["passes_failed"],
             meaning: "The first pass after failed ones was read whole."),
         Entry(
+            "The order book service could not be read, what it confirmed counts", "terms_unreadable", .warning,
+            id: "d396c0ffd0c54c9dac9a58d7c4f97753", by: [.scannerd], facts: ["reason"],
+            meaning:
+                "Questions to the venue's order book service fail. Watched markets stay, with the rules that are known; "
+                + "new ones wait, and changed rules are heard of from the listing alone.",
+            advice: "If it lasts, check the network and venue.clob_url."),
+        Entry(
+            "The order book service can be read again", "terms_readable", .info, by: [.scannerd],
+            meaning: "A round of questions to the venue's order book service went without a failure."),
+        Entry(
             "The venue asked to be left alone for a while", "venue_pause_asked", .warning,
             id: "f03974a8ba6212de169ed135fb47abe4", by: [.scannerd], facts: ["reason", "seconds"],
             meaning:

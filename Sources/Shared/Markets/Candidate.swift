@@ -14,7 +14,7 @@ public struct Candidate: Hashable, Sendable {
     /// Of the first outcome, in millionths.
     public var bestBid: Int64?
     public var bestAsk: Int64?
-    /// Whether a wanted series let it in, as of when it was judged.
+    /// Whether a wanted series lets it in, as of when that was last looked at.
     var isPreferred = false
 
     public init(_ market: Market) { self.market = market }

@@ -67,14 +67,19 @@ struct Confirmations: Sendable {
     }
 
     func isPostponed(_ condition: ConditionID, now: Timestamp) -> Bool {
-        if case .postponed(_, let until, _)? = self.states[condition] { until > now } else { false }
+        self.states[condition].flatMap { Self.end(of: $0, after: now) } != nil
     }
 
     /// One whose time has come and that nobody asks about is not wanted now.
     func nextTry(after now: Timestamp) -> Timestamp? {
-        self.states.values.compactMap { state in
-            if case .postponed(_, let until, _) = state, until > now { until } else { nil }
-        }.min()
+        self.states.values.compactMap { Self.end(of: $0, after: now) }.min()
+    }
+
+    /// When a wait ends that still runs; one that seems to last longer than it was set for is of a clock that was set back
+    /// since, and over.
+    private static func end(of state: State, after now: Timestamp) -> Timestamp? {
+        guard case .postponed(_, let until, let wait) = state, until > now, until - now <= wait else { return nil }
+        return until
     }
 
     mutating func forget(except pool: [ConditionID: Candidate]) {

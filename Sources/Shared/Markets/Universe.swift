@@ -141,6 +141,7 @@ public struct Universe: Sendable {
     public var unknownPinned: [ConditionID] { self.pinned.filter { self.markets[$0] == nil }.sorted() }
 
     private mutating func settle(_ reasons: [ConditionID: Refusal], now: Timestamp) -> [Change] {
+        self.rankSeries(now: now)
         var refused = reasons
         for (condition, candidate) in self.pool where !self.pinned.contains(condition) {
             guard let refusal = self.judge.timeRefusal(candidate, now: now) else { continue }
@@ -165,6 +166,15 @@ public struct Universe: Sendable {
 
     // MARK: Ranking
 
+    /// A window that words let in while it was ahead comes before all others from the moment when it is next.
+    private mutating func rankSeries(now: Timestamp) {
+        guard !self.rollingSeries.isEmpty else { return }
+        for (condition, candidate) in self.pool {
+            let isPreferred = self.judge.isPreferred(candidate, now: now)
+            if isPreferred != candidate.isPreferred { self.pool[condition]?.isPreferred = isPreferred }
+        }
+    }
+
     /// Who is to be a member: the pinned, then the members in their order, then whoever finds room or is clearly better
     /// than the last member that has had its time.
     private func choose(now: Timestamp, from isEligible: (ConditionID) -> Bool) -> Set<ConditionID> {
@@ -178,7 +188,8 @@ public struct Universe: Sendable {
         for candidate in eligible.filter({ !isMember($0) }).sorted(by: { self.judge.isBetter($0, than: $1) }) {
             if kept.count + newCount == room {
                 let weakest = kept.lastIndex { member in
-                    self.since[member.condition].map { now - $0 >= Self.stayMin } ?? true
+                    // A beginning in the future is of a clock that was set back since.
+                    self.since[member.condition].map { now < $0 || now - $0 >= Self.stayMin } ?? true
                 }
                 guard let weakest, self.judge.isClearlyBetter(candidate, than: kept[weakest], now: now) else { break }
                 kept.remove(at: weakest)
