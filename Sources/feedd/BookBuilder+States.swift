@@ -1,6 +1,16 @@
 import Shared
 
 extension BookBuilder {
+    /// Messages kept while a snapshot is under way.
+    static let pendingCountMax = 512
+    /// An operation that takes longer than this to arrive has lost a message.
+    static let unsettledMax = Duration.seconds(1)
+    /// A message that is older than a fetched book by so much, milliseconds of the venue's clock, was not on its way with it: the clock was
+    /// set back.
+    static let overtakenMax: Int64 = 5_000
+    /// The second outcome's hash is computed beside the first's for one operation of so many, the first after a snapshot included.
+    static let mirrorPeriod = 16
+
     /// What a message did. `delta` is in `self.delta`; a snapshot is read with `body`.
     enum Effect: Equatable {
         case unchanged

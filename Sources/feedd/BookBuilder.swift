@@ -6,16 +6,6 @@ import Shared
 /// in several messages that share the hash of its end: until the hash agrees, the book is unsettled. After a trade the
 /// hash holds a last trade price that is told only later; until then the prices just consumed are tried.
 struct BookBuilder {
-    /// Messages kept while a snapshot is under way.
-    static let pendingCountMax = 512
-    /// An operation that takes longer than this to arrive has lost a message.
-    static let unsettledMax = Duration.seconds(1)
-    /// A message that is older than a fetched book by so much, milliseconds of the venue's clock, was not on its way with it: the clock was
-    /// set back.
-    static let overtakenMax: Int64 = 5_000
-    /// The second outcome's hash is computed beside the first's for one operation of so many, the first after a snapshot included.
-    static let mirrorPeriod = 16
-
     let n: Int64
     private(set) var market: Market
     private(set) var book: OrderBook

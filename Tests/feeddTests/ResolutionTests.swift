@@ -6,6 +6,11 @@ import Testing
 
 /// A market's end that no line told is asked for.
 @Suite struct ResolutionTests {
+    /// One that asks nothing by itself while the test runs, however slow the machine is.
+    private static func calmFeed() async throws -> FeedHarness {
+        try await FeedHarness { $0.feed.silenceMax = .seconds(900) }
+    }
+
     private static func carry(_ market: Market, in feed: isolated FeedService) throws -> CarriedMarket {
         try feed.hear(UniverseBody(markets: [market], age: 0))
         let carried = feed.market(market.condition)
@@ -20,7 +25,7 @@ import Testing
     }
 
     @Test func whatHasATrustedBookBeforeItsEndIsNotAskedFor() async throws {
-        let feed = try await FeedHarness()
+        let feed = try await Self.calmFeed()
         let venue = VenueModel()
         try await feed.run { feed in
             let market = try Self.carry(venue.market, in: feed)
@@ -45,7 +50,7 @@ import Testing
     }
 
     @Test func aMarketWithoutABookForLongIsAskedForAndItsEndIsToldOnce() async throws {
-        let feed = try await FeedHarness()
+        let feed = try await Self.calmFeed()
         let venue = VenueModel()
         let market = venue.market
         try await feed.run { feed in _ = try Self.carry(market, in: feed) }

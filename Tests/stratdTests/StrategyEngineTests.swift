@@ -342,6 +342,17 @@ import Testing
         #expect(text.contains("    passed: insufficient_balance  4.9 needed, "), "\(text)")
     }
 
+    @Test func whatOneOrderMayNotSellGoesInParts() {
+        var harness = self.quoting()
+        // Ten of the first bought at 0.49; then dearer than an order may be, by an operator's new limit.
+        harness.feed(.trade(trade(.sell, "10", at: "0.49")))
+        harness.run(for: 200)
+        harness.command(.setLimit(name: "max_order_usd", value: 4_000_000))
+        harness.feed(.delta(delta(update: 2, [(.bid, "0.50", "10"), (.ask, "0.54", "10")])))
+        harness.run(for: 2_000)
+        #expect(harness.orders.contains { $0.hasPrefix("sell 0 ") }, "\(harness.orders)")
+    }
+
     @Test func explainDoesNotCallAnOrderThatLeavesAtRest() throws {
         var harness = self.quoting()
         // Within the interval nobody has looked at the bid that went yet.

@@ -53,13 +53,13 @@ struct PositionWatch: Sendable {
 
     /// What the ledger has of one token.
     private struct Count: Hashable {
-        var positions: [Position] = []
-        var isPending = false
-
-        var size: Quantity { self.positions.reduce(.zero) { $0 + $1.size } }
+        var size = Quantity.zero
         /// What its market's end took, and what that was worth.
-        var ended: Quantity { self.positions.reduce(.zero) { $0 + ($1.end?.size ?? .zero) } }
-        var payout: Money { self.positions.reduce(.zero) { $0 + ($1.end?.payout ?? .zero) } }
+        var ended = Quantity.zero
+        var payout = Money.zero
+        var isPending = false
+        /// Fills that the ledger remembers: who has bought and sold as much did not stand still.
+        var fillCount = 0
     }
 
     private struct Look {
@@ -135,8 +135,13 @@ struct PositionWatch: Sendable {
 
     private mutating func note(_ ledger: OrderLedger, now: Instant) {
         var counts: [TokenID: Count] = [:]
-        for position in ledger.sortedPositions { counts[position.token, default: Count()].positions.append(position) }
+        for position in ledger.sortedPositions {
+            counts[position.token, default: Count()].size += position.size
+            counts[position.token]?.ended += position.end?.size ?? .zero
+            counts[position.token]?.payout += position.end?.payout ?? .zero
+        }
         for fill in ledger.pending { counts[fill.position.token, default: Count()].isPending = true }
+        for (token, fillCount) in ledger.knownFills { counts[token]?.fillCount = fillCount }
         self.counts = counts.reduce(into: [:]) { noted, entry in
             let former = self.counts[entry.key]
             noted[entry.key] = (entry.value, former?.count == entry.value ? former?.since ?? now : now)

@@ -62,10 +62,17 @@ extension StrategyEngine {
         }
     }
 
+    /// What one order may be worth now.
+    private var orderMax: Money {
+        let limits = self.gate.limits
+        let confirmed = self.ledger.confirmedFillCount
+        return (self.mode == .live ? limits.limits(afterConfirmedFills: confirmed) : limits).orderMax
+    }
+
     func input(_ view: MarketView, _ slot: Slot, now: Moment) -> StrategyInput {
         StrategyInput(
             view: self.marketOfOthers(view), heldFirst: self.ledger.held(view.token(0), by: slot.name),
-            heldSecond: self.ledger.held(view.token(1), by: slot.name), now: now)
+            heldSecond: self.ledger.held(view.token(1), by: slot.name), now: now, orderMax: self.orderMax)
     }
 
     func steps(
@@ -200,7 +207,7 @@ extension StrategyEngine {
 
     /// What one order may sell: a position over the limit of an order goes in several.
     private func largestSale(of position: Position, at price: Price, _ view: MarketView) -> Quantity {
-        let limit = Int128(self.gate.limits.orderMax.micros) * 1_000_000 / Int128(price.micros)
+        let limit = Int128(self.orderMax.micros) * 1_000_000 / Int128(price.micros)
         let size = Self.floored(Quantity(micros: Int64(min(Int128(position.size.micros), limit))), at: price)
         let rest = position.size - size
         guard rest > .zero && rest < view.market.sizeMin else { return size }

@@ -67,10 +67,16 @@ struct OrderLedger: Hashable, Sendable {
         self.open.values.filter { $0.body.market == market }.sorted { $0.id < $1.id }
     }
 
-    /// Fills of the orders that are remembered.
-    var knownFillCount: Int64 {
-        [self.open, self.finished].reduce(0) { $1.values.reduce($0) { $0 + Int64($1.trades.count) } }
+    /// How many fills the orders that are remembered had, by token.
+    var knownFills: [TokenID: Int] {
+        [self.open, self.finished].reduce(into: [:]) { fills, orders in
+            for order in orders.values where !order.trades.isEmpty {
+                fills[order.body.token, default: 0] += order.trades.count
+            }
+        }
     }
+
+    var knownFillCount: Int64 { Int64(self.knownFills.values.reduce(0, +)) }
 
     var unknownOrderCount: Int { self.open.values.count { $0.body.state == .unknown } }
 
