@@ -107,7 +107,8 @@ struct InputSession {
         let kinds: [VenueEvent.Kind] = [
             .accepted(isDelayed: Int.random(in: 0..<5, using: &random) == 0), .accepted(isDelayed: false),
             .filled(fill), .filled(fill), .cancelled(reason: "asked"), .cancelRefused(reason: "delayed"), .found,
-            .rejected(reason: "no \"reason\""), .lost(reason: "timeout"),
+            order.id.number % 2 == 0 ? .rejected(reason: "no \"reason\"") : .withheld(reason: "halted"),
+            .lost(reason: "timeout"),
         ]
         return VenueEvent(order: order.id, kind: kinds.randomElement(using: &random)!, time: self.now.time)
     }

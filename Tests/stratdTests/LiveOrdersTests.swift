@@ -11,6 +11,7 @@ private final class LiveWorld {
 
     var engine: StrategyEngine
     private(set) var asked: [OrderDesk.Request] = []
+    private(set) var notes: [EngineNote] = []
     private(set) lazy var orders = LiveOrders(ask: { [unowned self] in self.asked.append($0) }, tell: { _ in })
 
     /// Markets 1 and 2, with their books, and a venue that has told of everything.
@@ -37,7 +38,8 @@ private final class LiveWorld {
             switch action {
             case .submit(let order): self.orders.submit(order, now: at(milliseconds))
             case .cancel(let order): self.orders.cancel(order, now: at(milliseconds))
-            case .record, .publish, .note, .answer: break
+            case .note(let note): self.notes.append(note)
+            case .record, .publish, .answer: break
             }
         }
     }
@@ -109,6 +111,9 @@ private func filled(_ order: ApprovedOrder, _ id: String, at price: Price, _ mil
         world.take(.command(.halt(reason: "operator")), 10)
         world.advance(10)
         #expect(placed(world.takeAsked()) == [] && world.engine.ledger.open.isEmpty)
+        // The venue has no part in that.
+        #expect(world.notes.count { if case .orderWithheld = $0 { true } else { false } } == 4)
+        #expect(!world.notes.contains { if case .orderRejected = $0 { true } else { false } })
     }
 
     @Test func whatIsOnItsWayWhenTradingHaltsIsCancelledWhenItArrives() {

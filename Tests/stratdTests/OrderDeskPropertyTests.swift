@@ -119,7 +119,7 @@ import Testing
                 told.settled[trade] =
                     told.settled[trade] == .confirmed || told.settled[trade] == .failed
                     ? told.settled[trade] : settlement
-            case .cancelled, .rejected:
+            case .cancelled, .rejected, .withheld:
                 #expect(!told.isEnded, "\(event.order) ended twice, SIMULATION_SEED=\(seed)")
                 told.isEnded = true
             case .foreign(let hash, let fill):

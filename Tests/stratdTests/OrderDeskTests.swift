@@ -188,7 +188,7 @@ private func fill(
         #expect(world.desk.closedReason(now: at(400).instant) == "\(ClobFailure.restarting)")
         world.clear()
         _ = try world.submit(number: 3, 400)
-        #expect(world.placeCount == 0 && world.kinds == [.rejected(reason: "\(ClobFailure.restarting)")])
+        #expect(world.placeCount == 0 && world.kinds == [.withheld(reason: "\(ClobFailure.restarting)")])
         #expect(world.desk.closedReason(now: at(2_400).instant) == nil)
         // So long as the venue asks for.
         let fourth = try world.submit(number: 4, 2_400)

@@ -294,6 +294,11 @@ extension EventCatalogue {
             meaning: "The venue did not take an order; the code is its reason.",
             advice: "Nothing for one. If all are rejected, read the code."),
         Entry(
+            "Order not sent", "order_withheld", .info, by: [.stratd],
+            meaning:
+                "An order was approved and did not leave: trading halted, the venue closed or its rate limit was used up; the code says which.",
+            advice: "Nothing for one. If none leaves, read the code."),
+        Entry(
             "Order outcome unknown", "order_unknown", .error, id: "857d43763eae7ad6ac52988b8ce30242", by: [.stratd],
             facts: ["order", "hash", "code"],
             meaning: "No answer came to an order: the venue may hold it. It counts as exposure and is not sent again.",

@@ -17,6 +17,8 @@ enum EngineNote: Hashable, Sendable {
     case resumed
     case orderRefused(strategy: String, market: ConditionID, Refusal)
     case orderRejected(OrderID, strategy: String, market: ConditionID, reason: String)
+    /// It was approved, and never left for the venue.
+    case orderWithheld(OrderID, strategy: String, market: ConditionID, reason: String)
     case orderUnknown(OrderID, hash: String, reason: String)
     case filled(FillBody)
     /// The venue tells of a worse price than the order allows.

@@ -29,11 +29,13 @@ extension StrategyEngine {
         switch event.kind {
         case .accepted(let isDelayed): self.accepted(order, isDelayed: isDelayed, now: now)
         case .rejected(let reason):
-            // One that had been more than sent has come to an end all the same.
-            self.move(
-                order, to: order.body.state.mayBecome(.rejected) ? .rejected : .cancelled, reason: reason, now: now)
+            self.refused(order, reason: reason, now: now)
             self.note(
                 .orderRejected(order.id, strategy: order.body.strategy, market: order.body.market, reason: reason))
+        case .withheld(let reason):
+            self.refused(order, reason: reason, now: now)
+            self.note(
+                .orderWithheld(order.id, strategy: order.body.strategy, market: order.body.market, reason: reason))
         case .filled(let fill): self.filled(order, fill, at: event.time, now: now)
         case .settled(let trade, let settlement): self.settled(order, trade, settlement, now: now)
         case .cancelled(let reason): self.move(order, to: .cancelled, reason: reason, now: now)
@@ -64,6 +66,11 @@ extension StrategyEngine {
             self.move(order, to: isDelayed ? .delayed : .live, reason: nil, now: now)
         }
         self.cancelIfClosed(order, now: now)
+    }
+
+    private mutating func refused(_ order: LedgerOrder, reason: String, now: Moment) {
+        // One that had been more than sent has come to an end all the same.
+        self.move(order, to: order.body.state.mayBecome(.rejected) ? .rejected : .cancelled, reason: reason, now: now)
     }
 
     /// Cancels an order that nobody wants by now, where the venue can be asked to.

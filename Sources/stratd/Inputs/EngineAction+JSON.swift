@@ -77,6 +77,7 @@ extension EngineNote {
         case .resumed: "resumed"
         case .orderRefused: "order_refused"
         case .orderRejected: "order_rejected"
+        case .orderWithheld: "order_withheld"
         case .orderUnknown: "order_unknown"
         case .filled: "filled"
         case .filledBeyondLimit: "filled_beyond_limit"
@@ -101,7 +102,8 @@ extension EngineNote {
             writer.member("market", market.description)
             writer.key("refusal")
             refusal.write(to: &writer)
-        case .orderRejected(let order, let strategy, let market, let reason):
+        case .orderRejected(let order, let strategy, let market, let reason),
+            .orderWithheld(let order, let strategy, let market, let reason):
             writer.member("order", order.description)
             writer.member("strategy", strategy)
             writer.member("market", market.description)

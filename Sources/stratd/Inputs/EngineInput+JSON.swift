@@ -143,6 +143,7 @@ extension VenueEvent {
                 $0.member("kind", "accepted")
                 $0.member("delayed", isDelayed)
             case .rejected(let reason): Self.write("rejected", reason, to: &$0)
+            case .withheld(let reason): Self.write("withheld", reason, to: &$0)
             case .filled(let fill):
                 $0.member("kind", "filled")
                 fill.writeMembers(to: &$0)
@@ -177,6 +178,7 @@ extension VenueEvent {
         switch try fields.string("kind") {
         case "accepted": kind = .accepted(isDelayed: try fields.bool("delayed"))
         case "rejected": kind = .rejected(reason: try fields.string("reason"))
+        case "withheld": kind = .withheld(reason: try fields.string("reason"))
         case "filled": kind = .filled(try VenueFill(fields))
         case "settled": kind = .settled(trade: try fields.string("trade"), try fields.word("settlement"))
         case "cancelled": kind = .cancelled(reason: try fields.string("reason"))

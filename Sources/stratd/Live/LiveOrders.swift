@@ -62,7 +62,7 @@ final class LiveOrders: OrderVenue {
             return
         }
         self.events.append(
-            VenueEvent(order: order.id, kind: .rejected(reason: self.closedReason), time: now.time))
+            VenueEvent(order: order.id, kind: .withheld(reason: self.closedReason), time: now.time))
     }
 
     func cancel(_ order: OrderID, now: Moment) {

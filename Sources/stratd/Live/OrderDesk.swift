@@ -236,7 +236,7 @@ struct OrderDesk: Sendable {
     mutating func cancel(_ id: OrderID, now: Moment) {
         if let index = self.submitted.firstIndex(where: { $0.id == id }) {
             self.submitted.remove(at: index)
-            return self.tell(id, .rejected(reason: "cancelled before it was sent"), now.time)
+            return self.tell(id, .withheld(reason: "cancelled before it was sent"), now.time)
         }
         guard let hash = self.hashes[id] else { return self.tell(id, .cancelRefused(reason: "not_found"), now.time) }
         self.entries[hash]?.isCancelWanted = true
@@ -282,11 +282,11 @@ struct OrderDesk: Sendable {
         for order in self.submitted {
             // Nothing waits here: an order's price is of its moment.
             if let reason = self.closedReason(now: now.instant) {
-                self.tell(order.id, .rejected(reason: reason), now.time)
+                self.tell(order.id, .withheld(reason: reason), now.time)
             } else if self.placeCount >= Self.placeCountMax {
-                self.tell(order.id, .rejected(reason: "too many requests are under way"), now.time)
+                self.tell(order.id, .withheld(reason: "too many requests are under way"), now.time)
             } else if !self.orders.take(now: now.instant) {
-                self.tell(order.id, .rejected(reason: "the venue's rate limit"), now.time)
+                self.tell(order.id, .withheld(reason: "the venue's rate limit"), now.time)
             } else {
                 self.entries[order.hash] = Entry(
                     id: order.id, hash: order.hash, size: order.intent.size, kind: order.intent.kind, time: order.time,

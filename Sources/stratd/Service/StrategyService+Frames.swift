@@ -142,6 +142,11 @@ extension StrategyService {
             self.logger.info(
                 "Order rejected by the venue",
                 metadata: ["order": "\(order)", "strategy": "\(strategy)", "market": "\(market)", "code": "\(reason)"])
+        case .orderWithheld(let order, let strategy, let market, let reason):
+            self.count("orders_withheld")
+            self.logger.info(
+                "Order not sent",
+                metadata: ["order": "\(order)", "strategy": "\(strategy)", "market": "\(market)", "code": "\(reason)"])
         case .orderUnknown(let order, let hash, let reason):
             self.logger.error(
                 "Order outcome unknown", metadata: ["order": "\(order)", "hash": "\(hash)", "code": "\(reason)"])

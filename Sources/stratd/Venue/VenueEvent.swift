@@ -6,6 +6,8 @@ struct VenueEvent: Hashable, Sendable {
         /// The venue holds it: it rests, or waits for the taker delay.
         case accepted(isDelayed: Bool)
         case rejected(reason: String)
+        /// It never left for the venue.
+        case withheld(reason: String)
         case filled(VenueFill)
         /// A trade that was told before went on towards the chain, or failed there.
         case settled(trade: String, Settlement)
