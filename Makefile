@@ -68,7 +68,7 @@ COMPUTING = ^(scannerdTests\.(SimulatedDay|RollingWindow)|stratdTests\.(EngineSt
 STORMS = ^EndToEndTests\.(FeedStorm|ReferencePrice|QuietFeed)Tests
 # A storm on both cores leaves none for another.
 LIMITS = ^EndToEndTests\.FeedStorm(Limit|Line|Poll)Tests
-LIVE = ^EndToEndTests\.(LiveTrading|LiveKill|Limit|DataAPI)Tests
+LIVE = ^EndToEndTests\.(LiveTrading|AccountWatch|LiveKill|Limit|DataAPI)Tests
 LINES = ^EndToEndTests\.(FaultScript|LineFault|PythonClient|Replay)Tests
 ifeq ($(ARGS),)
 SWIFT_TEST = swift test --skip '^(simvenue|EndToEnd)Tests\.' --skip '$(COMPUTING)' && \
