@@ -51,16 +51,18 @@ import Testing
 
     @Test func aMarketWithoutABookForLongIsAskedForAndItsEndIsToldOnce() async throws {
         let feed = try await Self.calmFeed()
-        let venue = VenueModel()
-        let market = venue.market
-        try await feed.run { feed in _ = try Self.carry(market, in: feed) }
+        var market = VenueModel().market
+        // The service asks by its own clock too.
+        market.endTime = .now() + .seconds(86_400)
+        let (carriedMarket, end) = (market, market.endTime)
+        try await feed.run { feed in _ = try Self.carry(carriedMarket, in: feed) }
         let subscriber = try await feed.subscriber(.all)
         try await subscriber.wait { $0.contains { $0.hasPrefix("market 1") } }
         try await feed.run { feed in
-            let found = feed.market(market.condition)
+            let found = feed.market(carriedMarket.condition)
             let carried = try #require(found)
             let pause = feed.context.configuration.feed.silenceMax * 4
-            let (since, end) = (try #require(carried.untrustedSince), market.endTime)
+            let since = try #require(carried.untrustedSince)
             feed.askForResolution(now: since + pause, time: end)
             #expect(feed.counters["resolutions_asked"] == nil)
             feed.askForResolution(now: since + pause + .milliseconds(1), time: end)
