@@ -3,8 +3,10 @@ import Shared
 extension StrategyEngine {
     /// The last decision of each strategy in a market, how each limit stands now, and what it would do.
     func explain(_ market: ConditionID, now: Moment) -> CommandOutcome {
-        guard let view = self.views[market] else { return .failed("the feed does not tell of market \(market)") }
-        let context = self.context(market, now: now)
+        guard let view = self.views[market].map(self.marketOfOthers) else {
+            return .failed("the feed does not tell of market \(market)")
+        }
+        let context = self.context(view, now: now)
         return .done(
             .object([
                 "market": .string(market.description), "trusted": .bool(view.isTrusted),

@@ -34,7 +34,7 @@ extension StrategyEngine {
         guard let view = self.views[key.market], self.flattening[key.market] == nil else { return }
         let slot = self.slots[key.slot]
         let orders = self.ledger.openOrders(in: key.market).filter { $0.body.strategy == slot.name }
-        if let refusal = self.gate.closedReason(strategy: slot.name, self.context(key.market, now: now), now: now) {
+        if let refusal = self.gate.closedReason(strategy: slot.name, self.context(view, now: now), now: now) {
             // A book that is trusted again is looked at at once.
             if view.isTrusted { self.lastLooks[key] = now.instant }
             for order in orders where order.body.state.isCancellable { self.cancel(order.id, now: now) }
@@ -44,12 +44,13 @@ extension StrategyEngine {
         // The rest of the operation is on its way and brings the next look.
         guard view.isSettled else { return }
         self.lastLooks[key] = now.instant
-        switch slot.maker.decide(self.input(view, slot, now: now)) {
+        let others = self.marketOfOthers(view)
+        switch slot.maker.decide(self.input(others, slot, now: now)) {
         case .hold(let code, let detail):
             for order in orders where order.body.state.isCancellable { self.cancel(order.id, now: now) }
             self.decide(
                 key, .hold, [DecisionBody.Reason(gate: "strategy", code: code, detail: detail)], view, now: now)
-        case .quote(let wanted): self.pursue(wanted, key, slot, orders, view, now: now)
+        case .quote(let wanted): self.pursue(wanted, key, slot, orders, others, now: now)
         }
     }
 
@@ -71,7 +72,7 @@ extension StrategyEngine {
 
     func input(_ view: MarketView, _ slot: Slot, now: Moment) -> StrategyInput {
         StrategyInput(
-            view: self.marketOfOthers(view), heldFirst: self.ledger.held(view.token(0), by: slot.name),
+            view: view, heldFirst: self.ledger.held(view.token(0), by: slot.name),
             heldSecond: self.ledger.held(view.token(1), by: slot.name), now: now, orderMax: self.orderMax)
     }
 
@@ -81,7 +82,7 @@ extension StrategyEngine {
         OrderDiff.steps(
             from: orders, to: wanted,
             beside: self.ledger.openOrders(in: view.market.condition).filter { $0.body.strategy != slot.name },
-            self.marketOfOthers(view), slot.maker.parameters.tolerance, now: now.time)
+            view, slot.maker.parameters.tolerance, now: now.time)
     }
 
     func intent(_ wish: WantedOrder, _ view: MarketView, _ slot: Slot) -> OrderIntent {
@@ -104,7 +105,7 @@ extension StrategyEngine {
         }
         var refusals: [DecisionBody.Reason] = []
         for place in steps.place {
-            if let refusal = self.place(self.intent(place, view, slot), now: now) {
+            if let refusal = self.place(self.intent(place, view, slot), seeing: view, now: now) {
                 refusals.append(Self.reason(refusal))
             }
         }
@@ -114,8 +115,8 @@ extension StrategyEngine {
     }
 
     /// Asks the gate, and sends what it approves. Returns why not, `nil` when it was sent.
-    private mutating func place(_ intent: OrderIntent, now: Moment) -> Refusal? {
-        switch self.gate.check(intent, self.context(intent.market, now: now), now: now) {
+    private mutating func place(_ intent: OrderIntent, seeing view: MarketView, now: Moment) -> Refusal? {
+        switch self.gate.check(intent, self.context(view, now: now), now: now) {
         case .failure(let refusal):
             self.note(.orderRefused(strategy: intent.strategy, market: intent.market, refusal))
             return refusal
@@ -138,10 +139,11 @@ extension StrategyEngine {
     }
 
     /// The present state, for the gate.
-    func context(_ market: ConditionID, now: Moment) -> RiskContext {
+    ///
+    /// - Parameter view: of an order's market, as others make it.
+    func context(_ view: MarketView?, now: Moment) -> RiskContext {
         RiskContext(
-            ledger: self.ledger, view: self.views[market].map(self.marketOfOthers),
-            isHaltFilePresent: self.isHaltFilePresent,
+            ledger: self.ledger, view: view, isHaltFilePresent: self.isHaltFilePresent,
             isFeedUp: self.isFeedUp, feedTime: self.feedTime, dailyProfit: self.profit.daily,
             drawdown: self.profit.drawdown, venueClosedReason: self.venueClosedReason,
             clockSkew: self.clockSkew, errorRate: self.errorRate.micros(now: now.instant), isLive: self.mode == .live)
@@ -199,7 +201,7 @@ extension StrategyEngine {
                 outcome: position.outcome, token: position.token, side: .sell, price: price,
                 size: self.largestSale(of: position, at: price, view), kind: .fak, isPostOnly: false,
                 isNegRisk: view.market.isNegRisk)
-            if let refusal = self.place(intent, now: now) { refusals.append(Self.reason(refusal)) }
+            if let refusal = self.place(intent, seeing: view, now: now) { refusals.append(Self.reason(refusal)) }
         }
         let done = DecisionBody.Reason(gate: "operator", code: "flatten", detail: "attempt \(attempts + 1)")
         self.decide(key, refusals.isEmpty ? .quote : .refuse, [done] + refusals, view, now: now)

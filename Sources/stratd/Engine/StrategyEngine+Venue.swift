@@ -79,7 +79,7 @@ extension StrategyEngine {
         let isUnwanted =
             self.isStopping || self.cancelOnAcceptance.contains(order.id)
             || self.gate.closedReason(
-                strategy: order.body.strategy, self.context(order.body.market, now: now), now: now) != nil
+                strategy: order.body.strategy, self.context(self.views[order.body.market], now: now), now: now) != nil
         if isUnwanted { self.cancel(order.id, now: now) }
     }
 
