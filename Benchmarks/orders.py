@@ -45,6 +45,13 @@ def sign(tools, repeat, count):
     return rows
 
 
+def updates(tools, repeat, markets, count):
+    """A row: markets, the median rate, and what the strategy did meanwhile."""
+    runs = [output(tools / "orders", "updates", markets, count) for _ in range(repeat)]
+    time = statistics.median(run["time"] for run in runs) / count
+    return [str(markets), f"{1e9 / time:,.0f}", f"{time:.0f}", f"{runs[0]['looks']:,}", f"{runs[0]['orders']:,}"]
+
+
 def journal(tools, repeat, groups):
     runs = {"C": [], "stratd": []}
     for _ in range(repeat):

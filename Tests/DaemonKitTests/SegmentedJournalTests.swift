@@ -258,6 +258,23 @@ private let morning = Timestamp(rfc3339: "2026-05-13T00:00:00Z")!
         #expect(days() == ["20260511", "20260512", "20260513", "undated"])
     }
 
+    @Test func aClockThatLeapsByMistakeDeletesNothing() async throws {
+        try #require(mkdir(self.path, 0o700) == 0)
+        for day in ["20260511", "20260512"] {
+            try self.put([1], in: "raw-\(day)T120000Z-\(day.suffix(1)).jsonl.gz.torn")
+        }
+        let journal = try self.journal(days: 2)
+        self.append("one", to: journal)
+        #expect(await self.written(1, by: journal))
+        let years = evening + .seconds(10 * 365 * 86_400)
+        for (number, time) in [years, evening, morning].enumerated() {
+            self.append("\(number)", to: journal, at: time)
+            #expect(await self.written(Int64(number) + 2, by: journal))
+        }
+        journal.close()
+        #expect(self.files.contains { $0.hasPrefix("raw-20260512T120000Z") }, "\(self.files)")
+    }
+
     @Test func aBlockIsClosedByItsSizeOrItsAge() async throws {
         let journal = try self.journal()
         let start = Instant.now()

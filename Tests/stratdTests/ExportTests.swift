@@ -175,6 +175,28 @@ import Testing
             try journal.export(.pnl, to: "2026-05-12").rows.last == "2026-05-12,maker,\(Self.market(1)),0,0.01,0,0")
     }
 
+    @Test func aTradeToldAfterItsMarketsEndCountsThoughThePositionIsForgottenAtOnce() throws {
+        let journal = Journal()
+        try journal.begin(12)
+        let count = Int64(OrderLedger.closedPositionCountMax) + 2
+        for number in 1...count {
+            // The first two wait for the chain, and are not forgotten while they do.
+            try journal.trade(
+                12, number, number, intent(on: number, .buy, "0.40", "10"),
+                settlement: number <= 2 ? .matched : .confirmed)
+            try journal.write(12, number, .resolution(condition(number), winner: 0))
+        }
+        for number in 1...2 as ClosedRange<Int64> {
+            try journal.write(12, count, .settlement(OrderID(number: number), trade: "t\(number)", .confirmed))
+        }
+        try journal.begin(13)
+        try journal.trade(13, 0, count + 1, intent(on: 1, .buy, "0.40", "5"), fee: "0.01")
+        #expect(
+            try journal.export(.pnl, from: "2026-05-13").rows.dropFirst() == [
+                "2026-05-13,maker,\(Self.market(1)),3,0.01,0,0"
+            ])
+    }
+
     @Test func aTradeThatFailsOnTheChainIsTakenBackOnThatDay() throws {
         let journal = Journal()
         try journal.begin(12)

@@ -37,7 +37,7 @@ import Testing
         #expect(engine.ledger.cash == usd("96") && !engine.ledger.isHalted)
         #expect(engine.ledger.held(token(1, 0), by: StrategyEngine.foreignStrategy) == shares("10"))
         #expect(engine.ledger.held(token(1, 0), by: "maker") == .zero)
-        #expect(engine.ledger.exposure() == usd("4"), "it counts towards the limits of the whole account")
+        #expect(engine.ledger.exposure == usd("4"), "it counts towards the limits of the whole account")
         // The journal alone gives the same ledger.
         let lines = actions.compactMap { if case .record(let record) = $0 { record.line } else { nil } }
         let replayed = try replay(lines, from: OrderLedger(cash: usd("100")))

@@ -7,11 +7,12 @@ import Testing
     @Test func anOrderCountsAsExposureFromItsIntent() throws {
         var ledger = OrderLedger(cash: usd("100"))
         try ledger.apply(.intent(ledgerOrder(1, intent(.buy, "0.48", "10"), feeReserve: usd("0.1"))))
-        #expect(ledger.exposure() == usd("4.9"))
+        #expect(ledger.exposure == usd("4.9"))
         #expect(ledger.reserved == usd("4.9"))
         #expect(ledger.cash == usd("100"))
         #expect(ledger.nextOrderNumber == 2)
-        #expect(ledger.exposure { market, _ in market == condition(2) } == .zero)
+        #expect(ledger.bound.inMarket(condition(1)) == usd("4.9") && ledger.bound.inMarket(condition(2)) == .zero)
+        #expect(ledger.bound.of("maker") == usd("4.9") && ledger.invested == Exposure())
     }
 
     @Test func aFillMovesMoneyIntoThePosition() throws {
@@ -26,7 +27,7 @@ import Testing
         #expect(position.size == shares("4") && position.averageCost == 480_000 && position.fees == usd("0.01"))
         try ledger.apply(.fill(fill(order, trade: "t2", "0.48", "6")))
         #expect(ledger.order(order.id)?.body.state == .filled)
-        #expect(ledger.open.isEmpty && ledger.exposure() == usd("4.8"))
+        #expect(ledger.open.isEmpty && ledger.exposure == usd("4.8"))
     }
 
     @Test func aTradeIsBookedOnce() throws {
@@ -206,7 +207,8 @@ import Testing
         let facts: [LedgerRecord.Fact] = [
             .intent(order), .state(order.id, .sent, reason: nil), .state(order.id, .live, reason: nil),
             .fill(fill(order, trade: "t1", "0.48", "3.33", fee: "0.00001")), .halt(reason: "operator"),
-            .halt(reason: "halt_file"), .pause(strategy: "maker"), .limit(name: "max_order_usd", value: 5),
+            .halt(reason: "halt_file"), .pause(strategy: "maker"),
+            .limit(name: "max_order_usd", SetLimit(value: 5, configured: 7)),
             .marks(day: 20_000, dayStart: usd("100"), peak: usd("101")), .resume,
             .marks(
                 day: 20_000, dayStart: usd("100"), peak: usd("102"),

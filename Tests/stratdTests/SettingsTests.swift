@@ -53,11 +53,11 @@ import Testing
         var harness = Harness(limits: limits)
         harness.open()
         harness.run(for: 1_000)
-        let exposure = harness.ledger.exposure(of: "maker")
+        let exposure = harness.ledger.bound.of("maker")
         #expect(exposure > .zero && exposure <= usd("9.8"), "\(exposure)")
         harness.feed(.market(MarketBody(n: 2, market: market(2, event: "other"))), .book(book(2)))
         harness.run(for: 1_000)
-        #expect(harness.ledger.exposure(of: "maker") <= usd("9.8"))
+        #expect(harness.ledger.bound.of("maker") <= usd("9.8"))
         #expect(
             harness.decisions.contains { decision in
                 decision.market == condition(2) && decision.reasons.contains { $0.code == "strategy_allocation" }

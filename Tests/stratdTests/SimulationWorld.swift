@@ -210,7 +210,8 @@ final class InvariantChecker {
             if engine.ledger.open.count > Int(self.limits.openOrdersMax) {
                 self.problem("too many open after \(order.id)")
             }
-            let exposure = engine.ledger.exposure()
+            let exposure = engine.ledger.exposure
+            if !engine.ledger.sumsHold { self.problem("the ledger's sums are wrong after \(order.id)") }
             if exposure > self.limits.totalMax { self.problem("exposure \(exposure) after \(order.id)") }
             if engine.ledger.cash < engine.ledger.reserved {
                 self.problem("more is bound than there is after \(order.id)")
@@ -230,6 +231,7 @@ final class InvariantChecker {
 
     /// Accounts kept apart from the ledger: from the lines of the journal, by plain addition.
     func checkAccounts(_ lines: [[UInt8]], start: Money, _ ledger: OrderLedger) throws {
+        if !ledger.sumsHold { self.problem("the ledger's sums are wrong at the end") }
         var cash = Int128(start.micros)
         var held: [TokenID: Int128] = [:]
         var filled: [String: Int128] = [:]

@@ -235,6 +235,19 @@ import Testing
         #expect(!harness.ledger.isHalted)
     }
 
+    @Test func moneyThatIsTakenOutIsNoDrawdown() {
+        var limits = wideLimits
+        limits.drawdownMax = usd("100")
+        var harness = self.quoting(limits)
+        harness.run(for: 1_500)
+        harness.take(.compare(.differs(usd("-500"))))
+        #expect(harness.ledger.halts == ["balance"])
+        #expect(harness.command(.resume) == .done(nil))
+        harness.run(for: 1_500)
+        #expect(harness.ledger.halts == [] && harness.engine.profit.drawdown == .zero)
+        #expect(harness.ledger.cash == usd("500") && harness.ledger.peak == usd("500"))
+    }
+
     @Test func lostPrintsMakeOrdersUnknownAndTooManyOfThemHalt() {
         var limits = wideLimits
         limits.unknownOrdersMax = 2

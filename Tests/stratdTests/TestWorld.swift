@@ -138,6 +138,28 @@ func fill(
 }
 
 extension OrderLedger {
+    /// Whether what is kept in sums and lists is what adding everything up gives.
+    var sumsHold: Bool {
+        var bound = Exposure()
+        for order in self.open.values {
+            bound.add(
+                order.reserved, market: order.body.market, event: order.event, strategy: order.body.strategy)
+        }
+        var invested = Exposure()
+        for position in self.positions.values {
+            invested.add(
+                position.cost, market: position.market, event: position.event, strategy: position.strategy)
+        }
+        let markets = Set(self.openOrders.map(\.body.market))
+        return bound == self.bound && invested == self.invested
+            && self.unknownOrderCount == self.openOrders.count { $0.body.state == .unknown }
+            && markets.allSatisfy { market in
+                self.openOrders(in: market) == self.openOrders.filter { $0.body.market == market }
+            }
+            && self.markets == markets.union(self.positions.values.filter { $0.size > .zero }.map(\.market))
+            && self.markets.allSatisfy(self.isIn)
+    }
+
     /// Applies facts at the test's beginning.
     mutating func apply(_ facts: LedgerRecord.Fact...) throws(LedgerError) {
         for fact in facts { try self.apply(LedgerRecord(fact, at: testStart)) }

@@ -7,6 +7,7 @@ import Signing
 ///
 ///     orders sign COUNT                   from a delta's bytes to the signed request; prints one line of JSON
 ///     orders journal DIRECTORY GROUPS     appends of the ledger's journal, in groups as they come; prints one line of JSON
+///     orders updates MARKETS COUNT        updates of books in memory, through the engine; prints one line of JSON
 ///
 /// Times in nanoseconds.
 @main
@@ -16,8 +17,9 @@ struct Orders {
         switch (arguments.dropFirst().first, arguments.count) {
         case ("sign", 3): try Self.sign(count: Int(arguments[2]) ?? 1_000)
         case ("journal", 4): try Self.journal(arguments[2], groupCount: Int(arguments[3]) ?? 1_000)
+        case ("updates", 4): Self.updates(Int(arguments[2]) ?? 25, count: Int(arguments[3]) ?? 100_000)
         default:
-            print("usage: orders sign COUNT | orders journal DIRECTORY GROUPS")
+            print("usage: orders sign COUNT | orders journal DIRECTORY GROUPS | orders updates MARKETS COUNT")
             exit(64)
         }
     }
@@ -51,6 +53,16 @@ struct Orders {
         }
         let members = zip(OrderBench.steps, times).map { "\"\($0)\":{\(Self.quantiles($1))}" }
         print("{\(members.joined(separator: ",")),\"bytes\":\(bench.byteCount)}")
+    }
+
+    // MARK: Updates
+
+    private static func updates(_ marketCount: Int, count: Int) {
+        let bench = UpdateBench(marketCount: marketCount, updateCount: count, seed: 1)
+        // Until caches and branches know the way.
+        _ = bench.run()
+        let (time, orders, looks) = bench.run()
+        print("{\"updates\":\(count),\"time\":\(time),\"orders\":\(orders),\"looks\":\(looks)}")
     }
 
     // MARK: The journal

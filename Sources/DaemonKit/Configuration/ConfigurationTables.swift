@@ -17,6 +17,7 @@ extension Configuration {
             What is said in several places is decided by the first of these: the command line, the environment, a `.env` file beside
             the configuration (not under systemd), the configuration, the default. A key's variable is `POLYBOT_` and its path in
             capital letters: `POLYBOT_RISK_MAX_ORDER_USD`. Lists are separated by commas there.
+            A limit that an operator set with `polybot set-limit` goes before all of these, until they say another value than they did then.
 
             ## Secrets
 

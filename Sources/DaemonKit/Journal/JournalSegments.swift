@@ -160,7 +160,9 @@ struct JournalSegments {
     /// Deletes files of days that are too old, when a day begins.
     private mutating func expire(on day: Int64) {
         guard let dayCountMax = self.dayCountMax, day != self.expiredDay else { return }
-        self.expiredDay = day
+        defer { self.expiredDay = day }
+        // Days that were leapt over are a clock that was set, perhaps wrongly: what is deleted does not come back with it.
+        guard self.expiredDay == .min || day <= self.expiredDay + 1 else { return }
         let first = day - Int64(dayCountMax)
         // The last is the one that is written to.
         let old = self.segments.dropLast().filter { (0..<max(0, first)).contains($0.day) }

@@ -97,6 +97,9 @@ extension EventCatalogue {
         ("halted", "whether trading is halted"),
         ("nothing_held", "whether a position is gone entirely"),
         ("command", "an operator's command"),
+        ("limit_name", "which limit of the section risk"),
+        ("value", "what it was set to, in the limit's smallest unit"),
+        ("configured", "what the configuration says, in the same unit"),
         // How many.
         ("books", "how many books"),
         ("budget_percent", "share of one core that comparing hashes may take"),
@@ -105,6 +108,7 @@ extension EventCatalogue {
         ("ends", "how many starts in a row ended soon"),
         ("gaps", "how many places at which lines are missing"),
         ("limit", "how many there may be"),
+        ("step_ms", "by how much the clock was set ahead, milliseconds; back when negative"),
         ("limit_s", "how long it may take, seconds"),
         ("lines", "how many lines, of the log or of a journal"),
         ("malformed", "how many lines, files or rows could not be read"),

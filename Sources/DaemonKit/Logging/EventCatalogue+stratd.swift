@@ -266,9 +266,25 @@ extension EventCatalogue {
                 + "sells what is held."),
         Entry(
             "An operator gave a command", "command_given", .notice, id: "d8e0de1f42e25fbd2f09258b33ccd67e",
-            by: [.stratd], facts: ["command", "uid", "reason"],
+            by: [.stratd], facts: ["command", "uid", "reason", "limit_name", "value"],
             meaning: "Somebody who may do so gave stratd an order. Whether it was done stands in the answer.",
             advice: "Nothing, if it was you."),
+        Entry(
+            "The clock was set", "clock_set", .warning, by: [.stratd], facts: ["step_ms"],
+            meaning:
+                "The time of day went ahead, or back, by so much more than really passed. In live trading nothing is placed "
+                + "and no day begins until the venue has told the time again.",
+            advice: "After a suspended machine this is so. Otherwise look at what sets the clock."),
+        Entry(
+            "A limit that an operator set holds", "set_limit_holds", .notice, by: [.stratd],
+            facts: ["limit_name", "value", "configured"],
+            meaning:
+                "Told at a start: polybot set-limit changed this limit, and the configuration says what it said then.",
+            advice: "polybot set-limit with the configured value ends it, as does another value in the configuration."),
+        Entry(
+            "A limit that an operator set gives way to the configuration", "set_limit_ended", .notice, by: [.stratd],
+            facts: ["limit_name", "value", "configured"],
+            meaning: "Told at a start: the configuration was changed after the limit was set, and has the later word."),
         Entry(
             "Refused a command of somebody who is no operator", "command_refused", .warning,
             id: "8fce7a70c504d42db9fe643ebc081034", by: [.stratd], facts: ["command", "uid", "pid"],

@@ -84,7 +84,7 @@ struct UnpauseCommand: ParsableCommand {
 struct SetLimitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set-limit",
-        abstract: "Changes a limit of the section risk; it holds across restarts.",
+        abstract: "Changes a limit of the section risk, until the configuration is given another value.",
         discussion: """
             The value is a whole number in the limit's smallest unit: millionths for …_usd, price_band and error_rate_max. \
             Example: polybot set-limit max_order_usd 20000000

@@ -33,6 +33,10 @@ enum EngineNote: Hashable, Sendable {
     case printsLost(market: ConditionID, count: Int64)
     case marketResolved(market: ConditionID, winner: Int64?)
     case rulesChanged(market: ConditionID, String)
+    /// An operator set it before the start; told whether it holds against what the configuration says now.
+    case limitSet(name: String, Int64, configured: Int64, holds: Bool)
+    /// The clock was set so far ahead between two ticks; back when negative.
+    case clockSet(by: Duration)
     case contradiction(LedgerError)
     case flattened(market: ConditionID, isWhole: Bool)
 }

@@ -130,36 +130,46 @@ struct MarketViews: Sendable {
     /// How long a market is kept after its end when nothing of it is held.
     static let keptAfterEnd = Duration.seconds(3_600)
 
-    private(set) var views: [ConditionID: MarketView] = [:]
-    /// The publisher's numbers; a new instance gives new ones.
-    private var conditions: [Int64: ConditionID] = [:]
+    private struct Followed {
+        var view: MarketView
+        /// Up to then every look at it is planned, whatever its book does.
+        var plannedUntil: Instant?
+    }
+
+    private var followed: [Followed] = []
+    /// Where in `followed` a market is.
+    private var places: [ConditionID: Int] = [:]
+    /// The same by the publisher's numbers; a new instance gives new ones.
+    private var numbers: [Int64: Int] = [:]
     /// Frames of numbers that no `market` frame introduced, and markets over `countMax`.
     private(set) var skippedCount: Int64 = 0
     /// Books that broke here, by a gap or a level that cannot be: the publisher does not know, and must be asked anew.
     private(set) var brokenCount: Int64 = 0
 
-    subscript(market: ConditionID) -> MarketView? { self.views[market] }
+    subscript(market: ConditionID) -> MarketView? { self.places[market].map { self.followed[$0].view } }
 
-    var trustedCount: Int { self.views.values.count { $0.isTrusted } }
+    var count: Int { self.followed.count }
+    var trustedCount: Int { self.followed.count { $0.view.isTrusted } }
+    /// All markets, sorted.
+    var conditions: [ConditionID] { self.places.keys.sorted() }
+    /// All views, sorted by market.
+    var sorted: [MarketView] { self.conditions.compactMap { self[$0] } }
 
     /// Applies what the feed said. Returns the markets that it touches, sorted.
     mutating func apply(_ event: FeedEvent) -> [ConditionID] {
         switch event {
         case .market(let body):
             let condition = body.market.condition
-            guard self.views[condition] != nil || self.views.count < Self.countMax else {
+            guard self.places[condition] != nil || self.followed.count < Self.countMax else {
                 self.skippedCount += 1
                 return []
             }
-            self.conditions[body.n] = condition
-            self.views[condition, default: MarketView(body.market)].apply(body.market)
+            let place = self.place(of: body.market)
+            self.numbers[body.n] = place
+            self.followed[place].view.apply(body.market)
             return [condition]
         case .book(let body): return self.change(body.n) { $0.apply(body) }
-        case .delta(let body):
-            var isBroken = false
-            let touched = self.change(body.n) { isBroken = $0.apply(body) }
-            if isBroken { self.brokenCount += 1 }
-            return touched
+        case .delta(let body): return self.apply(body).map { [self.followed[$0].view.market.condition] } ?? []
         case .trade(let body): return self.change(body.n) { _ in }
         case .tickSize(let body): return self.change(body.n) { $0.apply(body) }
         case .resolved(let body): return self.change(body.n) { $0.apply(body) }
@@ -170,38 +180,77 @@ struct MarketViews: Sendable {
             case .all: return self.changeAll { $0.apply(body) }
             }
         case .disconnected:
-            self.conditions.removeAll()
+            self.numbers.removeAll()
             return self.changeAll { if !$0.isResolved { $0.lose(.dropped) } }
         case .alive, .connected: return []
         }
     }
 
+    /// Applies a change of a book.
+    ///
+    /// - Returns: the market where somebody has to look for it: `nil` while its book is not settled, and while every look is planned.
+    mutating func apply(_ body: DeltaBody, now: Instant) -> ConditionID? {
+        guard let place = self.apply(body) else { return nil }
+        let isPlanned = self.followed[place].plannedUntil.map { now < $0 } ?? false
+        if self.followed[place].view.isTrusted && (isPlanned || !self.followed[place].view.isSettled) { return nil }
+        return self.followed[place].view.market.condition
+    }
+
+    /// Notes up to when every look at a market is planned; `nil` when one is not.
+    mutating func plan(_ market: ConditionID, until instant: Instant?) {
+        if let place = self.places[market] { self.followed[place].plannedUntil = instant }
+    }
+
+    /// Nothing is planned any more.
+    mutating func forgetPlans() { for place in self.followed.indices { self.followed[place].plannedUntil = nil } }
+
     /// Which market a number stands for.
-    func condition(_ n: Int64) -> ConditionID? { self.conditions[n] }
+    func condition(_ n: Int64) -> ConditionID? { self.numbers[n].map { self.followed[$0].view.market.condition } }
+
+    private mutating func place(of market: Market) -> Int {
+        if let place = self.places[market.condition] { return place }
+        self.followed.append(Followed(view: MarketView(market)))
+        self.places[market.condition] = self.followed.count - 1
+        return self.followed.count - 1
+    }
+
+    private mutating func apply(_ body: DeltaBody) -> Int? {
+        guard let place = self.numbers[body.n] else {
+            self.skippedCount += 1
+            return nil
+        }
+        if self.followed[place].view.apply(body) { self.brokenCount += 1 }
+        return place
+    }
 
     private mutating func change(_ n: Int64, _ change: (inout MarketView) -> Void) -> [ConditionID] {
-        guard let condition = self.conditions[n], let index = self.views.index(forKey: condition) else {
+        guard let place = self.numbers[n] else {
             self.skippedCount += 1
             return []
         }
-        change(&self.views.values[index])
-        return [condition]
+        change(&self.followed[place].view)
+        return [self.followed[place].view.market.condition]
     }
 
     private mutating func changeAll(_ change: (inout MarketView) -> Void) -> [ConditionID] {
-        let conditions = self.views.keys.sorted()
-        for condition in conditions { change(&self.views[condition]!) }
-        return conditions
+        for place in self.followed.indices { change(&self.followed[place].view) }
+        return self.conditions
     }
 
     /// Forgets markets that are resolved or long over, except those that are held.
     mutating func forget(before now: Timestamp, keeping held: Set<ConditionID>) {
-        let gone = self.views.filter { condition, view in
-            !held.contains(condition) && (view.isResolved || view.market.endTime + Self.keptAfterEnd < now)
+        func isOver(_ view: MarketView) -> Bool {
+            (view.isResolved || view.market.endTime + Self.keptAfterEnd < now) && !held.contains(view.market.condition)
         }
-        guard !gone.isEmpty else { return }
-        for condition in gone.keys { self.views[condition] = nil }
-        self.conditions = self.conditions.filter { gone[$0.value] == nil }
+        guard self.followed.contains(where: { isOver($0.view) }) else { return }
+        let conditions = self.numbers.compactMapValues { place -> ConditionID? in
+            let view = self.followed[place].view
+            return isOver(view) ? nil : view.market.condition
+        }
+        self.followed.removeAll { isOver($0.view) }
+        self.places = [:]
+        for (place, followed) in self.followed.enumerated() { self.places[followed.view.market.condition] = place }
+        self.numbers = conditions.compactMapValues { self.places[$0] }
     }
 }
 
@@ -315,13 +364,13 @@ extension MarketViews {
     func write(to writer: inout JSONWriter) {
         writer.object {
             $0.key("views")
-            $0.array { for condition in self.views.keys.sorted() { self.views[condition]?.write(to: &$0) } }
+            $0.array { for view in self.sorted { view.write(to: &$0) } }
             $0.key("numbers")
             $0.array {
-                for (n, condition) in self.conditions.sorted(by: { $0.key < $1.key }) {
+                for (n, place) in self.numbers.sorted(by: { $0.key < $1.key }) {
                     $0.object {
                         $0.member("n", n)
-                        $0.member("market", condition.description)
+                        $0.member("market", self.followed[place].view.market.condition.description)
                     }
                 }
             }
@@ -336,12 +385,15 @@ extension MarketViews {
             case "views":
                 try reader.array { (reader) throws(JSONError) in
                     let view = try MarketView(reading: &reader)
-                    self.views[view.market.condition] = view
+                    self.followed[self.place(of: view.market)].view = view
                 }
             case "numbers":
                 try reader.array { (reader) throws(JSONError) in
                     let fields = try Fields(reading: &reader)
-                    self.conditions[try fields.integer("n")] = try fields.condition("market")
+                    guard let place = self.places[try fields.condition("market")] else {
+                        throw JSONError(.wrongValue, at: reader.offset, member: "market")
+                    }
+                    self.numbers[try fields.integer("n")] = place
                 }
             case "skipped": self.skippedCount = try reader.integer()
             case "broken": self.brokenCount = try reader.integer()

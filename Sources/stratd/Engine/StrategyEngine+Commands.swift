@@ -20,13 +20,24 @@ extension StrategyEngine {
             if let problem = self.gate.set(name, to: value, now: now.instant) {
                 outcome = .failed(problem)
             } else {
-                self.record(.limit(name: name, value: value), now: now)
+                let configured = self.gate.configured.value(name)
+                self.record(.limit(name: name, SetLimit(value: value, configured: configured)), now: now)
                 outcome = .done(nil)
             }
         case .explain(let market): outcome = self.explain(market, now: now)
         }
-        self.planWake()
         return (self.takeActions(), outcome)
+    }
+
+    /// After a start: which limits of an operator's hold, and which gave way to a changed configuration.
+    mutating func tellLimits(now: Moment) {
+        for (name, limit) in self.ledger.limits.sorted(by: { $0.key < $1.key }) {
+            guard let configured = self.gate.configured.value(name) else { continue }
+            let holds = limit.holds(against: configured)
+            self.note(.limitSet(name: name, limit.value, configured: configured, holds: holds))
+            guard !holds else { continue }
+            self.record(.limit(name: name, SetLimit(value: configured, configured: configured)), now: now)
+        }
     }
 
     /// Lifts the halt, unless its cause still stands.
@@ -60,7 +71,7 @@ extension StrategyEngine {
         }
         self.note(.resumed)
         self.publish(.risk(self.riskStatus))
-        self.lookNow(self.views.views.keys.sorted(), now: now)
+        self.lookNow(self.views.conditions, now: now)
         return .done(nil)
     }
 
@@ -86,7 +97,7 @@ extension StrategyEngine {
             for status in self.strategyStatuses where status.strategy == strategy { self.publish(.strategy(status)) }
         }
         if !isPaused { self.flattening.removeAll() }
-        self.lookNow(self.views.views.keys.sorted(), now: now)
+        self.lookNow(self.views.conditions, now: now)
         return .done(nil)
     }
 

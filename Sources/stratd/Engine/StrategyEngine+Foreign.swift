@@ -100,8 +100,7 @@ extension MarketViews {
     /// The market that trades a token, and which outcome it is.
     fileprivate func market(of token: TokenID) -> (MarketView, outcome: Int)? {
         // A token belongs to one market; should a feed say otherwise, each run takes the same.
-        let view = self.views.values.filter { $0.token(0) == token || $0.token(1) == token }
-            .min { $0.market.condition < $1.market.condition }
+        let view = self.sorted.first { $0.token(0) == token || $0.token(1) == token }
         return view.map { ($0, $0.token(0) == token ? 0 : 1) }
     }
 }

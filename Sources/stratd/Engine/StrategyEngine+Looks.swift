@@ -8,15 +8,21 @@ extension StrategyEngine {
     /// Every strategy looks at these markets, now or when its interval has passed.
     mutating func look(_ conditions: [ConditionID], now: Moment) {
         for condition in conditions {
+            // Up to the first of the looks that are planned, if all are.
+            var plannedUntil: Instant?
+            var isPlanned = true
             for slot in self.slots.indices {
                 let key = LookKey(market: condition, slot: slot)
                 let interval = self.slots[slot].maker.parameters.requoteInterval
                 if let last = self.lastLooks[key], now.instant < last + interval {
-                    self.due[key] = last + interval
+                    self.schedule.plan(key, at: last + interval)
+                    plannedUntil = min(plannedUntil ?? last + interval, last + interval)
                 } else {
                     self.look(key, now: now)
+                    isPlanned = false
                 }
             }
+            if isPlanned { self.views.plan(condition, until: plannedUntil) }
         }
     }
 
@@ -28,8 +34,9 @@ extension StrategyEngine {
     }
 
     mutating func look(_ key: LookKey, now: Moment) {
+        self.views.plan(key.market, until: nil)
         guard !self.isStopping else { return }
-        self.due[key] = nil
+        self.schedule.remove(key)
         guard key.slot >= 0 else { return self.flattenStep(key.market, now: now) }
         guard let view = self.views[key.market], self.flattening[key.market] == nil else { return }
         let slot = self.slots[key.slot]
@@ -185,7 +192,7 @@ extension StrategyEngine {
             return self.note(.flattened(market: condition, isWhole: held.isEmpty))
         }
         let key = LookKey(market: condition, slot: -1)
-        self.due[key] = now.instant + Self.flattenInterval
+        self.schedule.plan(key, at: now.instant + Self.flattenInterval)
         guard orders.isEmpty else { return }
         self.flattening[condition] = attempts + 1
         var refusals: [DecisionBody.Reason] = []

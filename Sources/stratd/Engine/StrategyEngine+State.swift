@@ -30,6 +30,10 @@ extension StrategyEngine {
             refusal.write(to: &writer)
         }
         writer.member("clock_skew", self.clockSkew.nanoseconds)
+        if let tick = self.lastTick {
+            writer.member("last_tick", tick.instant.nanoseconds)
+            writer.member("last_tick_time", tick.time.microseconds)
+        }
         writer.key("error_rate")
         self.errorRate.write(to: &writer)
         writer.member("unexplained", self.unexplained.micros)
@@ -84,7 +88,7 @@ extension StrategyEngine {
             for (key, at) in sorted(self.lastLooks) { key.write(to: &$0, ["at": at.nanoseconds]) }
         }
         writer.key("due")
-        writer.array { for (key, at) in sorted(self.due) { key.write(to: &$0, ["at": at.nanoseconds]) } }
+        writer.array { for (key, at) in sorted(self.schedule.due) { key.write(to: &$0, ["at": at.nanoseconds]) } }
         writer.key("decisions")
         writer.array {
             for (key, decision) in sorted(self.decisions) {
@@ -120,7 +124,7 @@ extension StrategyEngine {
             case "markets": rest.views = try MarketViews(reading: &reader)
             case "error_rate": rest.errorRate = try ErrorRate(reading: &reader)
             case "looks": rest.lastLooks = try rest.looks(&reader)
-            case "due": rest.due = try rest.looks(&reader)
+            case "due": for (key, at) in try rest.looks(&reader) { rest.schedule.plan(key, at: at) }
             case "decisions": try rest.readDecisions(&reader)
             default: rest.members[key.string] = try JSONValue(reading: &reader)
             }
@@ -135,7 +139,7 @@ extension StrategyEngine {
         var views = MarketViews()
         var errorRate = ErrorRate()
         var lastLooks: [LookKey: Instant] = [:]
-        var due: [LookKey: Instant] = [:]
+        var schedule = LookSchedule()
         var decisions: [LookKey: Decision] = [:]
         var members: [String: JSONValue] = [:]
 
@@ -173,10 +177,16 @@ extension StrategyEngine {
         self.views = rest.views
         self.errorRate = rest.errorRate
         self.lastLooks = rest.lastLooks
-        self.due = rest.due
+        self.schedule = rest.schedule
         self.decisions = rest.decisions
         if let refusal = fields["venue_closed"] { self.venueClosedReason = try Refusal(Fields(refusal)) }
         self.clockSkew = .nanoseconds(try fields.integer("clock_skew"))
+        if let instant = try fields.optionalInteger("last_tick"),
+            let time = try fields.optionalInteger("last_tick_time")
+        {
+            self.lastTick = Moment(
+                instant: Instant(nanoseconds: instant), time: Timestamp(microseconds: time))
+        }
         self.unexplained = try fields.money("unexplained")
         self.incomeMinute = try fields.optionalInteger("income_minute")
         for value in try fields.array("income") {
@@ -217,11 +227,10 @@ extension StrategyEngine {
         self.lookCount = try fields.integer("look_count")
         self.fillCount = try fields.integer("fill_count")
         self.orderCount = try fields.integer("order_count")
-        let keys = Array(self.lastLooks.keys) + self.due.keys + self.decisions.keys
+        let keys = Array(self.lastLooks.keys) + self.schedule.due.keys + self.decisions.keys
         guard keys.allSatisfy({ (-1..<self.slots.count).contains($0.slot) }) else {
             throw JSONError(.outOfRange, at: 0, member: "slot")
         }
-        self.planWake()
     }
 }
 

@@ -35,7 +35,7 @@ extension StrategyEngine {
         for (code, count) in self.gate.refused { refused[code.rawValue] = count }
         return RiskStatus(
             isHalted: self.ledger.isHalted, reasons: self.ledger.halts, openOrders: Int64(self.ledger.open.count),
-            unknownOrders: Int64(self.ledger.unknownOrderCount), exposure: self.ledger.exposure(),
+            unknownOrders: Int64(self.ledger.unknownOrderCount), exposure: self.ledger.exposure,
             dailyProfit: self.profit.daily, refused: refused)
     }
 
@@ -65,7 +65,7 @@ extension StrategyEngine {
         var peak = max(self.profit.peak ?? self.ledger.peak, self.ledger.peak)
         if isComplete { peak = max(peak, equity) }
         let isDue = self.lastMarks.map { now.instant >= $0 + Self.marksInterval } ?? true
-        if now.day > self.ledger.day {
+        if now.day > self.ledger.day && self.isDayCertain {
             self.mark(day: now.day, dayStart: equity, peak: peak, now: now)
         } else if isDue && (peak > self.ledger.peak || !self.changedBids.isEmpty) {
             self.mark(day: self.ledger.day, dayStart: self.ledger.dayStart, peak: peak, now: now)

@@ -152,11 +152,10 @@ extension StrategyEngine {
         if self.ledger.open[order.id] == nil { self.cancelOnAcceptance.remove(order.id) }
         if self.flattening[order.body.market] != nil {
             if self.ledger.openOrders(in: order.body.market).isEmpty {
-                self.due[LookKey(market: order.body.market, slot: -1)] = now.instant
+                self.schedule.plan(LookKey(market: order.body.market, slot: -1), at: now.instant)
             }
         } else {
             self.look([order.body.market], now: now)
         }
-        self.planWake()
     }
 }

@@ -37,6 +37,7 @@ struct StrategyEngine: Sendable {
     var gate: RiskGate
     /// How far our clock and the venue's differ, as the shell last saw.
     var clockSkew = Duration.zero
+    var lastTick: Moment?
     /// Of requests to the venue.
     var errorRate = ErrorRate()
     /// What the venue holds beyond the ledger, or less than it, and nobody has explained.
@@ -62,9 +63,7 @@ struct StrategyEngine: Sendable {
     var actions: [EngineAction] = []
     var lastLooks: [LookKey: Instant] = [:]
     /// Looks that wait for the end of their interval.
-    var due: [LookKey: Instant] = [:]
-    /// The soonest of `due`.
-    private(set) var nextWake: Instant?
+    var schedule = LookSchedule()
     var decisions: [LookKey: Decision] = [:]
     /// Orders to cancel as soon as the venue is known to hold them.
     var cancelOnAcceptance: Set<OrderID> = []
@@ -81,8 +80,10 @@ struct StrategyEngine: Sendable {
         self.ledger = ledger
         self.mode = identity == .paper ? .paper : .live
         self.gate = RiskGate(limits: limits, identity: identity, now: now.instant)
-        // A limit that is no longer known is passed over: the configuration's stands.
-        for (name, value) in ledger.limits { _ = self.gate.set(name, to: value, now: now.instant) }
+        for (name, limit) in ledger.limits where limit.holds(against: limits.value(name)) {
+            // One that is no longer known is passed over.
+            _ = self.gate.set(name, to: limit.value, now: now.instant)
+        }
     }
 
     /// One that was: what else it held is the caller's to set.
@@ -95,16 +96,23 @@ struct StrategyEngine: Sendable {
 
     /// The actions since the last call.
     mutating func takeActions() -> [EngineAction] {
-        let actions = self.actions
-        self.actions.removeAll(keepingCapacity: true)
-        return actions
+        guard !self.actions.isEmpty else { return [] }
+        defer { self.actions = [] }
+        return self.actions
     }
+
+    /// When a look is due; `nil` while none is.
+    var nextWake: Instant? { self.schedule.next }
 
     // MARK: The feed
 
     /// - Parameter sentTime: when the feed sent it; everything before that has been heard.
     mutating func handle(_ event: FeedEvent, sentTime: Timestamp, now: Moment) -> [EngineAction] {
         self.feedTime = max(self.feedTime, sentTime)
+        if case .delta(let body) = event {
+            if let condition = self.views.apply(body, now: now.instant) { self.bookChanged(condition, now: now) }
+            return self.takeActions()
+        }
         let former: Market? =
             if case .market(let body) = event { self.views[body.market.condition]?.described } else { nil }
         let touched = self.views.apply(event)
@@ -122,7 +130,6 @@ struct StrategyEngine: Sendable {
             for condition in touched { self.note(.printsLost(market: condition, count: body.count)) }
         case .trade, .alive: break
         }
-        self.planWake()
         return self.takeActions()
     }
 
@@ -161,17 +168,13 @@ struct StrategyEngine: Sendable {
 
     /// Takes the looks that are due.
     mutating func wake(now: Moment) -> [EngineAction] {
-        let ready = self.due.filter { $0.value <= now.instant }.keys.sorted()
-        for key in ready {
-            self.due[key] = nil
-            self.look(key, now: now)
-        }
-        self.planWake()
+        for key in self.schedule.takeReady(now: now.instant) { self.look(key, now: now) }
         return self.takeActions()
     }
 
     /// Once a second: marks and limits of the whole account, the halt file, and whatever time alone changes.
     mutating func tick(isHaltFilePresent: Bool, now: Moment) -> [EngineAction] {
+        self.watchClock(now: now)
         let wasPresent = self.isHaltFilePresent
         self.isHaltFilePresent = isHaltFilePresent
         if isHaltFilePresent && !wasPresent { self.halt("halt_file", now: now) }
@@ -191,7 +194,6 @@ struct StrategyEngine: Sendable {
         }
         self.forgetRules(now: now)
         if self.recordCount >= Self.checkpointRecordCount { self.appendCheckpoint(now: now) }
-        self.planWake()
         return self.takeActions()
     }
 
@@ -205,8 +207,6 @@ struct StrategyEngine: Sendable {
         if self.errorRate.micros(now: now.instant) > self.gate.limits.errorRateMax { self.halt("error_rate", now: now) }
     }
 
-    mutating func planWake() { self.nextWake = self.due.values.min() }
-
     // MARK: The journal
 
     /// What a quote is: at the real venue it ends by itself, should nobody be left to cancel it.
@@ -215,6 +215,7 @@ struct StrategyEngine: Sendable {
     /// After a restart. Paper orders died with the venue that held them. Of the real venue's it is asked what became of them; one
     /// that was about to leave may have left.
     mutating func recover(now: Moment) -> [EngineAction] {
+        self.tellLimits(now: now)
         for order in self.ledger.openOrders {
             guard self.mode == .paper || order.isForeign else {
                 if order.body.state == .intended { self.record(.state(order.id, .sent, reason: nil), now: now) }
@@ -302,6 +303,8 @@ struct StrategyEngine: Sendable {
         case .fill, .settlement, .resolution, .shares:
             self.unexplained = .zero
             self.unexplainedShares.removeAll()
+        // Money that came or went is neither a gain nor a loss.
+        case .funds(let money): self.profit.peak = self.profit.peak.map { $0 + money }
         default: break
         }
         return true
@@ -349,8 +352,8 @@ struct StrategyEngine: Sendable {
     /// Nothing is placed any more, and what is open is ended: the daemon is about to leave.
     mutating func stop(now: Moment) -> [EngineAction] {
         self.isStopping = true
-        self.due.removeAll()
-        self.planWake()
+        self.schedule.removeAll()
+        self.views.forgetPlans()
         self.cancelAll(now: now)
         return self.takeActions()
     }

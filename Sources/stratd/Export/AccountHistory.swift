@@ -86,7 +86,7 @@ struct AccountHistory: Sendable {
             let key = PositionKey(token: fill.token, strategy: fill.strategy)
             let before = self.ledger?.positions[key]
             try self.ledger?.apply(record)
-            let after = self.ledger?.positions[key] ?? before.map { Self.sold($0, fill) }
+            let after = self.ledger?.positions[key] ?? before.map { Self.traded($0, fill) }
             if let after { try self.book(before, after, day: day, resultDay: Moment.day(of: fill.time)) }
             try self.gather(fill)
         case .settlement(let order, let trade, let settlement):
@@ -147,9 +147,15 @@ struct AccountHistory: Sendable {
     }
 
     /// What became of a position that the ledger forgot in the same step, because it was closed.
-    private static func sold(_ position: Position, _ fill: FillBody) -> Position {
+    private static func traded(_ position: Position, _ fill: FillBody) -> Position {
         var position = position
-        position.sell(fill.size, received: fill.money, fee: fill.fee)
+        // A trade from just before its market's end may be told after it.
+        let end = position.reopen()
+        switch fill.side {
+        case .buy: position.buy(fill.size, paid: fill.money, fee: fill.fee)
+        case .sell: position.sell(fill.size, received: fill.money, fee: fill.fee)
+        }
+        if let end { position.settle(winner: end.winner) }
         return position
     }
 

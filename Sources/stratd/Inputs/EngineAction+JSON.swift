@@ -88,6 +88,8 @@ extension EngineNote {
         case .printsLost: "prints_lost"
         case .marketResolved: "market_resolved"
         case .rulesChanged: "rules_changed"
+        case .limitSet: "limit_set"
+        case .clockSet: "clock_set"
         case .contradiction: "contradiction"
         case .flattened: "flattened"
         }
@@ -141,6 +143,12 @@ extension EngineNote {
         case .rulesChanged(let market, let change):
             writer.member("market", market.description)
             writer.member("change", change)
+        case .limitSet(let name, let value, let configured, let holds):
+            writer.member("limit", name)
+            writer.member("value", value)
+            writer.member("configured", configured)
+            writer.member("holds", holds)
+        case .clockSet(let step): writer.member("step", step.nanoseconds)
         case .contradiction(let error): writer.member("reason", error.description)
         case .flattened(let market, let isWhole):
             writer.member("market", market.description)

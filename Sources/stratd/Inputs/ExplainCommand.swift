@@ -105,7 +105,7 @@ struct ExplainCommand {
 
     /// A condition id, or the slug of a market that the engine knew.
     static func market(_ text: String, in engine: StrategyEngine) -> ConditionID? {
-        ConditionID(text) ?? engine.views.views.values.filter { $0.market.slug == text }.map(\.market.condition).min()
+        ConditionID(text) ?? engine.views.sorted.first { $0.market.slug == text }?.market.condition
     }
 
     /// The open orders of a market, for people.

@@ -35,7 +35,7 @@ struct LedgerRecord: Hashable, Sendable {
         case resume
         case pause(strategy: String)
         case unpause(strategy: String)
-        case limit(name: String, value: Int64)
+        case limit(name: String, SetLimit)
         /// The day that profits count from, the account's worth when it began, the most it was ever worth, and the bids for what is
         /// held that have changed since the last such record.
         case marks(day: Int64, dayStart: Money, peak: Money, bids: [TokenID: Price] = [:])
@@ -126,9 +126,10 @@ struct LedgerRecord: Hashable, Sendable {
             case .tradesRead(let time): $0.member("to", time.microseconds)
             case .resume: break
             case .pause(let strategy), .unpause(let strategy): $0.member("strategy", strategy)
-            case .limit(let name, let value):
+            case .limit(let name, let limit):
                 $0.member("name", name)
-                $0.member("value", value)
+                $0.member("value", limit.value)
+                if let configured = limit.configured { $0.member("configured", configured) }
             case .marks(let day, let dayStart, let peak, let bids):
                 $0.member("day", day)
                 $0.member("day_start", dayStart.micros)
@@ -187,7 +188,8 @@ struct LedgerRecord: Hashable, Sendable {
                 }
             case "state", "reason", "strategy", "name", "trade", "settlement":
                 texts[key.string] = try reader.string().string
-            case "time", "winner", "value", "money", "size", "rewards", "rebates", "day", "day_start", "peak", "to":
+            case "time", "winner", "value", "money", "size", "rewards", "rebates", "day", "day_start", "peak", "to",
+                "configured":
                 numbers[key.string] = try reader.integer()
             default: try reader.skip()
             }
@@ -232,7 +234,8 @@ struct LedgerRecord: Hashable, Sendable {
         case "unpause": self.fact = .unpause(strategy: try reader.need(texts["strategy"], "strategy"))
         case "limit":
             self.fact = .limit(
-                name: try reader.need(texts["name"], "name"), value: try reader.need(numbers["value"], "value"))
+                name: try reader.need(texts["name"], "name"),
+                SetLimit(value: try reader.need(numbers["value"], "value"), configured: numbers["configured"]))
         case "marks":
             self.fact = .marks(
                 day: try reader.need(numbers["day"], "day"),

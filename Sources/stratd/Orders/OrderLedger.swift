@@ -19,10 +19,18 @@ struct OrderLedger: Hashable, Sendable {
     private(set) var nextOrderNumber: Int64 = 1
     /// Orders that are not finished.
     private(set) var open: [OrderID: LedgerOrder] = [:]
+    /// The same by market, the oldest first.
+    private(set) var openInMarket: [ConditionID: [OrderID]] = [:]
+    /// Orders that are not finished and whose fate is not known.
+    private(set) var unknownOrderCount = 0
     private(set) var finished: [OrderID: LedgerOrder] = [:]
     /// Finished orders, the oldest first.
     private(set) var finishedQueue: [OrderID] = []
     private(set) var positions: [PositionKey: Position] = [:]
+    /// Open purchases at their limits, fees included.
+    private(set) var bound = Exposure()
+    /// Positions at cost.
+    private(set) var invested = Exposure()
     /// Fills that wait for the chain, in the order in which they were booked.
     private(set) var pending: [PendingFill] = []
     /// Realised less fees of positions that are no longer remembered.
@@ -40,7 +48,7 @@ struct OrderLedger: Hashable, Sendable {
     /// Strategies that an operator paused, sorted.
     private(set) var paused: [String] = []
     /// Limits that an operator set, by their names in the configuration.
-    private(set) var limits: [String: Int64] = [:]
+    private(set) var limits: [String: SetLimit] = [:]
     /// The day that `dayStart` belongs to, in days since 1970; -1 before the first.
     private(set) var day: Int64 = -1
     /// What the account was worth when the day began.
@@ -52,95 +60,6 @@ struct OrderLedger: Hashable, Sendable {
         self.cash = cash
         self.dayStart = cash
         self.peak = cash
-    }
-
-    // MARK: Asking
-
-    var isHalted: Bool { !self.halts.isEmpty }
-
-    func order(_ id: OrderID) -> LedgerOrder? { self.open[id] ?? self.finished[id] }
-
-    /// Orders that are not finished, the oldest first.
-    var openOrders: [LedgerOrder] { self.open.values.sorted { $0.id < $1.id } }
-
-    func openOrders(in market: ConditionID) -> [LedgerOrder] {
-        self.open.values.filter { $0.body.market == market }.sorted { $0.id < $1.id }
-    }
-
-    /// How many fills the orders that are remembered had, by token.
-    var knownFills: [TokenID: Int] {
-        [self.open, self.finished].reduce(into: [:]) { fills, orders in
-            for order in orders.values where !order.trades.isEmpty {
-                fills[order.body.token, default: 0] += order.trades.count
-            }
-        }
-    }
-
-    var knownFillCount: Int64 { Int64(self.knownFills.values.reduce(0, +)) }
-
-    var unknownOrderCount: Int { self.open.values.count { $0.body.state == .unknown } }
-
-    /// Collateral bound by open purchases.
-    var reserved: Money { self.open.values.reduce(.zero) { $0 + $1.reserved } }
-
-    /// Positions and open purchases at cost, of those that `matches` accepts by market and event.
-    func exposure(where matches: (_ market: ConditionID, _ event: String) -> Bool = { _, _ in true }) -> Money {
-        var sum = Money.zero
-        for order in self.open.values where matches(order.body.market, order.event) { sum += order.reserved }
-        for position in self.positions.values where matches(position.market, position.event) { sum += position.cost }
-        return sum
-    }
-
-    /// Positions and open purchases of one strategy at cost.
-    func exposure(of strategy: String) -> Money {
-        var sum = Money.zero
-        for order in self.open.values where order.body.strategy == strategy { sum += order.reserved }
-        for position in self.positions.values where position.key.strategy == strategy { sum += position.cost }
-        return sum
-    }
-
-    func held(_ token: TokenID, by strategy: String) -> Quantity {
-        self.positions[PositionKey(token: token, strategy: strategy)]?.size ?? .zero
-    }
-
-    /// Bought and sold shares of a position that are not on the chain yet.
-    func pending(_ key: PositionKey) -> (in: Quantity, out: Quantity) {
-        var sums = (in: Quantity.zero, out: Quantity.zero)
-        for fill in self.pending where fill.position == key {
-            switch fill.side {
-            case .buy: sums.in += fill.size
-            case .sell: sums.out += fill.size
-            }
-        }
-        return sums
-    }
-
-    /// What is held, is on the chain and is not offered by an open order.
-    func sellable(_ token: TokenID, by strategy: String) -> Quantity {
-        var rest = self.held(token, by: strategy)
-        rest -= self.pending(PositionKey(token: token, strategy: strategy)).in
-        for order in self.open.values
-        where order.body.side == .sell && order.body.token == token && order.body.strategy == strategy {
-            rest -= order.remaining
-        }
-        return max(.zero, rest)
-    }
-
-    /// Positions in the order of their keys.
-    var sortedPositions: [Position] { self.positions.values.sorted { $0.key < $1.key } }
-
-    /// Markets with a position or an open order: they stay subscribed and followed.
-    var markets: Set<ConditionID> {
-        var markets = Set(self.open.values.map(\.body.market))
-        for position in self.positions.values where position.size > .zero { markets.insert(position.market) }
-        return markets
-    }
-
-    /// Whether an order, by its hash, has its part in a trade.
-    func isBooked(_ trade: String, ofHash hash: String) -> Bool {
-        [self.open, self.finished].contains { orders in
-            orders.values.contains { $0.body.hash == hash && $0.trades.contains(trade) }
-        }
     }
 
     // MARK: Changing
@@ -176,7 +95,7 @@ struct OrderLedger: Hashable, Sendable {
         case .pause(let strategy):
             if !self.paused.contains(strategy) { self.paused = (self.paused + [strategy]).sorted() }
         case .unpause(let strategy): self.paused.removeAll { $0 == strategy }
-        case .limit(let name, let value): self.limits[name] = value
+        case .limit(let name, let limit): self.limits[name] = limit.value == limit.configured ? nil : limit
         case .marks(let day, let dayStart, let peak, let bids):
             self.day = day
             self.dayStart = dayStart
@@ -192,7 +111,7 @@ struct OrderLedger: Hashable, Sendable {
         guard order.body.state == .intended else {
             throw .illegal(order.id, from: .intended, to: order.body.state)
         }
-        self.open[order.id] = order
+        self.setOpen(order)
         self.nextOrderNumber = order.id.number + 1
     }
 
@@ -298,8 +217,9 @@ struct OrderLedger: Hashable, Sendable {
     private mutating func settle(_ market: ConditionID, winner: Int64?) {
         self.changedRules[market] = nil
         for position in self.unended(in: market) {
-            let payout = self.positions[position.key]?.settle(winner: winner) ?? .zero
-            self.pay(payout)
+            var position = position
+            self.pay(position.settle(winner: winner))
+            self.setPosition(position)
         }
         self.forgetClosedPositions()
     }
@@ -314,10 +234,9 @@ struct OrderLedger: Hashable, Sendable {
 
     /// Keeps a changed position; where its market has ended, it ends once more.
     private mutating func put(_ position: Position, asBefore end: Position.End?) {
-        self.positions[position.key] = position
-        guard let end else { return }
-        let payout = self.positions[position.key]?.settle(winner: end.winner) ?? .zero
-        self.pay(payout - end.payout)
+        var position = position
+        if let end { self.pay(position.settle(winner: end.winner) - end.payout) }
+        self.setPosition(position)
     }
 
     /// Books what a market's end is worth, or what it is worth more than was booked.
@@ -328,15 +247,39 @@ struct OrderLedger: Hashable, Sendable {
     }
 
     private mutating func keep(_ order: LedgerOrder) {
-        guard order.body.state.isFinished else {
-            self.open[order.id] = order
-            return
-        }
-        self.open[order.id] = nil
+        guard order.body.state.isFinished else { return self.setOpen(order) }
+        self.removeOpen(order.id)
         if self.finished.updateValue(order, forKey: order.id) == nil { self.finishedQueue.append(order.id) }
         while self.finishedQueue.count > Self.finishedOrderCountMax {
             self.finished[self.finishedQueue.removeFirst()] = nil
         }
+    }
+
+    private mutating func setPosition(_ position: Position) {
+        let former = self.positions.updateValue(position, forKey: position.key)
+        self.invested.add(
+            position.cost - (former?.cost ?? .zero), market: position.market, event: position.event,
+            strategy: position.key.strategy)
+    }
+
+    private mutating func setOpen(_ order: LedgerOrder) {
+        let former = self.open.updateValue(order, forKey: order.id)
+        self.unknownOrderCount += (order.body.state == .unknown ? 1 : 0) - (former?.body.state == .unknown ? 1 : 0)
+        self.bound.add(
+            order.reserved - (former?.reserved ?? .zero), market: order.body.market, event: order.event,
+            strategy: order.body.strategy)
+        guard former == nil else { return }
+        let ids = self.openInMarket[order.body.market] ?? []
+        self.openInMarket[order.body.market] = (ids + [order.id]).sorted()
+    }
+
+    private mutating func removeOpen(_ id: OrderID) {
+        guard let former = self.open.removeValue(forKey: id) else { return }
+        if former.body.state == .unknown { self.unknownOrderCount -= 1 }
+        self.bound.add(
+            .zero - former.reserved, market: former.body.market, event: former.event, strategy: former.body.strategy)
+        let ids = self.openInMarket[former.body.market]?.filter { $0 != id } ?? []
+        self.openInMarket[former.body.market] = ids.isEmpty ? nil : ids
     }
 
     private mutating func forgetClosedPositions() {
@@ -349,16 +292,14 @@ struct OrderLedger: Hashable, Sendable {
         for position in closed.dropLast(Self.closedPositionCountMax) {
             self.closedProfit += position.realised - position.fees
             self.positions[position.key] = nil
+            self.invested.add(
+                .zero - position.cost, market: position.market, event: position.event,
+                strategy: position.key.strategy)
         }
     }
 }
 
 extension OrderLedger {
-    /// What the account is worth: cash, and positions at what `value` says of them.
-    func equity(valuing value: (Position) -> Money) -> Money {
-        self.positions.values.reduce(self.cash) { $1.size > .zero ? $0 + value($1) : $0 }
-    }
-
     func write(to writer: inout JSONWriter) {
         writer.object {
             $0.member("cash", self.cash.micros)
@@ -396,11 +337,20 @@ extension OrderLedger {
                 }
             }
             $0.member("paused", self.paused)
+            let limits = self.limits.sorted { $0.key < $1.key }
             $0.key("limits")
             $0.object {
-                for (name, value) in self.limits.sorted(by: { $0.key < $1.key }) {
+                for (name, limit) in limits {
                     $0.key(dynamic: name)
-                    $0.integer(value)
+                    $0.integer(limit.value)
+                }
+            }
+            $0.key("configured_limits")
+            $0.object {
+                for (name, limit) in limits {
+                    guard let configured = limit.configured else { continue }
+                    $0.key(dynamic: name)
+                    $0.integer(configured)
                 }
             }
             $0.member("day", self.day)
@@ -412,6 +362,8 @@ extension OrderLedger {
     init(reading reader: inout JSONReader) throws(JSONError) {
         var ledger = OrderLedger(cash: .zero)
         var hasCash = false
+        var limits: [String: Int64] = [:]
+        var configured: [String: Int64] = [:]
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
             case "cash":
@@ -424,7 +376,7 @@ extension OrderLedger {
             case "open":
                 try reader.array { (reader) throws(JSONError) in
                     let order = try LedgerOrder(reading: &reader)
-                    ledger.open[order.id] = order
+                    ledger.setOpen(order)
                 }
             case "finished":
                 try reader.array { (reader) throws(JSONError) in
@@ -435,7 +387,7 @@ extension OrderLedger {
             case "positions":
                 try reader.array { (reader) throws(JSONError) in
                     let position = try Position(reading: &reader)
-                    ledger.positions[position.key] = position
+                    ledger.setPosition(position)
                 }
             case "pending":
                 try reader.array { (reader) throws(JSONError) in
@@ -459,8 +411,9 @@ extension OrderLedger {
                 }
             case "paused": ledger.paused = try reader.strings()
             case "limits":
-                try reader.object { (key, reader) throws(JSONError) in ledger.limits[key.string] = try reader.integer()
-                }
+                try reader.object { (key, reader) throws(JSONError) in limits[key.string] = try reader.integer() }
+            case "configured_limits":
+                try reader.object { (key, reader) throws(JSONError) in configured[key.string] = try reader.integer() }
             case "day": ledger.day = try reader.integer()
             case "day_start": ledger.dayStart = Money(micros: try reader.integer())
             case "peak": ledger.peak = Money(micros: try reader.integer())
@@ -468,6 +421,7 @@ extension OrderLedger {
             }
         }
         guard hasCash else { throw JSONError(.missing, at: reader.offset, member: "cash") }
+        for (name, value) in limits { ledger.limits[name] = SetLimit(value: value, configured: configured[name]) }
         self = ledger
     }
 }

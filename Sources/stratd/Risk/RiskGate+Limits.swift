@@ -148,25 +148,26 @@ extension RiskGate {
                 "\(intent.size) to sell, \(sellable) held and not offered yet"
             }
         }
-        let markets = ledger.markets
-        try answer(.maxPositions, markets.contains(intent.market) || markets.count < Int(self.limits.positionsMax)) {
-            "\(markets.count) markets are held or bid for, limit \(self.limits.positionsMax)"
+        let isKnown = ledger.isIn(intent.market)
+        try answer(.maxPositions, isKnown || ledger.markets.count < Int(self.limits.positionsMax)) {
+            "\(ledger.markets.count) markets are held or bid for, limit \(self.limits.positionsMax)"
         }
         let added = intent.notional + Self.feeReserve(intent, context)
-        let inMarket = ledger.exposure { market, _ in market == intent.market } + added
+        let (bound, invested) = (ledger.bound, ledger.invested)
+        let inMarket = bound.inMarket(intent.market) + invested.inMarket(intent.market) + added
         try answer(.maxMarketUSD, inMarket <= self.limits.marketMax) {
             "\(inMarket) in the market, limit \(self.limits.marketMax)"
         }
         // A market whose event is not known is an event of its own.
         if !intent.event.isEmpty {
-            let inEvent = ledger.exposure { _, event in event == intent.event } + added
+            let inEvent = bound.inEvent(intent.event) + invested.inEvent(intent.event) + added
             try answer(.maxEventUSD, inEvent <= self.limits.eventMax) {
                 "\(inEvent) in the event, limit \(self.limits.eventMax)"
             }
         }
-        let inAll = ledger.exposure() + added
+        let inAll = ledger.exposure + added
         try answer(.maxTotalUSD, inAll <= limits.totalMax) { "\(inAll) in all, limit \(limits.totalMax)" }
-        let byStrategy = ledger.exposure(of: intent.strategy) + added
+        let byStrategy = bound.of(intent.strategy) + invested.of(intent.strategy) + added
         try answer(.strategyAllocation, byStrategy <= self.limits.strategyMax) {
             "\(byStrategy) by \(intent.strategy), limit \(self.limits.strategyMax)"
         }

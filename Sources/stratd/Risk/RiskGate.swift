@@ -45,6 +45,8 @@ struct RiskContext {
 /// The one door that orders leave by: every limit is asked here, each with its code.
 struct RiskGate: Sendable {
     private(set) var limits: RiskLimits
+    /// As the configuration has them; `limits` holds what an operator set besides.
+    let configured: RiskLimits
     let identity: OrderIdentity
     private(set) var rate: TokenBucket
     /// Refusals since the start, by code.
@@ -52,13 +54,18 @@ struct RiskGate: Sendable {
 
     init(limits: RiskLimits, identity: OrderIdentity = .paper, now: Instant) {
         self.limits = limits
+        self.configured = limits
         self.identity = identity
         self.rate = TokenBucket(rate: limits.ordersPerSecondMax, burst: limits.ordersPerSecondMax, now: now)
     }
 
     /// One as another was.
-    init(limits: RiskLimits, identity: OrderIdentity, rate: TokenBucket, refused: [RefusalCode: Int64]) {
+    init(
+        limits: RiskLimits, configured: RiskLimits, identity: OrderIdentity, rate: TokenBucket,
+        refused: [RefusalCode: Int64]
+    ) {
         self.limits = limits
+        self.configured = configured
         self.identity = identity
         self.rate = rate
         self.refused = refused

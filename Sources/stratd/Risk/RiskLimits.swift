@@ -85,6 +85,33 @@ struct RiskLimits: Hashable, Sendable {
         return nil
     }
 
+    /// The limit that the configuration calls `name`, as `set` takes it; `nil` when there is none.
+    func value(_ name: String) -> Int64? {
+        switch name {
+        case "max_order_usd": self.orderMax.micros
+        case "max_market_usd": self.marketMax.micros
+        case "max_event_usd": self.eventMax.micros
+        case "max_total_usd": self.totalMax.micros
+        case "max_positions": self.positionsMax
+        case "max_open_orders": self.openOrdersMax
+        case "max_orders_per_s": self.ordersPerSecondMax
+        case "daily_loss_usd": self.dailyLossMax.micros
+        case "max_drawdown_usd": self.drawdownMax.micros
+        case "price_band": self.priceBand
+        case "book_age_max_ms": self.bookAgeMax.milliseconds
+        case "min_time_left_s": self.timeLeftMin.milliseconds / 1_000
+        case "unknown_orders_max": self.unknownOrdersMax
+        case "clock_skew_max_ms": self.clockSkewMax.milliseconds
+        case "error_rate_max": self.errorRateMax
+        case "trial_fills": self.trialFillCount
+        case "trial_order_usd": self.trialOrderMax.micros
+        case "trial_total_usd": self.trialTotalMax.micros
+        default: nil
+        }
+    }
+
+    static var names: [String] { Self.ranges.keys.sorted() }
+
     private static let moneyRange: ClosedRange<Int64> = 0...1_000_000_000_000_000
     private static let ranges: [String: ClosedRange<Int64>] = [
         "max_order_usd": moneyRange, "max_market_usd": moneyRange, "max_event_usd": moneyRange,

@@ -7,6 +7,8 @@ extension RiskGate {
         writer.object {
             $0.key("limits")
             self.limits.write(to: &$0)
+            $0.key("configured")
+            self.configured.write(to: &$0)
             if case .live(let form) = self.identity {
                 $0.key("account")
                 form.write(to: &$0)
@@ -32,12 +34,14 @@ extension RiskGate {
 
     init(reading reader: inout JSONReader) throws(JSONError) {
         var limits: RiskLimits?
+        var configured: RiskLimits?
         var identity = OrderIdentity.paper
         var rate: TokenBucket?
         var refused: [RefusalCode: Int64] = [:]
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
             case "limits": limits = try RiskLimits(reading: &reader)
+            case "configured": configured = try RiskLimits(reading: &reader)
             case "account": identity = .live(try OrderForm(reading: &reader))
             case "rate":
                 let numbers = try reader.integers(4)
@@ -54,8 +58,8 @@ extension RiskGate {
             }
         }
         self.init(
-            limits: try reader.need(limits, "limits"), identity: identity, rate: try reader.need(rate, "rate"),
-            refused: refused)
+            limits: try reader.need(limits, "limits"), configured: try reader.need(configured, "configured"),
+            identity: identity, rate: try reader.need(rate, "rate"), refused: refused)
     }
 }
 

@@ -71,12 +71,15 @@ extension StrategyService {
         }
         if case .explain = asked {
         } else {
-            self.logger.notice(
-                "An operator gave a command",
-                metadata: [
-                    "command": "\(type)", "uid": "\(peer.credentials.uid)",
-                    "reason": "\(String((command.body["reason"]?.string ?? "").prefix(200)))",
-                ])
+            var metadata: Logger.Metadata = [
+                "command": "\(type)", "uid": "\(peer.credentials.uid)",
+                "reason": "\(String((command.body["reason"]?.string ?? "").prefix(200)))",
+            ]
+            if case .setLimit(let name, let value) = asked {
+                metadata["limit_name"] = "\(name.prefix(64))"
+                metadata["value"] = "\(value)"
+            }
+            self.logger.notice("An operator gave a command", metadata: metadata)
         }
         for case .answer(let outcome) in self.take(.command(asked), now: .now()) {
             switch outcome {
@@ -194,6 +197,14 @@ extension StrategyService {
             self.logger.error(
                 "The rules of a market changed, strategies leave it",
                 metadata: ["market": "\(market)", "change": "\(change)"])
+        case .limitSet(let name, let value, let configured, let holds):
+            self.logger.notice(
+                holds
+                    ? "A limit that an operator set holds"
+                    : "A limit that an operator set gives way to the configuration",
+                metadata: ["limit_name": "\(name)", "value": "\(value)", "configured": "\(configured)"])
+        case .clockSet(let step):
+            self.logger.warning("The clock was set", metadata: ["step_ms": "\(step.milliseconds)"])
         case .contradiction(let error):
             self.count("contradictions")
             self.logger.critical("The ledger was contradicted", metadata: ["reason": "\(error)"])

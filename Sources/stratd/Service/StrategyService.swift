@@ -354,7 +354,7 @@ actor StrategyService: DaemonService {
         values["messages_per_s"] = rate
         values["decision_latency_p50_us"] = self.latency.quantile(0.5)
         values["decision_latency_p99_us"] = self.latency.quantile(0.99)
-        values["markets"] = Int64(self.engine.views.views.count)
+        values["markets"] = Int64(self.engine.views.count)
         values["trusted"] = Int64(self.engine.views.trustedCount)
         values["frames_of_unknown_markets"] = self.engine.views.skippedCount
         values["books_broken"] = self.engine.views.brokenCount

@@ -113,7 +113,7 @@ struct AwaitedPrints: Sendable {
 
     /// Forgets what is no longer followed; so there are never more markets here than there.
     mutating func forgetOthers(than views: MarketViews) {
-        guard self.markets.count > views.views.count else { return }
+        guard self.markets.count > views.count else { return }
         self.markets = self.markets.filter { views[$0.key] != nil }
     }
 }
