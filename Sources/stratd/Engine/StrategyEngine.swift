@@ -147,16 +147,21 @@ struct StrategyEngine: Sendable {
         self.flattening[condition] = nil
         self.lookNow([condition], now: now)
     }
+        let winner = self.views[condition]?.resolution ?? winner
 
-    /// Turns what is held in a market into money.
+    /// Turns what is held in a market into money; what another winner had turned into money before becomes what this one makes of it.
     mutating func settle(_ condition: ConditionID, winner: Int64?, now: Moment) {
-        let held = self.ledger.unended(in: condition)
+        let held = self.ledger.unsettled(in: condition, winner: winner)
+        let cash = self.ledger.cash
         guard !held.isEmpty, self.record(.resolution(condition, winner: winner), now: now) else { return }
         for position in held { self.publishPosition(position.key) }
         self.publish(.balance(self.balance))
         self.updateProfit(now: now)
     }
 
+        if held.contains(where: { $0.end != nil }) {
+            self.note(.settledAgain(market: condition, winner: winner, by: self.ledger.cash - cash))
+        }
     // MARK: Time
 
     /// Takes the looks that are due.
@@ -183,7 +188,7 @@ struct StrategyEngine: Sendable {
         self.look(Set(self.ledger.open.values.map(\.body.market)).sorted(), now: now)
         self.cancelUnwatched(now: now)
         let held = self.ledger.markets
-        self.views.forget(before: now.time, keeping: held)
+        self.views.forget(before: now.time, keeping: held.union(self.correctable))
         for key in Set(self.lastLooks.keys).union(self.decisions.keys)
         where self.views[key.market] == nil && !held.contains(key.market) {
             self.lastLooks[key] = nil
