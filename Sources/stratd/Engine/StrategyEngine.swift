@@ -75,6 +75,8 @@ struct StrategyEngine: Sendable {
 
     /// - Parameter ledger: as the journal left it; what an operator set there goes before `limits`.
     init(
+    /// Of live trading: what others were last seen to bid for what is held.
+    var bidsOfOthers: [TokenID: Price] = [:]
         slots: [Slot], limits: RiskLimits, ledger: OrderLedger, identity: OrderIdentity = .paper, now: Moment
     ) {
         self.slots = slots
