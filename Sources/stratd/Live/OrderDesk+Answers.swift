@@ -348,7 +348,7 @@ extension OrderDesk {
             // Should our clock have been ahead, it goes back with it.
             self.tradesReadTo = asOf + (.zero - Self.tradeOverlap)
             self.forgetSeen()
-            self.tell(OrderID(number: 0), .tradesRead, asOf + (.zero - Self.lossMax))
+            self.tell(OrderID(number: 0), .tradesRead, self.tradesTold(to: asOf + (.zero - Self.lossMax)))
         }
     }
 
@@ -364,6 +364,7 @@ extension OrderDesk {
 
     /// Tells the engine of our parts in a trade. A trade is told again with each step of its settlement.
     private mutating func book(_ trade: VenueTrade, now: Moment) {
+        self.noteUnread(trade)
         self.noteParts(of: trade)
         let isOurs = trade.parts.contains { self.entries[$0.order] != nil || self.ended[$0.order] != nil }
         switch trade.settlement {
