@@ -28,6 +28,9 @@ struct StrategyEngine: Sendable {
     /// Shortest time between two records of a new peak or new bids.
     static let marksInterval = Duration.seconds(60)
 
+    /// Why trading is halted where the ledger's journal takes nothing.
+    static let journalHalt = "journal"
+
     let slots: [Slot]
     let mode: TradingMode
     /// Why the venue can be sent nothing now, as the shell last heard; `nil` when it can.
@@ -283,7 +286,7 @@ struct StrategyEngine: Sendable {
 
     /// The journal took nothing of the last list: what it held must not leave, and trading halts.
     mutating func journalFailed(unsent: [OrderID], now: Moment) -> [EngineAction] {
-        self.halt("journal", now: now)
+        self.halt(Self.journalHalt, now: now)
         for order in unsent {
             // It never left; only the ledger in memory knows of it.
             if self.record(.state(order, .rejected, reason: "journal_failed"), now: now) {
