@@ -137,17 +137,17 @@ extension EventCatalogue {
                 "A deposit or a withdrawal explains it: resume, and the ledger takes the venue's word. Anything else is for you to find out."
         ),
         Entry(
-            "The venue's shares are not the ledger's", "shares_differ", .critical,
-            id: "f1c84b0e72d94a5d8e36a9c0b7d2e514", by: [.stratd], facts: ["token", "difference"],
-            meaning:
-                "Three looks, a while apart, found the same difference, which nothing that waits for the chain explains. Trading is halted.",
-            advice:
-        Entry(
             "Another winner of a market was told, it is settled again", "resolution_corrected", .warning,
             id: "2f6d0c9be1754a83b7c46f1d905e38a2", by: [.stratd], facts: ["market", "winner", "difference"],
             meaning:
                 "What was held is worth what the winner that was told last makes of it; the difference is booked to cash and to the result of today.",
             advice: "Compare the winner with the venue's page."),
+        Entry(
+            "The venue's shares are not the ledger's", "shares_differ", .critical,
+            id: "f1c84b0e72d94a5d8e36a9c0b7d2e514", by: [.stratd], facts: ["token", "difference"],
+            meaning:
+                "Three looks, a while apart, found the same difference, which nothing that waits for the chain explains. Trading is halted.",
+            advice:
                 "Whoever else moves this account's shares has to stop. Compare with the venue, mend the ledger's cause, then resume."
         ),
         Entry(

@@ -75,11 +75,11 @@ struct StrategyEngine: Sendable {
     var flattening: [ConditionID: Int] = [:]
     var recordCount = 0
     var lastMarks: Instant?
+    /// Of live trading: what others were last seen to bid for what is held.
+    var bidsOfOthers: [TokenID: Price] = [:]
 
     /// - Parameter ledger: as the journal left it; what an operator set there goes before `limits`.
     init(
-    /// Of live trading: what others were last seen to bid for what is held.
-    var bidsOfOthers: [TokenID: Price] = [:]
         slots: [Slot], limits: RiskLimits, ledger: OrderLedger, identity: OrderIdentity = .paper, now: Moment
     ) {
         self.slots = slots
@@ -147,26 +147,26 @@ struct StrategyEngine: Sendable {
     }
 
     private mutating func resolve(_ condition: ConditionID, winner: Int64?, now: Moment) {
+        let winner = self.views[condition]?.resolution ?? winner
         self.note(.marketResolved(market: condition, winner: winner))
         self.settle(condition, winner: winner, now: now)
         self.flattening[condition] = nil
         self.lookNow([condition], now: now)
     }
-        let winner = self.views[condition]?.resolution ?? winner
 
     /// Turns what is held in a market into money; what another winner had turned into money before becomes what this one makes of it.
     mutating func settle(_ condition: ConditionID, winner: Int64?, now: Moment) {
         let held = self.ledger.unsettled(in: condition, winner: winner)
         let cash = self.ledger.cash
         guard !held.isEmpty, self.record(.resolution(condition, winner: winner), now: now) else { return }
+        if held.contains(where: { $0.end != nil }) {
+            self.note(.settledAgain(market: condition, winner: winner, by: self.ledger.cash - cash))
+        }
         for position in held { self.publishPosition(position.key) }
         self.publish(.balance(self.balance))
         self.updateProfit(now: now)
     }
 
-        if held.contains(where: { $0.end != nil }) {
-            self.note(.settledAgain(market: condition, winner: winner, by: self.ledger.cash - cash))
-        }
     // MARK: Time
 
     /// Takes the looks that are due.

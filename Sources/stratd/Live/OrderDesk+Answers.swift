@@ -383,16 +383,19 @@ extension OrderDesk {
                 self.tellFill(entry.id, trade, part, isKnown: entry.trades.contains(trade.id))
                 self.settle(part.order, now: now)
             } else if let late = self.ended[part.order] {
-                self.tellFill(late.id, trade, part, isKnown: late.trades.contains(trade.id))
+                self.tellFill(late.id, trade, part, isKnown: late.trades.contains(trade.id), isLate: true)
                 if trade.settlement != .failed { self.noteLate(trade.id, of: part.order) }
             }
         }
     }
 
-    private mutating func tellFill(_ id: OrderID, _ trade: VenueTrade, _ part: VenueTrade.Part, isKnown: Bool) {
+    private mutating func tellFill(
+        _ id: OrderID, _ trade: VenueTrade, _ part: VenueTrade.Part, isKnown: Bool, isLate: Bool = false
+    ) {
         if isKnown { return self.tell(id, .settled(trade: trade.id, trade.settlement), trade.time) }
         // One that failed before it was heard of changes nothing.
         guard trade.settlement != .failed else { return }
-        self.tell(id, .filled(VenueFill(part, of: trade)), trade.time)
+        let fill = VenueFill(part, of: trade)
+        self.tell(id, isLate ? .filledLate(hash: part.order, fill) : .filled(fill), trade.time)
     }
 }
