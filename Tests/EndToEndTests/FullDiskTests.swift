@@ -35,6 +35,36 @@ struct FullDiskTests {
         #expect(try await next.stop() == .exited(0), "\(next.report)")
     }
 
+    /// The ledger's disk is tried each second: the input journal, on a disk with room, is not filled by that.
+    @Test func theInputJournalKeepsOneTryOfMany() async throws {
+        let directory = try TemporaryDirectory()
+        let disk = try SmallDisk(at: directory.path)
+        let inputs = directory.path + "/roomy"
+        try #require(mkdir(inputs, 0o700) == 0 && symlink(inputs, disk.path + "/input") == 0)
+        #expect(disk.fill())
+        let flags = ["--runtime-dir", directory.path, "--state-dir", disk.path]
+        let daemon = try RunningProgram(Programs.path(of: "stratd"), flags, in: directory.path)
+        _ = try await daemon.line(of: .errors) { $0.contains("Trading is halted") && $0.contains("reason=journal") }
+        let tap = try RunningProgram(
+            Programs.path(of: "polybot"),
+            ["tap", "stratd", "--runtime-dir", directory.path, "--type", "metrics", "--count", "4"],
+            in: directory.path)
+        #expect(try await tap.waitForEnd() == .exited(0), "\(tap.report)")
+        let metrics = try #require(tap.text(of: .output).split(separator: "\n").last)
+        let failures = try JSONValue(parsing: Array(metrics.utf8))["body"]?["values"]?["journal_failures"]?.integer
+        #expect(try #require(failures) >= 4, "\(metrics)")
+        disk.makeRoom()
+        _ = try await daemon.line(of: .errors) { $0.contains("The journal takes records again") }
+        #expect(try await daemon.stop() == .exited(0), "\(daemon.report)")
+        let raw = TemporaryDirectory.names(in: inputs).map { recordedText(of: "\(inputs)/\($0)") }
+        let lines = String(decoding: raw.joined(), as: UTF8.self).split(separator: "\n")
+        for name in ["checkpoint", "journal_failed"] {
+            let count = lines.count { $0.contains(#""in":"\#(name)""#) }
+            // The file's own first line is one, and one stands for what was not written meanwhile.
+            #expect(count == (name == "checkpoint" ? 2 : 1), "\(count) of \(name)")
+        }
+    }
+
     @Test func feeddFeedsOnAndKeepsWhatItHearsWhenThereIsRoom() async throws {
         let directory = try TemporaryDirectory()
         let disk = try SmallDisk(at: directory.path)

@@ -160,6 +160,45 @@ import Testing
         #expect(self.notes(engine.handle(told, now: at(100))).contains(.halted(reason: "foreign_trade")))
     }
 
+    /// The ledger remembers so many finished orders; the venue may tell of a trade later than that.
+    @Test func aLateFillOfAForgottenOrderIsBookedByItsHash() throws {
+        var ledger = OrderLedger(cash: usd("100"))
+        let old = ledgerOrder(1, intent(.buy, "0.40", "10"))
+        try ledger.open(old)
+        try ledger.apply(.state(old.id, .cancelled, reason: "requested"))
+        let told = VenueEvent(
+            order: old.id, kind: .filledLate(hash: old.body.hash, self.fill()), time: testStart)
+        // While it is remembered it is its own.
+        var engine = self.engine(ledger)
+        _ = engine.handle(told, now: at(100))
+        #expect(engine.ledger.held(token(1, 0), by: "maker") == shares("10") && !engine.ledger.isHalted)
+        for number in 2...Int64(OrderLedger.finishedOrderCountMax + 1) {
+            let order = ledgerOrder(number, intent())
+            try ledger.apply(.intent(order), .state(order.id, .rejected, reason: "test"))
+        }
+        #expect(ledger.order(old.id) == nil)
+        engine = self.engine(ledger)
+        for _ in 0..<2 { _ = engine.handle(told, now: at(100)) }
+        #expect(engine.ledger.cash == usd("96") && !engine.ledger.isHalted)
+        #expect(engine.ledger.held(token(1, 0), by: StrategyEngine.foreignStrategy) == shares("10"))
+        // What becomes of the trade is told of the old order, too.
+        for settlement in [Settlement.mined, .failed] {
+            _ = engine.handle(
+                VenueEvent(order: old.id, kind: .settled(trade: "t9", settlement), time: testStart), now: at(200))
+        }
+        #expect(engine.ledger.cash == usd("100") && engine.ledger.pending.isEmpty && engine.ledger.markets.isEmpty)
+        #expect(!engine.ledger.isHalted)
+        var writer = JSONWriter()
+        EngineInput.venue(told).writeBody(to: &writer)
+        let read = try writer.bytes.withUnsafeBufferPointer { bytes in
+            try JSONReader.read(bytes) { (reader) throws(JSONError) in
+                try EngineInput("venue", sentTime: nil, reading: &reader)
+            }
+        }
+        guard case .venue(let heard) = read else { throw LedgerError.unknownOrder(old.id) }
+        #expect(heard == told)
+    }
+
     @Test func aFillThatContradictsItsOrderIsNotBooked() throws {
         var ledger = OrderLedger(cash: usd("100"))
         let order = ledgerOrder(1, intent(.buy, "0.48", "10"))

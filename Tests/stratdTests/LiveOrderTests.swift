@@ -161,6 +161,17 @@ import Testing
             #expect(parts.map(\.order) == [condition(3).description] && parts.allSatisfy(\.isOwn), "\(odd)")
             #expect(parts.first?.money == usd("11") && parts.first?.liquidity == .maker)
         }
+        // A part of ours that cannot be read is not passed over as if it were somebody else's.
+        let unread = [text.replacing("0.55", with: "1.55"), text.replacing(#""20""#, with: #""many""#)].map {
+            $0.replacing("0.5333333", with: "0.5")
+        }
+        for odd in unread {
+            let trade = try #require(VenueTrade(try JSONValue(parsing: odd.utf8), of: owner), "\(odd)")
+            #expect(trade.hasUnreadPart && !trade.parts.contains(where: \.isOwn))
+            let theirs = odd.replacing("key-1", with: "key-3").replacing("0xabCD", with: "0x01")
+            #expect(VenueTrade(try JSONValue(parsing: theirs.utf8), of: owner)?.hasUnreadPart == false)
+        }
+        #expect(VenueTrade(try JSONValue(parsing: text.utf8), of: owner)?.hasUnreadPart == false)
         // Of a trade in which we took, or had no part, nothing is known without it.
         #expect(try parts(text.replacing("MAKER", with: "TAKER")) == nil)
         #expect(try parts(text.replacing("key-1", with: "key-3").replacing("0xabCD", with: "0x01")) == nil)

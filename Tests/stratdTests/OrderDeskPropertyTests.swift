@@ -110,7 +110,7 @@ import Testing
         mutating func hear(_ event: VenueEvent, _ seed: UInt64) throws {
             var told = self.told[event.order] ?? Told()
             switch event.kind {
-            case .filled(let fill):
+            case .filled(let fill), .filledLate(_, let fill):
                 #expect(told.filled[fill.trade] == nil, "\(fill.trade) twice, SIMULATION_SEED=\(seed)")
                 told.filled[fill.trade] = fill.size
                 told.settled[fill.trade] = fill.settlement

@@ -335,7 +335,9 @@ private func fill(
         // A trade from just before is booked all the same, once.
         world.take(.tradeEvent(made(order, "t9", "3")), 1_600)
         world.take(.tradeEvent(made(order, "t9", "3", .confirmed)), 1_700)
-        #expect(world.kinds.dropFirst() == [fill("t9", "3"), .settled(trade: "t9", .confirmed)])
+        guard case .filled(let late) = fill("t9", "3") else { return }
+        #expect(
+            world.kinds.dropFirst() == [.filledLate(hash: order.hash, late), .settled(trade: "t9", .confirmed)])
     }
 
     @Test func whileTheVenueRefusesCancelsTheDeskSleepsUntilItMayAskAgain() throws {

@@ -111,6 +111,42 @@ import Testing
         #expect(live.orders.isEmpty)
     }
 
+    /// Nobody would buy at our own bid if we sold.
+    @Test(arguments: [0, 1])
+    func whatIsHeldIsWorthWhatOthersBid(outcome: Int) throws {
+        var live = try LiveMarket(held: [(.buy, outcome, "30")])
+        #expect(live.orders.count == 2)
+        func worth() throws -> Money {
+            try live.engine.value(of: #require(live.engine.ledger.positions.values.first))
+        }
+        func tick() {
+            live.now = live.now.after(.seconds(1))
+            live.take(.tick(isHaltFilePresent: false))
+        }
+        tick()
+        #expect(try worth() == usd("12"), "0.40 is bid, and 0.60 asked, by others")
+        #expect(live.engine.profit.daily == usd("-3") && live.engine.profit.peak == usd("1000"))
+        // Neither does a book that breaks while ours stands first in it make a gain, nor the end of our order a loss.
+        live.take(.feed(.trust(distrust()), sentTime: live.now.time))
+        tick()
+        #expect(live.orders.isEmpty)
+        #expect(try worth() == usd("12") && live.engine.profit.drawdown == usd("3"))
+    }
+
+    @Test func whereNobodyElseBidsTheLastBidOfOthersStays() throws {
+        var live = try LiveMarket(held: [(.buy, 0, "30")])
+        live.take(.tick(isHaltFilePresent: false))
+        let view = try #require(live.engine.views[condition(1)])
+        let gone = view.book.levels(.bid).filter { $0.price < price("0.45") }
+        let next = DeltaBody(
+            n: 1, epoch: 1, update: view.update + 1, isSettled: true,
+            levels: gone.map { LevelChange(side: .bid, price: $0.price, size: .zero) }, venueTime: live.now.time,
+            receivedTime: live.now.time)
+        live.take(.feed(.delta(next), sentTime: live.now.time))
+        live.take(.tick(isHaltFilePresent: false))
+        #expect(live.engine.bidsOfOthers == [token(1, 0): price("0.40")])
+    }
+
     @Test func anOrderThatTheBookDoesNotShowYetHidesNobody() throws {
         var view = try #require(views()[condition(1)])
         view.takeOut(.bid, price("0.48"), shares("101"))

@@ -9,6 +9,7 @@ import Testing
         var lines: [[UInt8]]
         var problems: [String]
         var kills = 0
+        var corrections = 0
         var fills = 0
         var orders: Set<String> = []
         var refused: [RefusalCode: Int64] = [:]
@@ -43,6 +44,7 @@ import Testing
             if let command = Self.command(using: &random) { harness.command(command) }
             if harness.isKilled {
                 outcome.kills += 1
+                outcome.refused.merge(harness.engine.gate.refused) { $0 + $1 }
                 mayDie = false
                 try harness.restart()
                 mayDie = true
@@ -51,7 +53,7 @@ import Testing
             }
             if step % 100 == 0 { try checker.checkAccounts(harness.lines, start: Self.cash, harness.ledger) }
         }
-        outcome.refused = harness.engine.gate.refused
+        outcome.refused.merge(harness.engine.gate.refused) { $0 + $1 }
         // The faults end, and all must settle.
         mayDie = false
         for _ in 0..<50 {
@@ -69,6 +71,7 @@ import Testing
         outcome.lines = harness.lines
         outcome.problems = checker.problems
         outcome.fills = harness.fills.count
+        outcome.corrections = harness.notes.count { if case .settledAgain = $0 { true } else { false } }
         outcome.orders = Set(harness.submitted.map(\.hash))
         return outcome
     }
@@ -94,9 +97,10 @@ import Testing
     }
 
     @Test func theWorldHasFillsAndKillsInIt() throws {
-        let outcomes = try (1...6).map { try Self.simulate(seed: $0, steps: 600) }
+        let outcomes = try (1...8).map { try Self.simulate(seed: $0, steps: 600) }
         let fills = outcomes.reduce(0) { $0 + $1.fills }
         let kills = outcomes.reduce(0) { $0 + $1.kills }
+        #expect(outcomes.contains { $0.corrections > 0 }, "no market was settled again")
         #expect(fills > 50 && kills > 10, "\(fills) fills, \(kills) kills")
         // The limits were pushed at, else it shows nothing that they held.
         let refused = Set(outcomes.flatMap(\.refused.keys))

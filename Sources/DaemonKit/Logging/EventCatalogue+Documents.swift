@@ -53,7 +53,10 @@ extension EventCatalogue {
         ("trade", "the venue's number of a trade"),
         ("strategy", "name of a strategy"),
         ("maker", "address of the wallet that orders are for"),
-        ("difference", "the venue's balance or shares less the ledger's"),
+        (
+            "difference",
+            "the venue's balance or shares less the ledger's; of a market that is settled again, the cash that it brings more"
+        ),
         ("ledger", "shares of a token that the ledger has settled"),
         ("venue", "shares of a token that the venue's Data API lists"),
         ("balance", "shares of a token that the venue's order service tells, or `unknown`"),

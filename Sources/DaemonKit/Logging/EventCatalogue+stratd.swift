@@ -119,6 +119,12 @@ extension EventCatalogue {
                 "They are passed over and read again later. What they moved shows in the balance, which then halts trading.",
             advice: "Look at the account's trades on the venue's page, and report the form of the latest."),
         Entry(
+            "A part of the account's in a trade is told in a form that cannot be read", "trade_part_unread", .warning,
+            id: "84c1e0d7a92f4b65b3d80f6a1c7e5923", by: [.stratd], facts: ["trade"],
+            meaning:
+                "An order of ours made in this trade, and nothing of that is booked. It is told once for each trade and each start. What it moved shows in the balance and the shares, which then halt trading.",
+            advice: "Look at this trade on the venue's page, and report its form."),
+        Entry(
             "The account's balance or the venue's clock could not be read", "account_watch_failed", .warning,
             by: [.stratd], facts: ["reason"],
             meaning: "They are read again within a minute."),
@@ -130,6 +136,12 @@ extension EventCatalogue {
             advice:
                 "A deposit or a withdrawal explains it: resume, and the ledger takes the venue's word. Anything else is for you to find out."
         ),
+        Entry(
+            "Another winner of a market was told, it is settled again", "resolution_corrected", .warning,
+            id: "2f6d0c9be1754a83b7c46f1d905e38a2", by: [.stratd], facts: ["market", "winner", "difference"],
+            meaning:
+                "What was held is worth what the winner that was told last makes of it; the difference is booked to cash and to the result of today.",
+            advice: "Compare the winner with the venue's page."),
         Entry(
             "The venue's shares are not the ledger's", "shares_differ", .critical,
             id: "f1c84b0e72d94a5d8e36a9c0b7d2e514", by: [.stratd], facts: ["token", "difference"],

@@ -32,6 +32,8 @@ enum EngineNote: Hashable, Sendable {
     case sharesDiffer(TokenID, by: Quantity)
     case printsLost(market: ConditionID, count: Int64)
     case marketResolved(market: ConditionID, winner: Int64?)
+    /// Another winner was told than the one that was settled for; so much more cash for it, less when negative.
+    case settledAgain(market: ConditionID, winner: Int64?, by: Money)
     case rulesChanged(market: ConditionID, String)
     /// An operator set it before the start; told whether it holds against what the configuration says now.
     case limitSet(name: String, Int64, configured: Int64, holds: Bool)

@@ -101,7 +101,8 @@ struct MarketView: Sendable {
     }
 
     mutating func apply(_ body: ResolvedBody) {
-        self.resolution = .some(body.winner)
+        // A feed that was begun anew may not know of the winner any more.
+        if body.winner != nil || !self.isResolved { self.resolution = .some(body.winner) }
         self.lose(.resolved)
     }
 

@@ -25,6 +25,11 @@ extension StrategyEngine {
         self.lookNow([condition], now: now)
     }
 
+    /// Markets of which the feed may yet tell another winner than the one that the ledger has settled for.
+    var correctable: Set<ConditionID> {
+        self.ledger.endedMarkets.filter { self.views[$0].map { $0.untrustedReason != .removed } ?? false }
+    }
+
     /// Changed rules of markets that have ended, or that nobody follows any more, are of no interest.
     mutating func forgetRules(now: Moment) {
         let gone = self.ledger.changedRules.keys.filter { self.views[$0] == nil || self.views[$0]?.isResolved == true }

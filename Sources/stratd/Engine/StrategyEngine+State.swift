@@ -69,6 +69,15 @@ extension StrategyEngine {
                 }
             }
         }
+        writer.key("bids_of_others")
+        writer.array {
+            for (token, bid) in self.bidsOfOthers.sorted(by: { $0.key < $1.key }) {
+                $0.object {
+                    $0.member("token", token.description)
+                    $0.member("price", Int64(bid.micros))
+                }
+            }
+        }
         writer.member("feed_up", self.isFeedUp)
         writer.member("feed_time", self.feedTime.microseconds)
         writer.member("halt_file", self.isHaltFilePresent)
@@ -206,6 +215,10 @@ extension StrategyEngine {
         for value in try fields.array("unexplained_shares") {
             let shares = try Fields(value)
             self.unexplainedShares[try shares.token("token")] = try shares.quantity("size")
+        }
+        for value in try fields.array("bids_of_others") {
+            let bid = try Fields(value)
+            self.bidsOfOthers[try bid.token("token")] = try bid.price("price")
         }
         self.isFeedUp = try fields.bool("feed_up")
         self.feedTime = Timestamp(microseconds: try fields.integer("feed_time"))

@@ -11,14 +11,12 @@ struct Profit: Hashable, Sendable {
 }
 
 extension StrategyEngine {
-    /// What a position brings if it is sold to who bids now. Where the feed has told of no bid since the start it is what the ledger
+    /// What a position brings if it is sold to who else bids now. Where the feed has told of no bid since the start it is what the ledger
     /// remembers, so that a restart makes neither gain nor loss; its cost where nothing is known.
     func value(of position: Position) -> Money {
         guard let price = self.bid(for: position) ?? position.mark else { return position.cost }
         return position.size.notional(at: price)
     }
-
-    private func bid(for position: Position) -> Price? { self.views[position.market]?.bid(position.outcome) }
 
     func body(of position: Position) -> PositionBody {
         position.body(
@@ -59,6 +57,7 @@ extension StrategyEngine {
 
     /// Values the account anew; a new day or a new peak goes to the journal.
     mutating func updateProfit(now: Moment) {
+        self.noteBids()
         let equity = self.ledger.equity { self.value(of: $0) }
         // A position without a bid of now must not make a peak that never was.
         let isComplete = self.ledger.positions.values.allSatisfy { $0.size == .zero || self.bid(for: $0) != nil }

@@ -7,6 +7,9 @@ extension StrategyEngine {
         case .foreign(let hash, let fill):
             self.adopt(hash, fill, at: event.time, now: now)
             return self.takeActions()
+        case .filledLate(let hash, let fill) where self.ledger.order(event.order) == nil:
+            self.adopt(hash, fill, at: event.time, now: now)
+            return self.takeActions()
         case .foreignSettled(let trade, let settlement):
             self.settleForeign(trade, settlement, now: now)
             return self.takeActions()
@@ -17,9 +20,9 @@ extension StrategyEngine {
         }
         guard let order = self.ledger.order(event.order) else {
             if case .settled(let trade, let settlement) = event.kind {
-                // Finished long ago. Most are told again with all trades of their time; one may still wait.
-                let waiting = self.ledger.pending.first { $0.order == event.order && $0.trade == trade }
-                if let waiting { self.settled(waiting, settlement, now: now) }
+                // Finished long ago. Most are told again with all trades of their time; one may still wait, under its own order or, where
+                // that was forgotten before its trade was told, another.
+                self.settleForeign(trade, settlement, now: now)
                 return self.takeActions()
             }
             self.note(.contradiction(.unknownOrder(event.order)))
@@ -36,7 +39,7 @@ extension StrategyEngine {
             self.refused(order, reason: reason, now: now)
             self.note(
                 .orderWithheld(order.id, strategy: order.body.strategy, market: order.body.market, reason: reason))
-        case .filled(let fill): self.filled(order, fill, at: event.time, now: now)
+        case .filled(let fill), .filledLate(_, let fill): self.filled(order, fill, at: event.time, now: now)
         case .settled(let trade, let settlement): self.settled(order, trade, settlement, now: now)
         case .cancelled(let reason): self.move(order, to: .cancelled, reason: reason, now: now)
         case .cancelRefused(let reason):

@@ -28,6 +28,9 @@ struct StrategyEngine: Sendable {
     /// Shortest time between two records of a new peak or new bids.
     static let marksInterval = Duration.seconds(60)
 
+    /// Why trading is halted where the ledger's journal takes nothing.
+    static let journalHalt = "journal"
+
     let slots: [Slot]
     let mode: TradingMode
     /// Why the venue can be sent nothing now, as the shell last heard; `nil` when it can.
@@ -71,6 +74,8 @@ struct StrategyEngine: Sendable {
     var flattening: [ConditionID: Int] = [:]
     var recordCount = 0
     var lastMarks: Instant?
+    /// Of live trading: what others were last seen to bid for what is held.
+    var bidsOfOthers: [TokenID: Price] = [:]
 
     /// - Parameter ledger: as the journal left it; what an operator set there goes before `limits`.
     init(
@@ -149,16 +154,21 @@ struct StrategyEngine: Sendable {
     }
 
     private mutating func resolve(_ condition: ConditionID, winner: Int64?, now: Moment) {
+        let winner = self.views[condition]?.resolution ?? winner
         self.note(.marketResolved(market: condition, winner: winner))
         self.settle(condition, winner: winner, now: now)
         self.flattening[condition] = nil
         self.lookNow([condition], now: now)
     }
 
-    /// Turns what is held in a market into money.
+    /// Turns what is held in a market into money; what another winner had turned into money before becomes what this one makes of it.
     mutating func settle(_ condition: ConditionID, winner: Int64?, now: Moment) {
-        let held = self.ledger.unended(in: condition)
+        let held = self.ledger.unsettled(in: condition, winner: winner)
+        let cash = self.ledger.cash
         guard !held.isEmpty, self.record(.resolution(condition, winner: winner), now: now) else { return }
+        if held.contains(where: { $0.end != nil }) {
+            self.note(.settledAgain(market: condition, winner: winner, by: self.ledger.cash - cash))
+        }
         for position in held { self.publishPosition(position.key) }
         self.publish(.balance(self.balance))
         self.updateProfit(now: now)
@@ -186,7 +196,7 @@ struct StrategyEngine: Sendable {
         self.look(Set(self.ledger.open.values.map(\.body.market)).sorted(), now: now)
         self.cancelUnwatched(now: now)
         let held = self.ledger.markets
-        self.views.forget(before: now.time, keeping: held)
+        self.views.forget(before: now.time, keeping: held.union(self.correctable))
         for key in Set(self.lastLooks.keys).union(self.decisions.keys)
         where self.views[key.market] == nil && !held.contains(key.market) {
             self.lastLooks[key] = nil
@@ -277,7 +287,7 @@ struct StrategyEngine: Sendable {
 
     /// The journal took nothing of the last list: what it held must not leave, and trading halts.
     mutating func journalFailed(unsent: [OrderID], now: Moment) -> [EngineAction] {
-        self.halt("journal", now: now)
+        self.halt(Self.journalHalt, now: now)
         for order in unsent {
             // It never left; only the ledger in memory knows of it.
             if self.record(.state(order, .rejected, reason: "journal_failed"), now: now) {

@@ -98,10 +98,11 @@ struct AccountHistory: Sendable {
             }
             self.settle(TradeKey(order: order.description, trade: trade), settlement)
         case .resolution(let market, let winner):
-            let held = self.ledger?.unended(in: market) ?? []
+            let held = self.ledger?.unsettled(in: market, winner: winner) ?? []
+            let lasting = self.ledger?.winner(of: market, told: winner)
             try self.ledger?.apply(record)
             for before in held {
-                let after = self.ledger?.positions[before.key] ?? Self.settled(before, winner: winner)
+                let after = self.ledger?.positions[before.key] ?? Self.settled(before, winner: lasting)
                 try self.book(before, after, day: day, resultDay: day)
             }
         case .income(let key, let income):

@@ -87,6 +87,7 @@ extension EngineNote {
         case .sharesDiffer: "shares_differ"
         case .printsLost: "prints_lost"
         case .marketResolved: "market_resolved"
+        case .settledAgain: "settled_again"
         case .rulesChanged: "rules_changed"
         case .limitSet: "limit_set"
         case .clockSet: "clock_set"
@@ -140,6 +141,10 @@ extension EngineNote {
         case .marketResolved(let market, let winner):
             writer.member("market", market.description)
             if let winner { writer.member("winner", winner) }
+        case .settledAgain(let market, let winner, let money):
+            writer.member("market", market.description)
+            if let winner { writer.member("winner", winner) }
+            writer.member("money", money.micros)
         case .rulesChanged(let market, let change):
             writer.member("market", market.description)
             writer.member("change", change)

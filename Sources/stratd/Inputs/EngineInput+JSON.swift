@@ -147,6 +147,10 @@ extension VenueEvent {
             case .filled(let fill):
                 $0.member("kind", "filled")
                 fill.writeMembers(to: &$0)
+            case .filledLate(let hash, let fill):
+                $0.member("kind", "filled_late")
+                $0.member("hash", hash)
+                fill.writeMembers(to: &$0)
             case .settled(let trade, let settlement):
                 $0.member("kind", "settled")
                 $0.member("trade", trade)
@@ -180,6 +184,7 @@ extension VenueEvent {
         case "rejected": kind = .rejected(reason: try fields.string("reason"))
         case "withheld": kind = .withheld(reason: try fields.string("reason"))
         case "filled": kind = .filled(try VenueFill(fields))
+        case "filled_late": kind = .filledLate(hash: try fields.string("hash"), try VenueFill(fields))
         case "settled": kind = .settled(trade: try fields.string("trade"), try fields.word("settlement"))
         case "cancelled": kind = .cancelled(reason: try fields.string("reason"))
         case "cancel_refused": kind = .cancelRefused(reason: try fields.string("reason"))

@@ -348,7 +348,7 @@ extension OrderDesk {
             // Should our clock have been ahead, it goes back with it.
             self.tradesReadTo = asOf + (.zero - Self.tradeOverlap)
             self.forgetSeen()
-            self.tell(OrderID(number: 0), .tradesRead, asOf + (.zero - Self.lossMax))
+            self.tell(OrderID(number: 0), .tradesRead, self.tradesTold(to: asOf + (.zero - Self.lossMax)))
         }
     }
 
@@ -364,6 +364,7 @@ extension OrderDesk {
 
     /// Tells the engine of our parts in a trade. A trade is told again with each step of its settlement.
     private mutating func book(_ trade: VenueTrade, now: Moment) {
+        self.noteUnread(trade)
         self.noteParts(of: trade)
         let isOurs = trade.parts.contains { self.entries[$0.order] != nil || self.ended[$0.order] != nil }
         switch trade.settlement {
@@ -382,16 +383,19 @@ extension OrderDesk {
                 self.tellFill(entry.id, trade, part, isKnown: entry.trades.contains(trade.id))
                 self.settle(part.order, now: now)
             } else if let late = self.ended[part.order] {
-                self.tellFill(late.id, trade, part, isKnown: late.trades.contains(trade.id))
+                self.tellFill(late.id, trade, part, isKnown: late.trades.contains(trade.id), isLate: true)
                 if trade.settlement != .failed { self.noteLate(trade.id, of: part.order) }
             }
         }
     }
 
-    private mutating func tellFill(_ id: OrderID, _ trade: VenueTrade, _ part: VenueTrade.Part, isKnown: Bool) {
+    private mutating func tellFill(
+        _ id: OrderID, _ trade: VenueTrade, _ part: VenueTrade.Part, isKnown: Bool, isLate: Bool = false
+    ) {
         if isKnown { return self.tell(id, .settled(trade: trade.id, trade.settlement), trade.time) }
         // One that failed before it was heard of changes nothing.
         guard trade.settlement != .failed else { return }
-        self.tell(id, .filled(VenueFill(part, of: trade)), trade.time)
+        let fill = VenueFill(part, of: trade)
+        self.tell(id, isLate ? .filledLate(hash: part.order, fill) : .filled(fill), trade.time)
     }
 }

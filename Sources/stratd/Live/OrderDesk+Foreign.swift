@@ -10,6 +10,8 @@ extension OrderDesk {
     }
     /// Parts that are remembered; beyond them no foreign one is told, and the balance tells of it instead.
     static let seenCountMax = 50_000
+    /// Trades with a part that cannot be read that are remembered; of more none is told.
+    static let unreadCountMax = 1_000
     /// How much sooner a trade may be that the ledger lacks than the last that was read: the venue tells whole seconds.
     static let lossMax = Duration.seconds(2)
 
@@ -38,6 +40,21 @@ extension OrderDesk {
             }
         }
     }
+
+    /// Tells once of a trade of which a part of the account's cannot be read. Until it can, not all trades since then are read: the next
+    /// start looks for it again.
+    mutating func noteUnread(_ trade: VenueTrade) {
+        guard trade.hasUnreadPart && trade.settlement != .failed else {
+            self.unread[trade.id] = nil
+            return
+        }
+        guard self.unread[trade.id] == nil, self.unread.count < Self.unreadCountMax else { return }
+        self.unread[trade.id] = trade.time
+        self.note(.unreadPart(trade: trade.id))
+    }
+
+    /// Up to when all trades were told, after a reading of what was matched before `time`.
+    func tradesTold(to time: Timestamp) -> Timestamp { self.unread.values.reduce(time) { min($0, $1) } }
 
     mutating func forgetSeen() {
         let end = self.tradesReadTo

@@ -34,6 +34,8 @@ struct OrderDesk: Sendable {
         /// The account is banned, or may only close what it holds.
         case barred(String)
         case reconciled(open: Int, unknown: Int)
+        /// A part of the account's in a trade is told in a form that cannot be read.
+        case unreadPart(trade: String)
     }
 
     enum Output: Equatable, Sendable {
@@ -171,6 +173,8 @@ struct OrderDesk: Sendable {
     private var lastAlone = ""
     /// Parts of trades that were told, of the time that is read again.
     var seen: [SeenPart: Timestamp] = [:]
+    /// Trades with a part of the account's that could not be read, and when they were matched.
+    var unread: [String: Timestamp] = [:]
     /// Trades from then on that no order of ours had are the account's all the same.
     let foreignSince: Timestamp
 

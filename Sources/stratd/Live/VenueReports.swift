@@ -98,8 +98,11 @@ struct VenueTrade: Hashable, Sendable {
     let settlement: Settlement
     let time: Timestamp
     let parts: [Part]
+    /// Whether a maker's part of the account's is told in a form that cannot be read: then it is not among `parts`.
+    let hasUnreadPart: Bool
 
-    init(id: String, settlement: Settlement, time: Timestamp, parts: [Part]) {
+    init(id: String, settlement: Settlement, time: Timestamp, parts: [Part], hasUnreadPart: Bool = false) {
+        self.hasUnreadPart = hasUnreadPart
         self.id = id
         self.settlement = settlement
         self.time = time
@@ -112,7 +115,7 @@ struct VenueTrade: Hashable, Sendable {
             let settlement = json["status"]?.string.flatMap({ Self.settlement($0) }),
             let moment = (json["match_time"] ?? json["matchtime"])?.integer, moment >= 0,
             moment < Self.secondsMax * 1_000,
-            let makers = Self.makers(json["maker_orders"]?.array ?? [], of: owner)
+            let (makers, hasUnreadPart) = Self.makers(json["maker_orders"]?.array ?? [], of: owner)
         else { return nil }
         let time = moment > Self.secondsMax ? Timestamp(milliseconds: moment) : Timestamp(seconds: moment)
         // To a maker the trade's own side may be told with the maker's address.
@@ -126,7 +129,7 @@ struct VenueTrade: Hashable, Sendable {
             // Somebody else's side may be what it likes, such as an average price with more decimals than any has.
             guard !hasTaken, makers.contains(where: \.isOwn) else { return nil }
         }
-        self.init(id: id, settlement: settlement, time: time, parts: parts)
+        self.init(id: id, settlement: settlement, time: time, parts: parts, hasUnreadPart: hasUnreadPart)
     }
 
     /// A maker's money is rounded down. What the taker pays or gets follows: the same, or with the opposite token the rest of the
@@ -141,13 +144,18 @@ struct VenueTrade: Hashable, Sendable {
     }
 
     /// - Returns: `nil` for more than one trade can have, or one order of ours in it.
-    private static func makers(_ rows: [JSONValue], of owner: Owner) -> [Part]? {
+    private static func makers(_ rows: [JSONValue], of owner: Owner) -> (parts: [Part], hasUnreadPart: Bool)? {
         guard rows.count <= Self.partCountMax else { return nil }
         var makers: [Part] = []
+        var hasUnreadPart = false
         for row in rows {
-            // Somebody else's part may be what it likes.
-            guard var part = Part(row, order: "order_id", size: "matched_amount", .maker) else { continue }
-            part.isOwn = owner.owns(row)
+            let isOwn = owner.owns(row)
+            guard var part = Part(row, order: "order_id", size: "matched_amount", .maker) else {
+                // Somebody else's part may be what it likes.
+                if isOwn { hasUnreadPart = true }
+                continue
+            }
+            part.isOwn = isOwn
             // An order that stands there twice has one part.
             if let index = makers.firstIndex(where: { $0.order == part.order }) {
                 guard makers[index].size + part.size <= Self.sizeMax else {
@@ -160,7 +168,7 @@ struct VenueTrade: Hashable, Sendable {
                 makers.append(part)
             }
         }
-        return makers
+        return (makers, hasUnreadPart)
     }
 
     private static func settlement(_ status: String) -> Settlement? {

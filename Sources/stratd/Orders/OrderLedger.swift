@@ -216,20 +216,13 @@ struct OrderLedger: Hashable, Sendable {
 
     private mutating func settle(_ market: ConditionID, winner: Int64?) {
         self.changedRules[market] = nil
-        for position in self.unended(in: market) {
+        let lasting = self.winner(of: market, told: winner)
+        for position in self.unsettled(in: market, winner: winner) {
             var position = position
-            self.pay(position.settle(winner: winner))
+            self.pay(position.settle(winner: lasting))
             self.setPosition(position)
         }
         self.forgetClosedPositions()
-    }
-
-    /// What the end of a market concerns: shares, and those that the chain may yet bring back.
-    func unended(in market: ConditionID) -> [Position] {
-        let waiting = Set(self.pending.map(\.position))
-        return self.sortedPositions.filter {
-            $0.market == market && ($0.size > .zero || $0.end == nil && waiting.contains($0.key))
-        }
     }
 
     /// Keeps a changed position; where its market has ended, it ends once more.

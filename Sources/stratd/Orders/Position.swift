@@ -102,15 +102,16 @@ struct Position: Hashable, Sendable {
         }
     }
 
-    /// Books the end of the market: every share turns into money.
+    /// Books the end of the market: every share turns into money. One that had ended before ends anew, as if only this had come.
     ///
-    /// - Returns: the payout.
+    /// - Returns: the payout, or what it is more than that of before.
     @discardableResult
     mutating func settle(winner: Int64?) -> Money {
+        let former = self.reopen()
         let end = End(winner: winner, size: self.size, cost: self.cost, payout: self.payout(winner: winner))
         self.end = end
         self.close(at: end.payout)
-        return end.payout
+        return end.payout - (former?.payout ?? .zero)
     }
 
     /// Gives all shares away for `money`.

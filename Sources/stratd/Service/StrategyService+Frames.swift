@@ -193,6 +193,13 @@ extension StrategyService {
         case .marketResolved(let market, let winner):
             self.logger.notice(
                 "Market resolved", metadata: ["market": "\(market)", "winner": "\(winner.map(String.init) ?? "none")"])
+        case .settledAgain(let market, let winner, let money):
+            self.count("resolutions_corrected")
+            self.logger.warning(
+                "Another winner of a market was told, it is settled again",
+                metadata: [
+                    "market": "\(market)", "winner": "\(winner.map(String.init) ?? "none")", "difference": "\(money)",
+                ])
         case .rulesChanged(let market, let change):
             self.logger.error(
                 "The rules of a market changed, strategies leave it",

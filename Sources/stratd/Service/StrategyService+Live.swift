@@ -304,6 +304,11 @@ extension StrategyService {
         case .neverCame(let order, let hash):
             self.logger.notice(
                 "An order of unknown fate never came to the venue", metadata: ["order": "\(order)", "hash": "\(hash)"])
+        case .unreadPart(let trade):
+            self.count("trade_parts_unread")
+            self.logger.warning(
+                "A part of the account's in a trade is told in a form that cannot be read",
+                metadata: ["trade": "\(trade)"])
         case .reconciled(let open, let unknown):
             self.count("reconciliations")
             self.logger.debug(

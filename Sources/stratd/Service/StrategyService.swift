@@ -245,17 +245,21 @@ actor StrategyService: DaemonService {
 
     private func openDay(now: Moment) throws(JournalError) {
         guard self.ledgerFile.needsFile(for: now.time) else { return }
-        for case .record(let checkpoint) in self.decide(.checkpoint, now: now) {
-            try self.ledgerFile.beginFile(with: checkpoint)
-        }
+        try self.ledgerFile.beginFile(with: LedgerRecord(.checkpoint(self.engine.ledger), at: now.time))
+        self.noteCheckpoint(now: now)
     }
+
+    /// The engine counts records anew from a checkpoint that was written. Only then is it told: a disk that takes nothing is tried each
+    /// second, and the input journal would keep a whole ledger for each try.
+    private func noteCheckpoint(now: Moment) { _ = self.decide(.checkpoint, now: now) }
 
     /// Begins a new day's file; after a failure, tries whether the journal takes a checkpoint again.
     private func keepJournal(now: Moment) {
         do throws(JournalError) {
             try self.openDay(now: now)
             guard self.isJournalDown else { return }
-            try self.ledgerFile.append(self.decide(.checkpoint, now: now))
+            try self.ledgerFile.append([.record(LedgerRecord(.checkpoint(self.engine.ledger), at: now.time))])
+            self.noteCheckpoint(now: now)
             self.isJournalDown = false
             self.logger.notice("The journal takes records again; trading stays halted until it is resumed")
         } catch { self.journalFailed(error, [], now: now) }
@@ -268,6 +272,8 @@ actor StrategyService: DaemonService {
         self.count("journal_failures")
         self.isJournalDown = true
         let unsent = actions.compactMap { if case .submit(let order) = $0 { order.id } else { nil } }
+        // That it still takes nothing is no news to the engine, unless somebody resumed meanwhile.
+        guard !unsent.isEmpty || !self.engine.ledger.halts.contains(StrategyEngine.journalHalt) else { return }
         self.take(.journalFailed(unsent: unsent), now: now)
     }
 

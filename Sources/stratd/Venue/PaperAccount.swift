@@ -11,6 +11,10 @@ struct PaperAccount: Hashable, Sendable {
     private(set) var cash: Money
     /// What is held; a position without shares is forgotten.
     private(set) var positions: [PositionKey: Position] = [:]
+    /// What markets that have ended took, the oldest first: another winner may be told.
+    private var ended: [Position] = []
+    /// Of them, those that are remembered.
+    static let endedCountMax = OrderLedger.closedPositionCountMax
     /// Since the beginning.
     private(set) var realised = Money.zero
     private(set) var fees = Money.zero
@@ -75,14 +79,17 @@ struct PaperAccount: Hashable, Sendable {
         self.positions[key] = position.size > .zero ? position : nil
     }
 
-    /// Turns what is held in a market into money.
+    /// Turns what is held in a market into money; what another winner had turned into money becomes what this one makes of it.
     mutating func settle(_ market: ConditionID, winner: Int64?) {
-        for (key, position) in self.positions where position.market == market {
-            let payout = position.payout(winner: winner)
-            self.realised += payout - position.cost
-            self.cash += payout
-            self.positions[key] = nil
+        let held = self.positions.values.filter { $0.market == market }.sorted { $0.key < $1.key }
+        for position in held { self.positions[position.key] = nil }
+        self.ended += held
+        for index in self.ended.indices where self.ended[index].market == market {
+            let before = self.ended[index].realised
+            self.cash += self.ended[index].settle(winner: winner)
+            self.realised += self.ended[index].realised - before
         }
+        if self.ended.count > Self.endedCountMax { self.ended.removeFirst(self.ended.count - Self.endedCountMax) }
     }
 
     /// Cash, and positions at what `value` says of them, less what there was at the beginning.

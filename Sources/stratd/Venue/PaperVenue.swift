@@ -128,7 +128,7 @@ struct PaperVenue: Sendable {
             }
             self.matching.forgetTaken(condition)
             self.awaited.forget(condition)
-            self.bounds.resolved(condition, winner: resolved.winner)
+            self.bounds.resolved(condition, winner: views[condition]?.resolution ?? resolved.winner)
         case .tradesDropped(let dropped):
             guard let condition = views.condition(dropped.n) else { return }
             self.bounds.lose(condition, now: now)

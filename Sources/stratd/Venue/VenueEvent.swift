@@ -9,6 +9,8 @@ struct VenueEvent: Hashable, Sendable {
         /// It never left for the venue.
         case withheld(reason: String)
         case filled(VenueFill)
+        /// One that had ended was filled before that; the ledger may have forgotten it by now.
+        case filledLate(hash: String, VenueFill)
         /// A trade that was told before went on towards the chain, or failed there.
         case settled(trade: String, Settlement)
         case cancelled(reason: String)
