@@ -30,6 +30,23 @@ import Testing
         return limits
     }
 
+    @Test func whatNobodyBidsForIsWorthNothingAfterAWhile() throws {
+        var harness = self.holding(self.limits(loss: "1000", drawdown: "7"))
+        #expect(harness.engine.profit.drawdown == .zero)
+        harness.feed(.book(book(update: 3, bids: [], asks: [("0.82", "100")])))
+        harness.run(for: 9_000)
+        #expect(harness.engine.profit.drawdown == .zero, "a book between two quotes")
+        harness.run(for: 3_000)
+        #expect(harness.engine.profit.drawdown == usd("8") && harness.ledger.halts == ["max_drawdown"])
+        self.bid("0.80", at: "0.82", 4, &harness)
+        harness.run(for: 1_500)
+        #expect(harness.engine.profit.drawdown == .zero && harness.ledger.peak == usd("1003.1"))
+        // Neither side says anything of what it is worth.
+        harness.feed(.book(book(update: 5, bids: [], asks: [])))
+        harness.run(for: 30_000)
+        #expect(harness.engine.profit.drawdown == .zero)
+    }
+
     @Test func aRestartBeforeTheFeedIsBackTakesNoGainForLost() throws {
         var harness = self.holding(self.limits(loss: "1", drawdown: "1"))
         #expect(harness.ledger.peak == usd("1003.1"))

@@ -69,6 +69,16 @@ extension StrategyEngine {
                 }
             }
         }
+        writer.key("bidless")
+        writer.array {
+            for (token, none) in self.bidless.sorted(by: { $0.key < $1.key }) {
+                $0.object {
+                    $0.member("token", token.description)
+                    $0.member("since", none.since.nanoseconds)
+                    $0.member("lasting", none.isLasting)
+                }
+            }
+        }
         writer.key("bids_of_others")
         writer.array {
             for (token, bid) in self.bidsOfOthers.sorted(by: { $0.key < $1.key }) {
@@ -215,6 +225,11 @@ extension StrategyEngine {
         for value in try fields.array("unexplained_shares") {
             let shares = try Fields(value)
             self.unexplainedShares[try shares.token("token")] = try shares.quantity("size")
+        }
+        for value in try fields.array("bidless") {
+            let none = try Fields(value)
+            self.bidless[try none.token("token")] = Bidless(
+                since: Instant(nanoseconds: try none.integer("since")), isLasting: try none.bool("lasting"))
         }
         for value in try fields.array("bids_of_others") {
             let bid = try Fields(value)

@@ -11,9 +11,11 @@ struct Profit: Hashable, Sendable {
 }
 
 extension StrategyEngine {
-    /// What a position brings if it is sold to who else bids now. Where the feed has told of no bid since the start it is what the ledger
-    /// remembers, so that a restart makes neither gain nor loss; its cost where nothing is known.
+    /// What a position brings if it is sold to who else bids now: nothing where nobody has bid for a while. Where the feed has told of
+    /// no bid since the start it is what the ledger remembers, so that a restart makes neither gain nor loss; its cost where nothing
+    /// is known.
     func value(of position: Position) -> Money {
+        if self.bidless[position.token]?.isLasting == true { return .zero }
         guard let price = self.bid(for: position) ?? position.mark else { return position.cost }
         return position.size.notional(at: price)
     }
@@ -57,10 +59,12 @@ extension StrategyEngine {
 
     /// Values the account anew; a new day or a new peak goes to the journal.
     mutating func updateProfit(now: Moment) {
-        self.noteBids()
+        self.noteBids(now: now)
         let equity = self.ledger.equity { self.value(of: $0) }
         // A position without a bid of now must not make a peak that never was.
-        let isComplete = self.ledger.positions.values.allSatisfy { $0.size == .zero || self.bid(for: $0) != nil }
+        let isComplete = self.ledger.positions.values.allSatisfy {
+            $0.size == .zero || self.bid(for: $0) != nil && self.bidless[$0.token] == nil
+        }
         var peak = max(self.profit.peak ?? self.ledger.peak, self.ledger.peak)
         if isComplete { peak = max(peak, equity) }
         let isDue = self.lastMarks.map { now.instant >= $0 + Self.marksInterval } ?? true

@@ -76,6 +76,8 @@ struct StrategyEngine: Sendable {
     var lastMarks: Instant?
     /// Of live trading: what others were last seen to bid for what is held.
     var bidsOfOthers: [TokenID: Price] = [:]
+    /// What is held and nobody else bids for.
+    var bidless: [TokenID: Bidless] = [:]
 
     /// - Parameter ledger: as the journal left it; what an operator set there goes before `limits`.
     init(
