@@ -22,7 +22,7 @@ struct OperatorRequest {
         members["id"] = .number("1")
         let frame = EncodedFrame(type: self.type, body: .object(members), sentTime: .now())
         var outcome: ResultBody.Outcome?
-        let ending = connection.follow(frame, until: .now() + Self.answerTimeMax) { envelope, _ in
+        let ending = connection.follow([frame], until: .now() + Self.answerTimeMax) { envelope, _ in
             if let result = try? envelope.decode(ResultBody.self), result.id == 1 { outcome = result.outcome }
             return outcome == nil
         }
