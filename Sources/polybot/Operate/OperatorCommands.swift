@@ -9,7 +9,8 @@ struct HaltCommand: ParsableCommand {
         abstract: "Cancels every order and trades no more until polybot resume.",
         discussion: """
             Survives restarts. Needs the group polybot-operators under systemd. Where stratd does not answer, make the halt \
-            file in its state directory, or stop it: both cancel, and polybot cancel-all needs no daemon.
+            file in its state directory, or stop it: both cancel, and polybot cancel-all needs no daemon (with --service, \
+            of the system's unit).
 
             \(DirectoryOptions.ofCommands)
             """)
