@@ -120,12 +120,19 @@ struct CancelAllTests {
         let account = try await Account()
         let none = try await account.cancelAll([:])
         #expect(none.ending == .exited(78) && none.errors.contains("There is no private key"), "\(none.errors)")
+        // Nobody is to type a key into a shell, and that of the unit is another's.
+        #expect(none.errors.contains("sudo polybot cancel-all --service") && !none.errors.contains("set POLYGON"))
         // A place for sockets that cannot be is none of its business.
         let far = try await account.cancelAll(["XDG_RUNTIME_DIR": "/" + String(repeating: "x", count: 200)])
         #expect(far.errors.contains("There is no private key"), "\(far.errors)")
         let short = try await account.cancelAll(["POLYGON_PRIVATE_KEY": "0x1234"])
         #expect(short.ending == .exited(78) && short.errors.contains("64 hexadecimal digits"))
         #expect(!short.errors.contains("1234"))
+        for wrong in [["--service", "--state-dir", "/var/lib/polybot/stratd"], ["--service", "--config", "my.toml"]] {
+            let command = try RunningProgram(
+                Programs.path(of: "polybot"), ["cancel-all"] + wrong, in: account.directory.path)
+            #expect(try await command.waitForEnd() == .exited(64), "\(command.report)")
+        }
         let zero = "0x" + String(repeating: "0", count: 64)
         let no = try await account.cancelAll(["POLYGON_PRIVATE_KEY": zero])
         #expect(no.ending == .exited(78) && no.errors.contains("no such key"))

@@ -1,5 +1,6 @@
 import Glibc
 import Shared
+import Signing
 import Testing
 
 @testable import DaemonKit
@@ -293,14 +294,32 @@ import Testing
 
     @Test func theDrillTellsHowLongOrdersOutliveStratd() async throws {
         let directory = try TemporaryDirectory()
+        // An account of one's own, wherever daemons look for one: none of it may be touched.
+        let key = "0x" + String(repeating: "c9", count: 32)
+        for name in ["private_key", ".env"] {
+            try directory.write(name, (name == ".env" ? "POLYGON_PRIVATE_KEY=" : "") + key + "\n")
+            chmod(directory.file(name), 0o600)
+        }
+        let settings = "private_key_file = \"\(directory.file("private_key"))\"\n"
+        let file = try directory.write("polybot.toml", "[trading]\n" + settings)
+        let own = Array(key.utf8).withUnsafeBufferPointer { PrivateKey(hex: $0)?.address.description }
         let drill = try RunningProgram(
             Programs.path(of: "polybot"), ["drill", "dead-man"], in: directory.path,
-            environment: ["TMPDIR": directory.path, "XDG_RUNTIME_DIR": directory.path])
+            environment: [
+                "TMPDIR": directory.path, "XDG_RUNTIME_DIR": directory.path, "POLYBOT_CONFIG": file,
+                "POLYBOT_TRADING_PRIVATE_KEY_FILE": directory.file("private_key"), "POLYGON_PRIVATE_KEY": key,
+                "CREDENTIALS_DIRECTORY": directory.path, "DRY_RUN": "true",
+            ])
         #expect(try await drill.waitForEnd(within: .seconds(120)) == .exited(0), "\(drill.report)")
         let lines = drill.lines(of: .output)
         #expect(lines.count == 2 && lines[0].hasPrefix("stratd was killed with "), "\(lines)")
+        let account = try #require(lines.first?.split(separator: " ").last)
+        #expect(account.hasPrefix("0x") && account.count == 42, "\(lines)")
+        #expect(account.lowercased() != (try #require(own)).lowercased())
         #expect(lines.last?.hasPrefix("no order was open after ") == true, "\(lines)")
         // Nothing is left of it.
-        #expect(directory.names.filter { $0 != "polybot" } == [], "\(directory.names)")
+        #expect(
+            directory.names.filter { $0 != "polybot" } == [".env", "polybot.toml", "private_key"],
+            "\(directory.names)")
     }
 }

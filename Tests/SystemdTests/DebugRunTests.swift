@@ -94,6 +94,28 @@ import Testing
         #expect(lab.shell("ls /tmp/me").trimmed == "state")
     }
 
+    @Test func aCommandIsForOneOfTwoStratdsOnlyWhenItSaysWhich() async throws {
+        let lab = try await self.runningLab()
+        let command = lab.exec("polybot", "resume")
+        #expect(command.code == 0 && command.trimmed == "resumed (paper trading in /run/polybot)", "\(command)")
+        // In root's own directory, as polybot run has its own.
+        let own = try lab.runByHand("stratd", user: "root", ["--state-dir", "/tmp/own"])
+        #expect(await lab.waits(.seconds(10)) { lab.exec("polybot", "halt").code == 64 }, "\(own.log)")
+        let refused = lab.exec("polybot", "halt")
+        #expect(refused.code == 64 && refused.text.contains("--runtime-dir /run/polybot"), "\(refused)")
+        for word in ["halt", "resume"] {
+            let said = lab.exec("polybot", word, "--runtime-dir", "/run/polybot")
+            #expect(said.code == 0 && said.text.contains("(paper trading in /run/polybot)"), "\(said)")
+        }
+        #expect(lab.systemctl("stop", "polybot-stratd.service").code == 0)
+        let mine = lab.exec("polybot", "halt")
+        #expect(mine.code == 0 && !mine.text.contains("/run/polybot)"), "\(mine)")
+        own.stop()
+        lab.forgetEnds()
+        #expect(lab.systemctl("start", "polybot-stratd.service").code == 0)
+        #expect(await lab.waits(.seconds(10)) { lab.isWhole })
+    }
+
     @Test func aDaemonInTheUnitsPlaceServesTheOthers() async throws {
         let lab = try await self.runningLab()
         let strategy = lab.show("MainPID", of: "stratd")

@@ -65,6 +65,26 @@ import Testing
         }
     }
 
+    @Test func anUpgradeLivesAfterTheRestartThatItNames() async throws {
+        let lab = try self.lab
+        let idle = self.make(lab, "install")
+        #expect(idle.code == 0 && idle.text.contains("next: systemctl start polybot.target"), "\(idle)")
+        try await lab.bringUp()
+        func processes() -> [String] { Lab.daemons.map { lab.show("MainPID", of: $0) } }
+        let before = processes()
+        let upgrade = self.make(lab, "install")
+        #expect(
+            upgrade.code == 0 && upgrade.text.contains("next: systemctl restart polybot.target")
+                && !upgrade.text.contains("systemctl start"), "\(upgrade)")
+        // A start leaves all as it is.
+        #expect(lab.systemctl("start", "polybot.target").code == 0)
+        #expect(processes() == before)
+        #expect(lab.systemctl("restart", "polybot.target").code == 0)
+        #expect(await lab.waits(.seconds(15)) { lab.isWhole })
+        #expect(Set(processes()).isDisjoint(with: before) && !processes().contains("0"))
+        lab.stopAll()
+    }
+
     /// Last, as it takes away what the others look at.
     @Test func uninstallingStopsAllAndLeavesStateAndConfiguration() async throws {
         let lab = try self.lab

@@ -85,6 +85,32 @@ import Testing
         try await self.expectAgreement(lab)
     }
 
+    /// With no stratd left, the account is looked after with the key that only systemd hands out.
+    @Test func theUnitsKeyServesCancelAllAndDoctor() async throws {
+        let lab = try await self.tradingLab()
+        let dropIn = "/run/systemd/system/polybot-stratd.service.d"
+        lab.write("\(dropIn)/once.conf", "[Service]\nRestart=no\n")
+        #expect(lab.systemctl("daemon-reload").code == 0)
+        _ = lab.systemctl("kill", "-s", "KILL", "polybot-stratd.service")
+        #expect(await lab.waits(.seconds(5)) { lab.show("ActiveState", of: "stratd") == "failed" })
+        // Before the venue misses the heartbeats.
+        let cancelled = lab.exec("polybot", "cancel-all", "--service")
+        #expect(cancelled.code == 0, "\(cancelled)")
+        let count = cancelled.lines.last?.firstMatch(of: /^([0-9]+) orders were cancelled, nothing is open$/)?.1
+        #expect(count.flatMap { Int($0) } ?? 0 > 0, "\(cancelled)")
+        #expect(self.account(lab)?.openOrders.isEmpty == true)
+        let doctor = lab.exec("polybot", "doctor", "--service")
+        #expect(doctor.code == 0 && doctor.text.contains("heartbeat"), "\(doctor)")
+        for output in [cancelled, doctor] { #expect(!output.text.contains(Self.key.dropFirst(2))) }
+        #expect(lab.shell("find /var/lib/polybot/stratd ! -user polybot-stratd").trimmed.isEmpty)
+        // Without it root has no key, and is told how.
+        let without = lab.exec("polybot", "cancel-all")
+        #expect(without.code == 78 && without.text.contains("sudo polybot cancel-all --service"), "\(without)")
+        #expect(lab.shell("rm -r \(dropIn); systemctl daemon-reload").code == 0)
+        lab.forgetEnds()
+        try await self.expectAgreement(lab)
+    }
+
     @Test func theKeyIsInNoJournalNoFileAndNoEnvironment() async throws {
         let lab = try await self.tradingLab()
         let bare = String(Self.key.dropFirst(2))

@@ -168,6 +168,34 @@ import Testing
         #expect(self.choice(served: []) == "/own")
     }
 
+    @Test func aCommandAsksWhichStratdIsMeantWhereTwoAnswer() throws {
+        func choice(_ served: [String], own: String = "/own", hasUnits: Bool = false) throws -> String {
+            try SocketDirectory.chooseForCommand(
+                own: own, isOfUnits: { $0 == "/link" }, isServed: served.contains, hasUnits: { hasUnits })
+        }
+        let refusal = #expect(throws: DaemonExit.self) { try choice(["/own", "/run/polybot"]) }
+        #expect(refusal?.code == .usage)
+        for word in ["in /own", "in /run/polybot", "--runtime-dir /own", "--runtime-dir /run/polybot"] {
+            #expect(refusal?.message.contains(word) == true, "\(word)")
+        }
+        #expect(try choice(["/own"]) == "/own")
+        #expect(try choice(["/run/polybot"]) == "/run/polybot")
+        #expect(try choice([], hasUnits: true) == "/run/polybot")
+        #expect(try choice([]) == "/own")
+        // One directory with two names has one stratd.
+        #expect(try choice(["/link", "/run/polybot"], own: "/link") == "/link")
+    }
+
+    @Test func forACommandOtherDaemonsDoNotCount() throws {
+        let directory = TemporaryDirectory()
+        let feed = try UnixListener.bind(directory.file("feedd.sock"), mode: 0o600)
+        #expect(!SocketDirectory.hasStrategy(directory.path))
+        let strategy = try UnixListener.bind(directory.file("stratd.sock"), mode: 0o600)
+        #expect(SocketDirectory.hasStrategy(directory.path))
+        close(feed.descriptor)
+        close(strategy.descriptor)
+    }
+
     @Test func aSocketThatNobodyListensOnDoesNotCount() throws {
         let directory = TemporaryDirectory()
         #expect(!SocketDirectory.isServed(directory.path))

@@ -66,7 +66,7 @@ extension EventCatalogue {
             by: [.stratd], facts: ["check", "found", "advice"],
             meaning:
                 "Something that live trading needs is missing. Nothing is traded; all checks are made again soon.",
-            advice: "Do what the advice says; stratd doctor makes the same checks in a terminal."),
+            advice: "Do what the advice says; sudo polybot doctor --service makes the same checks in a terminal."),
         Entry(
             "About the account", "account_told", .notice, by: [.stratd], facts: ["text"],
             meaning: "What was found while the account was opened, such as credentials that are made anew."),
@@ -210,7 +210,7 @@ extension EventCatalogue {
             id: "94c0f2be61a74a2d8d5b7e3a1f0c6d92", by: [.stratd], facts: ["order", "hash"],
             meaning: "Nothing that the venue says of its orders can be matched with ours. Trading is halted.",
             advice:
-                "Cancel everything with stratd cancel-all, and use a version of this program that knows the venue's ids."
+                "Cancel everything with sudo polybot cancel-all --service, and use a version that knows the venue's ids."
         ),
         Entry(
             "An order of unknown fate never came to the venue", "order_never_came", .notice, by: [.stratd],
@@ -226,7 +226,7 @@ extension EventCatalogue {
             "A trade failed on the chain and was taken back", "settlement_failed", .error,
             id: "3d81c7a9e5f24c6fb0a2d4e6c8b1f753", by: [.stratd], facts: ["order", "trade", "market"],
             meaning: "The venue matched it, the chain did not take it. Shares and money are as before.",
-            advice: "Nothing, if it is rare. When it is not, see the allowances with stratd doctor."),
+            advice: "Nothing, if it is rare. When it is not, see the allowances with sudo polybot doctor --service."),
 
         Entry(
             "The account traded by an order that the ledger does not know", "foreign_trade", .warning,
@@ -252,7 +252,7 @@ extension EventCatalogue {
             "The log-in to the venue failed", "login_failed", .warning, by: [.stratd], facts: ["reason"],
             meaning:
                 "The venue no longer knew the credentials, and new ones could not be had, or are not asked for as an operator gave those. It is tried again.",
-            advice: "When it goes on, run stratd doctor."),
+            advice: "When it goes on, run sudo polybot doctor --service."),
 
         // Trading.
         Entry(

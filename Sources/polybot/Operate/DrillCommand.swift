@@ -16,7 +16,8 @@ struct DeadManDrill: ParsableCommand {
         commandName: "dead-man",
         abstract: "Kills a stratd that quotes live on the simulated venue, and tells when its orders are gone.",
         discussion: """
-            Everything is on loopback and in a directory that goes again; the key is made up. Nothing starts stratd again: \
+            Everything is on loopback and in a directory that goes again; the key is made up, and no configuration, .env \
+            file or credential of yours is read. Nothing starts stratd again: \
             what ends the orders is the venue, which misses the heartbeats. The real venue cancels ten to fifteen seconds \
             after the last of them.
             """)
@@ -50,6 +51,8 @@ private final class Drill {
     /// Nobody is to take the orders soon.
     private static let venue = ChildPlan.EmbeddedVenue(markets: 12, rate: 20)
     private static let outputByteCountMax = 64 << 10
+    /// All that the children get of our environment. No setting, whatever its name, and no way to the account's key.
+    private static let inherited: Set<String> = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LD_LIBRARY_PATH"]
 
     private let programs: String
     private let environment: [String: String]
@@ -65,15 +68,27 @@ private final class Drill {
         _ client: RESTClient, _ loop: EventLoop
     ) {
         self.programs = programs
-        self.environment = environment
+        self.environment = environment.filter { Self.inherited.contains($0.key) }
         self.client = client
         self.loop = loop
         self.plan = ChildPlan(
-            embedded: Self.venue, configurationPath: nil, runtimeDirectory: places.runtime,
+            embedded: Self.venue, configurationPath: "\(places.state)/drill.toml", runtimeDirectory: places.runtime,
             stateDirectory: places.state, isStateTemporary: true)
     }
 
+    /// An empty one, as daemons without one look for that of the working directory or the system, and for an .env file
+    /// beside it: the account's own key would be found there.
+    private func makeConfiguration() throws(DaemonExit) {
+        guard let path = self.plan.configurationPath else { return }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw DaemonExit(.refused, "\(path) cannot be made: \(String(cString: strerror(errno))).")
+        }
+        close(descriptor)
+    }
+
     func run() async throws(DaemonExit) {
+        try self.makeConfiguration()
         try self.start(.simvenue)
         try await self.waitForVenue()
         for daemon in ChildName.daemons { try self.start(daemon) }
@@ -86,13 +101,14 @@ private final class Drill {
         }
         try await self.control(#"{"do":"pause_traffic"}"#)
         let before = try await self.openOrderCount()
+        let account = try await self.account() ?? "0x"
         self.children.removeAll { child in
             guard child.name == .stratd else { return false }
             Self.end(child.process)
             return true
         }
         let killed = Instant.now()
-        StandardStreams.write("stratd was killed with \(before) orders open\n", to: 1)
+        StandardStreams.write("stratd was killed with \(before) orders open of the made-up account \(account)\n", to: 1)
         while try await self.openOrderCount() > 0 {
             guard Instant.now() - killed < Self.cancelTimeMax else {
                 throw DaemonExit(.bug, "Orders are still open \(Self.cancelTimeMax.components.seconds) s later.")
@@ -126,7 +142,6 @@ private final class Drill {
             if child == .stratd {
                 variables["POLYBOT_TRADING_MODE"] = "live"
                 variables["POLYGON_PRIVATE_KEY"] = self.key
-                variables["DRY_RUN"] = nil
                 variables["POLYBOT_VENUE_GEOBLOCK_URL"] = "http://127.0.0.1:\(self.port)/api/geoblock"
             }
             self.children.append(
@@ -177,8 +192,13 @@ private final class Drill {
 
     // MARK: The venue's truth
 
+    /// The address of the only account there; `nil` before its first request.
+    private func account() async throws(DaemonExit) -> String? {
+        try await self.get("/truth/account").array?.first?.string
+    }
+
     private func openOrderCount() async throws(DaemonExit) -> Int {
-        guard let address = try await self.get("/truth/account").array?.first?.string else { return 0 }
+        guard let address = try await self.account() else { return 0 }
         return try await self.get("/truth/account?address=\(address)")["orders"]?.array?.count ?? 0
     }
 

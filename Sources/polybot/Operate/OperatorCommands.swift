@@ -9,16 +9,19 @@ struct HaltCommand: ParsableCommand {
         abstract: "Cancels every order and trades no more until polybot resume.",
         discussion: """
             Survives restarts. Needs the group polybot-operators under systemd. Where stratd does not answer, make the halt \
-            file in its state directory, or stop it: both cancel, and polybot cancel-all needs no daemon.
+            file in its state directory, or stop it: both cancel, and polybot cancel-all needs no daemon (with --service, \
+            of the system's unit).
+
+            \(DirectoryOptions.ofCommands)
             """)
     @Option(help: "Why, for the log.")
     var reason: String?
     @OptionGroup var directories: DirectoryOptions
 
     func run() throws {
-        _ = try OperatorRequest(type: .halt, members: self.reason.map { ["reason": .string($0)] } ?? [:])
+        try OperatorRequest(type: .halt, members: self.reason.map { ["reason": .string($0)] } ?? [:])
             .send(self.directories)
-        StandardStreams.write("halted; polybot resume ends it\n", to: 1)
+            .tell("halted; polybot resume ends it")
     }
 }
 
@@ -26,12 +29,12 @@ struct HaltCommand: ParsableCommand {
 struct ResumeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Ends a halt, if what caused it is over, and takes changed rules of markets as they are.")
+        abstract: "Ends a halt, if what caused it is over, and takes changed rules of markets as they are.",
+        discussion: DirectoryOptions.ofCommands)
     @OptionGroup var directories: DirectoryOptions
 
     func run() throws {
-        _ = try OperatorRequest(type: .resume).send(self.directories)
-        StandardStreams.write("resumed\n", to: 1)
+        try OperatorRequest(type: .resume).send(self.directories).tell("resumed")
     }
 }
 
@@ -40,43 +43,48 @@ struct FlattenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flatten",
         abstract: "Pauses every strategy, cancels every order and sells what is held to whoever bids.",
-        discussion:
-            "It sells within the price band and gives up after a minute; polybot unpause lets a strategy quote again.")
+        discussion: """
+            It sells within the price band and gives up after a minute; polybot unpause lets a strategy quote again.
+
+            \(DirectoryOptions.ofCommands)
+            """)
     @OptionGroup var directories: DirectoryOptions
 
     func run() throws {
-        let value = try OperatorRequest(type: .flatten).send(self.directories)
-        StandardStreams.write("leaving \(value?["markets"]?.integer ?? 0) markets\n", to: 1)
+        let answer = try OperatorRequest(type: .flatten).send(self.directories)
+        answer.tell("leaving \(answer.value?["markets"]?.integer ?? 0) markets")
     }
 }
 
 /// `polybot pause`: a strategy trades no more.
 struct PauseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pause", abstract: "Cancels a strategy's orders and lets it place none until polybot unpause.")
+        commandName: "pause", abstract: "Cancels a strategy's orders and lets it place none until polybot unpause.",
+        discussion: DirectoryOptions.ofCommands)
     @Argument(help: "Its name, such as maker.")
     var strategy: String
     @OptionGroup var directories: DirectoryOptions
 
     func run() throws {
-        _ = try OperatorRequest(type: .pauseStrategy, members: ["strategy": .string(self.strategy)])
+        try OperatorRequest(type: .pauseStrategy, members: ["strategy": .string(self.strategy)])
             .send(self.directories)
-        StandardStreams.write("\(self.strategy) is paused\n", to: 1)
+            .tell("\(self.strategy) is paused")
     }
 }
 
 /// `polybot unpause`: a strategy trades again.
 struct UnpauseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "unpause", abstract: "Lets a paused strategy trade again.")
+        commandName: "unpause", abstract: "Lets a paused strategy trade again.",
+        discussion: DirectoryOptions.ofCommands)
     @Argument(help: "Its name, such as maker.")
     var strategy: String
     @OptionGroup var directories: DirectoryOptions
 
     func run() throws {
-        _ = try OperatorRequest(type: .resumeStrategy, members: ["strategy": .string(self.strategy)])
+        try OperatorRequest(type: .resumeStrategy, members: ["strategy": .string(self.strategy)])
             .send(self.directories)
-        StandardStreams.write("\(self.strategy) runs\n", to: 1)
+            .tell("\(self.strategy) runs")
     }
 }
 
@@ -88,6 +96,8 @@ struct SetLimitCommand: ParsableCommand {
         discussion: """
             The value is a whole number in the limit's smallest unit: millionths for …_usd, price_band and error_rate_max. \
             Example: polybot set-limit max_order_usd 20000000
+
+            \(DirectoryOptions.ofCommands)
             """)
     @Argument(help: "A key of the section risk, such as max_order_usd.")
     var limit: String
@@ -96,10 +106,9 @@ struct SetLimitCommand: ParsableCommand {
     @OptionGroup var directories: DirectoryOptions
 
     func run() throws {
-        _ = try OperatorRequest(
+        try OperatorRequest(
             type: .setLimit, members: ["limit": .string(self.limit), "value": .number("\(self.value)")]
-        ).send(self.directories)
-        StandardStreams.write("\(self.limit) is \(self.value)\n", to: 1)
+        ).send(self.directories).tell("\(self.limit) is \(self.value)")
     }
 }
 
@@ -112,6 +121,8 @@ struct ExplainCommand: ParsableCommand {
             What each strategy decided last, and what keeps the market shut. Without a time stratd is asked how things stand; with one \
             its input journal is run again up to then, for which no daemon is needed. The journal of the system's unit is its user's: \
             sudo -u polybot-stratd polybot explain MARKET 11:10:00 --state-dir /var/lib/polybot/stratd.
+
+            \(DirectoryOptions.ofCommands)
             """)
     @Argument(help: "The market's condition id (0x…) or its slug.")
     var market: String
@@ -133,9 +144,10 @@ struct ExplainCommand: ParsableCommand {
             if let stateDir = self.stateDir { words += ["--state-dir", stateDir] }
             try Executables.becomeStratd(words)
         }
-        let condition = try TapCommand.condition(self.market, directory: try self.directories.socketDirectory())
+        let directory = try self.directories.strategyDirectory()
+        let condition = try TapCommand.condition(self.market, directory: directory)
         let answer = try OperatorRequest(type: .explain, members: ["market": .string(condition.description)])
-            .send(self.directories)
-        StandardStreams.write(Explanation.text(answer ?? .null), to: 1)
+            .send(in: directory)
+        StandardStreams.write(Explanation.text(answer.value ?? .null) + "(\(answer.place))\n", to: 1)
     }
 }

@@ -16,6 +16,29 @@ enum SocketDirectory {
         return isServed(Self.ofUnits) || hasUnits() ? Self.ofUnits : own
     }
 
+    /// The directory of the stratd that a command is for: as above, asked of stratd's socket alone.
+    ///
+    /// - Parameter isServed: whether stratd's socket in a directory has somebody behind it.
+    /// - Throws: code 64 when a stratd answers in both: to command the wrong one is worse than to ask.
+    static func chooseForCommand(
+        own: String, isOfUnits: (String) -> Bool, isServed: (String) -> Bool, hasUnits: () -> Bool
+    ) throws(DaemonExit) -> String {
+        guard isServed(own) && isServed(Self.ofUnits) && !isOfUnits(own) else {
+            return Self.choose(own: own, isServed: isServed, hasUnits: hasUnits)
+        }
+        throw DaemonExit(
+            .usage,
+            """
+            A stratd answers in \(own) and another in \(Self.ofUnits), so nothing was done. Say which is meant: \
+            --runtime-dir \(Self.ofUnits) for that of systemd's units, --runtime-dir \(own) for your own, as of polybot run.
+            """)
+    }
+
+    /// Whether stratd's socket in `directory` has somebody behind it, be it one who does not let us in.
+    static func hasStrategy(_ directory: String) -> Bool {
+        BlockingSocket.isServed("\(directory)/\(ChildName.stratd).sock")
+    }
+
     /// Whether any daemon's socket in `directory` has somebody behind it, be it one who does not let us in.
     static func isServed(_ directory: String) -> Bool {
         ChildName.daemons.contains { BlockingSocket.isServed("\(directory)/\($0).sock") }

@@ -62,7 +62,9 @@ struct TapCommand: ParsableCommand {
         let prices = (self.prices ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) }
         let subscription = Subscribe(
             id: 1, markets: filter.market.map { .only([$0]) } ?? .all, referencePrices: prices)
-        let ending = connection.follow(subscription, until: self.duration.map { .now() + $0 }) { envelope, frame in
+        let ending = connection.follow(
+            subscription, until: self.duration.map { .now() + $0 }, endsWithReader: true
+        ) { envelope, frame in
             guard filter.lets(envelope) else { return true }
             line.removeAll(keepingCapacity: true)
             line.append(contentsOf: frame)

@@ -42,16 +42,22 @@ struct TapConnection {
     ///
     /// - Parameter each: gets the envelope and the frame's own text, valid during the call only.
     mutating func follow(
-        _ subscription: Subscribe, until deadline: Instant?, _ each: (Envelope, UnsafeBufferPointer<UInt8>) -> Bool
+        _ subscription: Subscribe, until deadline: Instant?, endsWithReader: Bool = false,
+        _ each: (Envelope, UnsafeBufferPointer<UInt8>) -> Bool
     ) -> Ending {
-        self.follow(EncodedFrame(subscription, sentTime: .now()), until: deadline, each)
+        self.follow(
+            [EncodedFrame(subscription, sentTime: .now())], until: deadline, endsWithReader: endsWithReader, each)
     }
 
-    /// As `follow`, with any request in the place of a subscription.
+    /// As `follow`, with any requests in the place of a subscription.
+    ///
+    /// - Parameter endsWithReader: whether all is said when nobody reads standard output any more. It is not where a
+    ///   command was given: what becomes of that counts, whoever reads it.
     mutating func follow(
-        _ request: EncodedFrame, until deadline: Instant?, _ each: (Envelope, UnsafeBufferPointer<UInt8>) -> Bool
+        _ requests: [EncodedFrame], until deadline: Instant?, endsWithReader: Bool = false,
+        _ each: (Envelope, UnsafeBufferPointer<UInt8>) -> Bool
     ) -> Ending {
-        guard self.send(.ours as Hello), self.send(request) else {
+        guard self.send(.ours as Hello), requests.allSatisfy({ self.send($0) }) else {
             return .lost("the daemon closed the connection")
         }
         var lastHeard = Instant.now()
@@ -61,9 +67,11 @@ struct TapConnection {
             if let deadline, now >= deadline { return .timeOver }
             if now >= silentAt { return .lost("nothing was heard for \(Self.silenceMax.components.seconds) s") }
             let next = deadline.map { min($0, silentAt) } ?? silentAt
-            // Asked of standard output: only whether who read there is gone, as no frame may come for long.
+            // Asked of standard output: only whether who read there is gone, as no frame may come for long. A negative
+            // descriptor is passed over.
             var waiting = [
-                pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: 1, events: 0, revents: 0),
+                pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: endsWithReader ? 1 : -1, events: 0, revents: 0),
             ]
             guard poll(&waiting, 2, Int32((next - now).milliseconds + 1)) > 0 else { continue }
             if waiting[1].revents != 0 { return .enough }

@@ -117,9 +117,22 @@ struct CredentialSearch {
             if let key { return key }
         }
         throw DaemonExit(
-            .configuration,
-            "There is no private key: name its file, of mode 0600, in trading.private_key_file, or set \(Self.keyVariable)."
-        )
+            .configuration, Self.absence(ProcessEnvironment.isUnderSystemd(environment, process: getpid())))
+    }
+
+    /// Why there is no key, and where to put one. Never in a command line: those are kept in a shell's history.
+    static func absence(_ isUnderSystemd: Bool) -> String {
+        guard !isUnderSystemd else {
+            return """
+                There is no private key: polybot-stratd.service takes it from /etc/credstore/polybot.private_key, a file of \
+                root's with mode 0600.
+                """
+        }
+        return """
+            There is no private key: name its file, of mode 0600, in trading.private_key_file, or keep \(Self.keyVariable) in \
+            an .env file of mode 0600. The key of the system's unit is used with --service: sudo polybot doctor --service, \
+            sudo polybot cancel-all --service.
+            """
     }
 
     /// API credentials that somebody put where they may stand, from the first place that has some; `nil` without any.
