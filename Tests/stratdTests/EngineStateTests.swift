@@ -14,7 +14,8 @@ import Testing
         let session = InputSession(seed: 1, count: 50)
         #expect(
             Self.names(session.end) == [
-                "actions", "bidless", "bidsOfOthers", "cancelOnAcceptance", "clockSkew", "decisions", "errorRate", "feedTime",
+                "actions", "bidless", "bidsOfOthers", "cancelOnAcceptance", "clockSkew", "decisions", "errorRate",
+                "feedTime",
                 "fillCount",
                 "flattening", "gate", "homeless", "incomeMinute", "isFeedUp", "isHaltFilePresent", "isStopping",
                 "lastLooks",
