@@ -7,7 +7,7 @@ struct Stratd {
             "stratd", "runs the strategies: risk, orders, positions",
             commands: [
                 CancelAll.command, Doctor.command, ExplainCommand.command, Export.command, ReplayCommand.command,
-            ]
+            ], readsSecrets: true
         ) {
             context in
             try StrategyService(context)

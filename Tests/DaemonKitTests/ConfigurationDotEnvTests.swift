@@ -22,6 +22,12 @@ import Testing
             ])
     }
 
+    @Test func secretsAreDroppedUnlessAskedFor() throws {
+        let text = "POLYGON_PRIVATE_KEY=0x4f\nA=1\n"
+        #expect(try DotEnv.parse(text, name: ".env") == ["A": "1"])
+        #expect(try DotEnv.parse(text, name: ".env", keepsSecrets: true)["POLYGON_PRIVATE_KEY"] == "0x4f")
+    }
+
     @Test func brokenLinesAreNamedAndNotRepeated() {
         let error = #expect(throws: ConfigurationError.self) {
             try DotEnv.parse("A=1\nhunter2\nB=\"open\n9C=1\n", name: ".env")

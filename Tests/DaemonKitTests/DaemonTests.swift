@@ -45,8 +45,8 @@ import Testing
         #expect(await daemon.exitCode() == 70)
     }
 
-    @Test func aStopThatNeverEndsIsGivenUp() async throws {
-        let daemon = try self.start(probe: "stop-hangs")
+    @Test(arguments: ["stop-hangs", "stop-blocks"]) func aStopThatNeverEndsIsGivenUp(probe: String) async throws {
+        let daemon = try self.start(probe: probe)
         #expect(await daemon.says("probed: Started"))
         daemon.send(SIGTERM)
         #expect(await daemon.exitCode() == 70)
@@ -156,6 +156,25 @@ import Testing
         let limits = DaemonTest.read("/proc/\(daemon.process)/limits")
         let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
         #expect(line.split(separator: " ").filter { $0 == "0" }.count == 2)
+        daemon.send(SIGTERM)
+        #expect(await daemon.exitCode() == 0)
+    }
+
+    @Test func aSecretThatIsNotItsOwnIsNotKept() async throws {
+        let key = "0x" + String(repeating: "4f", count: 32)
+        let directory = try DaemonTestDirectory()
+        try directory.write("POLYGON_PRIVATE_KEY=\(key)\n", to: ".env")
+        let daemon = try DaemonProcess(
+            environment: ["POLYGON_PRIVATE_KEY": key, "PROBE": "tell-secrets", "OTHER": "kept"], directory: directory)
+        #expect(await daemon.says("probed: Started"))
+        #expect(daemon.standardError.contains("The probe knows secrets names=0\n"))
+        let limits = DaemonTest.read("/proc/\(daemon.process)/limits")
+        let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
+        #expect(line.split(separator: " ").filter { $0 == "0" }.count == 2)
+        // Root alone may look: the process's memory is nobody's business.
+        let environment = DaemonTest.read("/proc/\(daemon.process)/environ")
+        #expect(!environment.contains("4f4f"))
+        if getuid() == 0 { #expect(environment.contains("OTHER=kept")) }
         daemon.send(SIGTERM)
         #expect(await daemon.exitCode() == 0)
     }

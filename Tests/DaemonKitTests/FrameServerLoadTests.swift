@@ -130,7 +130,7 @@ struct FrameServerLoadTests {
             }
             return answers
         }
-        #expect(answers == ["hello": FrameServer.peerCountMax - 1, "too_many": 1_000 - FrameServer.peerCountMax + 1])
+        #expect(answers == ["hello": FramePlaces.countMax - 1, "too_many": 1_000 - FramePlaces.countMax + 1])
         // All of them have left: there is room again.
         #expect(try await eventually { try await server.call { $0.server.peers.isEmpty } })
         let first = try await onThread { try FrameProbe(path).next()?.type }
@@ -138,70 +138,7 @@ struct FrameServerLoadTests {
         try await server.stop()
     }
 
-    // MARK: Others' connections
-
-    /// A client in Python that gives its rights up first and prints the first frame that it gets.
-    private static func answer(asUser user: Int, group: Int, at path: String) async throws -> String {
-        let script = """
-            import os, socket, sys
-            os.setgroups([\(group)]); os.setgid(65534); os.setuid(\(user))
-            line = socket.socket(socket.AF_UNIX)
-            try:
-                line.connect(sys.argv[1])
-            except PermissionError:
-                sys.exit("EACCES")
-            try:
-                line.sendall(bytes([0, 0, 0, len(sys.argv[2])]) + sys.argv[2].encode())
-            except BrokenPipeError:
-                pass
-            print(line.recv(4096)[4:].decode())
-            print(line.recv(4096)[4:].decode())
-            """
-        let hello =
-            #"{"v":1,"seq":1,"type":"hello","sent_time":0,"body":{"daemon":"a","version":"1","instance":"1","pid":1}}"#
-        return try await onThread {
-            let directory = try DaemonTestDirectory()
-            let command = "exec \"$0\" -c \"$1\" \"$2\" \"$3\" > \(directory.path("answer")) 2>&1"
-            _ = succeeds(["/bin/sh", "-c", command, PythonPeer.python, script, path, hello])
-            return directory.read("answer")
-        }
-    }
-
-    private static let isRoot = getuid() == 0 && PythonPeer.isAvailable
-    private static let needsRoot: Comment = "only root can connect as somebody else"
-
-    @Test(.enabled(if: isRoot, needsRoot))
-    func theFilesModeKeepsOtherUsersOut() async throws {
-        let server = try TestServer()
-        chmod(server.directory.root, 0o755)
-        #expect(try await Self.answer(asUser: 65_534, group: 65_534, at: server.path).contains("EACCES"))
-        try await server.stop()
-    }
-
-    @Test(.enabled(if: isRoot, needsRoot))
-    func anotherUserIsToldThatItMayNotConnectEvenWhereTheFileLetsIt() async throws {
-        let server = try TestServer(mode: 0o666)
-        chmod(server.directory.root, 0o755)
-        let answer = try await Self.answer(asUser: 65_534, group: 65_534, at: server.path)
-        #expect(answer.contains(#""type":"error""#) && answer.contains("not_allowed"), "\(answer)")
-        #expect(!answer.contains("hello"))
-        #expect(try await server.call { $0.server.counters["refused"] } == 1)
-        try await server.stop()
-    }
-
-    @Test(.enabled(if: isRoot, needsRoot), arguments: [true, false])
-    func membersOfTheOperatorsGroupCommandAndOthersRead(isMember: Bool) async throws {
-        let operators: UInt32 = 54_321
-        let server = try TestServer(access: .groups(readers: nil, operators: operators), mode: 0o666)
-        chmod(server.directory.root, 0o755)
-        let answer = try await Self.answer(asUser: 65_534, group: isMember ? 54_321 : 54_322, at: server.path)
-        #expect(answer.contains(#""type":"hello""#), "\(answer)")
-        let credentials = try await server.call { $0.credentials }
-        #expect(credentials.map(\.mayRead) == [true])
-        #expect(credentials.map(\.isOperator) == [isMember])
-        #expect(credentials.map(\.uid) == [65_534])
-        try await server.stop()
-    }
+    // MARK: Ours
 
     @Test func theSameUserIsTheOperatorOutsideSystemd() async throws {
         let server = try TestServer()

@@ -214,6 +214,37 @@ struct FrameServerTests {
         try await server.stop()
     }
 
+    @Test func aFrameThatNeverEndsKeepsNoPlaceEither() async throws {
+        let server = try TestServer(timing: .quick)
+        let path = server.path
+        try await onThread {
+            let probe = try FrameProbe(path)
+            probe.hello()
+            probe.send([0, 0, 4, 0])
+            while let frame = try probe.next() {
+                if frame.type == "ping" { probe.send([0x20]) }
+            }
+        }
+        #expect(try await server.call { $0.server.counters["silent"] } == 1)
+        try await server.stop()
+    }
+
+    @Test func whoSaysTooMuchOfItselfIsNotWelcome() async throws {
+        let server = try TestServer()
+        let path = server.path
+        try await onThread {
+            let longest = String(repeating: "x", count: Hello.textByteCountMax)
+            let probe = try FrameProbe(path)
+            probe.send(Hello(daemon: longest, version: longest, instance: longest, pid: 1))
+            probe.send(Subscribe(id: 1, markets: .all))
+            #expect(try probe.next(.result) != nil)
+            let talker = try FrameProbe(path)
+            talker.send(Hello(daemon: longest + "x", version: "1", instance: "1", pid: 1))
+            #expect(try talker.next(.error)?.body["code"] == .string("bad_json"))
+        }
+        try await server.stop()
+    }
+
     @Test func stoppingSendsWhatIsQueuedAndRemovesTheSocket() async throws {
         let server = try TestServer()
         let path = server.path

@@ -251,6 +251,60 @@ private let secondFile = "ledger-2026-05-13.jsonl"
         #expect(try self.directory.lines(firstFile) == ["head", "one", "checkpoint"])
     }
 
+    @Test func aDiskThatLosesWhatItTookIsToldToWhoeverAsksWithoutLines() throws {
+        let disk = FakeDisk()
+        let journal = try JournalWriter(
+            directory: self.directory.path, name: "ledger", write: disk.write, sync: disk.sync)
+        try journal.beginFile(at: firstDay, head: Array("head\n".utf8))
+        try journal.append([])
+        disk.syncError = EIO
+        try journal.append(Array("halted\n".utf8))
+        journal.sync()
+        #expect(throws: JournalError.self) { try journal.append([]) }
+        try journal.append([])
+        try journal.append(Array("again\n".utf8))
+        #expect(!journal.close(), "what was written last is lost, and nobody else says so")
+    }
+
+    @Test func aDiskThatDoesNotAnswerDoesNotHoldUpTheEnd() throws {
+        let disk = FakeDisk()
+        let journal = try JournalWriter(
+            directory: self.directory.path, name: "ledger", write: Glibc.write, sync: disk.sync)
+        try journal.beginFile(at: firstDay, head: Array("head\n".utf8))
+        try journal.append(Array("one\n".utf8))
+        journal.sync()
+        disk.hold()
+        defer { disk.letGo() }
+        try journal.append(Array("two\n".utf8))
+        let start = Instant.now()
+        #expect(!journal.close())
+        #expect(Instant.now() - start >= JournalWriter.closeTimeMax)
+        // Whoever comes next finds the journal free, and what the kernel has.
+        let next = try JournalWriter(directory: self.directory.path, name: "ledger")
+        #expect(try self.directory.lines(firstFile) == ["head", "one", "two"])
+        #expect(next.close())
+    }
+
+    @Test func aFileOfYesterdayThatIsStillBeingSyncedDoesNotHoldUpTheNext() throws {
+        let disk = FakeDisk()
+        let journal = try JournalWriter(
+            directory: self.directory.path, name: "ledger", write: Glibc.write, sync: disk.sync)
+        try journal.beginFile(at: firstDay, head: Array("head\n".utf8))
+        disk.hold()
+        try journal.append(Array("one\n".utf8))
+        try journal.beginFile(at: firstDay + .seconds(86_400), head: Array("next\n".utf8))
+        try journal.append(Array("two\n".utf8))
+        #expect(!journal.isAdvancing(now: .now() + .seconds(6)))
+        disk.letGo()
+        journal.sync()
+        #expect(try self.directory.lines(firstFile) == ["head", "one"])
+        #expect(
+            try journal.path.map { try self.directory.lines(String($0.split(separator: "/").last!)) } == [
+                "next", "two",
+            ])
+        #expect(journal.close())
+    }
+
     @Test func whatEndsADaemonSaysWhetherANewStartMayHelp() {
         #expect(JournalError.locked("/state").exit.code == .refused)
         #expect(JournalError.system("/state", SystemError("open", code: EACCES)).exit.code == .refused)

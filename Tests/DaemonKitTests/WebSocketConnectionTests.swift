@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Synchronization
 import Testing
@@ -244,6 +245,31 @@ import Testing
         guard case .connectionLost = try await self.story("ws://127.0.0.1:\(rude.port)/").reason else {
             return #expect(Bool(false), "a reset was not noticed")
         }
+    }
+
+    @Test func aCloseCodeIsHeardThoughTheLineWasResetBehindIt() async throws {
+        let isReading = Mutexed(false)
+        let isReset = Mutexed(false)
+        let server = try RawServer { connection in
+            connection.send(connection.upgrade() + frame(0x81, "a"))
+            while !isReading.value { usleep(1_000) }
+            connection.send(frame(0x88, [0x0F, 0xA1]))
+            connection.resetOnClose()
+            // Ends the connection, and leaves a descriptor for the server to close.
+            let null = clinux_open("/dev/null", O_RDONLY, 0)
+            dup2(null, connection.descriptor)
+            close(null)
+            isReset.set(true)
+        }
+        let story = try await self.story(
+            "ws://127.0.0.1:\(server.port)/",
+            steer: { _, text in
+                guard text != nil else { return }
+                // Its loop stands still until close frame and reset are both there.
+                isReading.set(true)
+                while !isReset.value { usleep(1_000) }
+            })
+        #expect(story == Story(isOpened: true, texts: ["a"], reason: .closedByPeer(code: 4001, reason: "")))
     }
 
     @Test func aPeerThatBreaksTheProtocolIsToldWhy() async throws {

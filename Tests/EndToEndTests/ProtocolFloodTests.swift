@@ -44,7 +44,7 @@ struct FloodSoakTests {
             "feedd_flood.py", [pipeline.feedSocket, "10000", "1", "\(pipeline.feed.pid)"])
         let answers = try #require(result["answers"]?.object)
         // The observer has one place, and scannerd another: it hears of new and ended markets.
-        let places = Int64(FrameServer.peerCountMax - 2)
+        let places = Int64(FramePlaces.countMax - 2)
         // Who says nothing for long enough makes room for another.
         let welcomed = answers["hello"]?.integer ?? 0
         #expect(welcomed >= places, "\(answers)")

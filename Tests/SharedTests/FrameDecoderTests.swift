@@ -98,6 +98,36 @@ import Testing
         #expect(try decoder.next({ $0.count }) == nil)
     }
 
+    @Test func aDecoderMayTakeLessThanTheLargestFrame() throws {
+        var decoder = FrameDecoder(byteCountMax: 300)
+        decoder.append(Self.stream)
+        for body in Self.bodies { #expect(try decoder.next({ Array($0) }) == body) }
+        decoder.append([0, 0, 1, 45])
+        let error = #expect(throws: FrameError.self) { try decoder.next { _ in } }
+        #expect(error == .badLength(301, allowed: 300))
+        #expect(error?.description.contains("1 to 300") == true)
+    }
+
+    @Test(arguments: [1_000, 64 << 10, 100_000, 300_000, FrameDecoder.byteCountMax])
+    func aFrameInPartsTakesNoMoreMemoryThanItAndOneReadNeed(byteCount: Int) throws {
+        let bytes = Self.frame([UInt8](repeating: 7, count: byteCount))
+        for pieceByteCount in [1_000, 4_096, FrameDecoder.readByteCount] {
+            var decoder = FrameDecoder()
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = decoder.receive { room in
+                    let piece = rest.prefix(pieceByteCount)
+                    room.copyBytes(from: piece)
+                    return piece.count
+                }
+                rest = rest.dropFirst(count)
+                #expect(decoder.heldByteCount <= bytes.count + FrameDecoder.readByteCount)
+                if !rest.isEmpty { #expect(try decoder.next({ $0.count }) == nil) }
+            }
+            #expect(try decoder.next({ $0.count }) == byteCount)
+        }
+    }
+
     @Test func anIncompleteLengthWaits() throws {
         var decoder = FrameDecoder()
         for byte in [0, 0, 0] as [UInt8] {

@@ -36,6 +36,10 @@ actor ProbeService: DaemonService {
             try self.server?.start()
         }
         if self.behaviour.contains("no-dumps") { try self.context.forbidDumps() }
+        if self.behaviour.contains("tell-secrets") {
+            let names = ProcessEnvironment.secretNames.filter { self.context.environment[$0] != nil }
+            self.context.logger.info("The probe knows secrets", metadata: ["names": "\(names.count)"])
+        }
         self.context.logger.info("The probe works", metadata: ["market": "0xabc", "private_key": "hidden"])
         self.context.notifier.status("probing")
         self.context.notifier.ready()
@@ -49,6 +53,8 @@ actor ProbeService: DaemonService {
         self.context.logger.info("The probe stops")
         self.server?.stop()
         if self.behaviour.contains("stop-hangs") { await Self.hang(self.context) }
+        // As a dead disk would hold it.
+        while self.behaviour.contains("stop-blocks") { sleep(1) }
     }
 
     /// Names two parts and wedges one of them, once both have been seen to advance.

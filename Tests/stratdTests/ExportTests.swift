@@ -20,7 +20,7 @@ import Testing
         }
 
         deinit {
-            self.file?.close()
+            _ = self.file?.close()
             for day in 1...28 { unlink(self.path(day)) }
             rmdir(self.directory)
         }

@@ -51,7 +51,7 @@ extension Configuration {
     /// What the `.env` file says for a name that is no key: a secret, which a configuration never holds. Read anew.
     public func dotEnvValue(of name: String) -> String? {
         guard let text = try? Self.read(self.dotEnvPath, byteCountMax: DotEnv.byteCountMax) else { return nil }
-        return (try? DotEnv.parse(text, name: self.dotEnvPath))?[name]
+        return (try? DotEnv.parse(text, name: self.dotEnvPath, keepsSecrets: true))?[name]
     }
 
     /// The whole of a file; `nil` when it does not exist.
@@ -72,6 +72,7 @@ extension Configuration {
         }
         guard status.st_size <= byteCountMax else { throw refuse("is over \(byteCountMax) bytes long") }
         var bytes = [UInt8](repeating: 0, count: byteCountMax + 1)
+        defer { bytes.withUnsafeMutableBytes { explicit_bzero($0.baseAddress!, $0.count) } }
         var count = 0
         while count < bytes.count {
             let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + count, $0.count - count) }

@@ -7,8 +7,12 @@ enum DotEnv {
     /// Largest file.
     static let byteCountMax = 1 << 20
 
-    /// - Parameter name: the file, for errors, which never repeat what a line says: it may be a secret.
-    static func parse(_ text: String, name: String) throws(ConfigurationError) -> [String: String] {
+    /// - Parameters:
+    ///   - name: the file, for errors, which never repeat what a line says: it may be a secret.
+    ///   - keepsSecrets: whether the variables that hold one are wanted; otherwise they are checked and dropped.
+    static func parse(
+        _ text: String, name: String, keepsSecrets: Bool = false
+    ) throws(ConfigurationError) -> [String: String] {
         var values: [String: String] = [:]
         var problems: [ConfigurationError.Problem] = []
         for (index, line) in text.splitIntoLines().enumerated() {
@@ -31,7 +35,7 @@ enum DotEnv {
                     .init(source: name, line: index + 1, key: key, "found a quote that does not end on its line"))
                 continue
             }
-            values[key] = value
+            if keepsSecrets || !ProcessEnvironment.secretNames.contains(key) { values[key] = value }
         }
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         return values

@@ -18,10 +18,11 @@ public enum Daemon {
     ///   - summary: what it does, to follow its name in help and manual: without a full stop.
     ///   - ownFlags: what it takes besides what all take, each with a value; see `DaemonContext.flags`.
     ///   - commands: what it does once, when its name is the first argument.
+    ///   - readsSecrets: whether it uses what `ProcessEnvironment.secretNames` hold; otherwise it keeps none of that.
     ///   - makeService: called once, on the loop's thread before the loop runs; throw `DaemonExit` to refuse.
     public static func main(
         _ name: String, _ summary: String, ownFlags: [ProgramFlag] = [],
-        commands: [DaemonCommand] = [],
+        commands: [DaemonCommand] = [], readsSecrets: Bool = false,
         arguments: [String] = Array(CommandLine.arguments.dropFirst()),
         makeService: (DaemonContext) throws -> any DaemonService
     ) -> Never {
@@ -29,10 +30,13 @@ public enum Daemon {
         ProcessSettings.ignoreBrokenPipes()
         do {
             if let command = commands.first(where: { $0.name == arguments.first }) {
-                exit(try Self.run(command, of: name, Array(arguments.dropFirst())).rawValue)
+                exit(try Self.run(command, of: name, Array(arguments.dropFirst()), readsSecrets: readsSecrets).rawValue)
             }
             exit(
-                try Self.run(.daemon(name, summary, ownFlags, commands), ownFlags, arguments, makeService).rawValue)
+                try Self.run(
+                    .daemon(name, summary, ownFlags, commands), ownFlags, arguments, readsSecrets: readsSecrets,
+                    makeService
+                ).rawValue)
         } catch {
             Self.tell(name, error)
             exit(error.code.rawValue)
@@ -57,7 +61,7 @@ public enum Daemon {
     }
 
     private static func run(
-        _ program: Program, _ ownFlags: [ProgramFlag], _ arguments: [String],
+        _ program: Program, _ ownFlags: [ProgramFlag], _ arguments: [String], readsSecrets: Bool,
         _ makeService: (DaemonContext) throws -> any DaemonService
     ) throws(DaemonExit) -> DaemonExit.Code {
         let name = program.name
@@ -73,7 +77,7 @@ public enum Daemon {
             Self.print(program.text(text), to: 1, terminator: "")
             return .stopped
         case .checkConfiguration:
-            let configuration = try Self.configuration(name, flags, ProcessEnvironment.current())
+            let configuration = try Self.configuration(name, flags, try Self.environment(readsSecrets: readsSecrets))
             for note in configuration.notes { Self.print("note: \(note)", to: 1) }
             Self.print("configuration is valid", to: 1)
             return .stopped
@@ -82,7 +86,7 @@ public enum Daemon {
         // First of all, as whoever asks a program that is just starting to stop expects an orderly end too, and before
         // any other thread exists: threads inherit what is blocked.
         let signals = try StopSignals()
-        let environment = ProcessEnvironment.current()
+        let environment = try Self.environment(readsSecrets: readsSecrets)
         let configuration = try Self.configuration(name, flags, environment)
         let directories = try DaemonDirectories(
             runtimeFlag: flags.runtimeDirectory, stateFlag: flags.stateDirectory, peersFlag: flags.peersDirectory,
@@ -129,7 +133,7 @@ public enum Daemon {
     }
 
     private static func run(
-        _ command: DaemonCommand, of name: String, _ arguments: [String]
+        _ command: DaemonCommand, of name: String, _ arguments: [String], readsSecrets: Bool
     ) throws(DaemonExit) -> DaemonExit.Code {
         var rest = arguments[...]
         let operands = command.takeOperands(&rest)
@@ -139,7 +143,7 @@ public enum Daemon {
             return .stopped
         }
         try command.check(operands)
-        let environment = ProcessEnvironment.current()
+        let environment = try Self.environment(readsSecrets: readsSecrets)
         let configuration = try Self.configuration(name, flags, environment)
         // It has no socket: whatever is wrong with the place for them must not keep it from its work.
         let directories = try DaemonDirectories(
@@ -151,6 +155,20 @@ public enum Daemon {
                 operands: operands, flags: flags.own, tell: { Self.print($0, to: 1) },
                 warn: { Self.print("\(name): \($0)", to: 2) }))
         return .stopped
+    }
+
+    /// The process's environment, without secrets where they are of no use.
+    ///
+    /// Dumps are forbidden before anything that could be a secret is read: also a daemon that has none comes past the account's
+    /// key where a `.env` file has it. Under systemd no such file is read, and a dump shows how such a daemon came to its end.
+    private static func environment(readsSecrets: Bool) throws(DaemonExit) -> [String: String] {
+        if readsSecrets {
+            try ProcessSettings.forbidDumps()
+            return ProcessEnvironment.current()
+        }
+        let environment = ProcessEnvironment.current(wiping: ProcessEnvironment.secretNames)
+        if !ProcessEnvironment.isUnderSystemd(environment, process: getpid()) { try ProcessSettings.forbidDumps() }
+        return environment
     }
 
     private static func configuration(
@@ -179,6 +197,15 @@ enum ProcessSettings {
     static func openStandardStreams() {
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
             _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
+        }
+    }
+
+    /// Keeps this process's memory out of core dumps and away from debuggers.
+    ///
+    /// - Throws: code 77 when the system refuses.
+    static func forbidDumps() throws(DaemonExit) {
+        guard clinux_forbid_dumps() == 0 else {
+            throw DaemonExit(.refused, "Dumps of this process's memory cannot be forbidden: \(SystemError("prctl")).")
         }
     }
 

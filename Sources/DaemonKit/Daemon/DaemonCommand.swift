@@ -97,10 +97,8 @@ public struct DaemonCommand: Sendable {
 
     /// Runs it on the calling thread.
     func run(_ context: Context) throws(DaemonExit) {
-        // Before anything that could be a secret is read.
-        guard clinux_forbid_dumps() == 0 else {
-            throw DaemonExit(.refused, "Dumps of this process's memory cannot be forbidden: \(SystemError("prctl")).")
-        }
+        // Whatever it is a command of: it may read a secret.
+        try ProcessSettings.forbidDumps()
         let loop: EventLoop
         do { loop = try EventLoop() } catch { throw DaemonExit(.bug, "The event loop cannot be made: \(error).") }
         let outcome = Outcome()

@@ -26,7 +26,7 @@ public struct DaemonContext: Sendable {
     public let runtimeDirectory: String
     public let stateDirectory: String
     private let peersDirectory: String
-    /// The process's environment at the start.
+    /// The process's environment at the start, without the secrets that this daemon does not use.
     public let environment: [String: String]
     /// What was said to the daemon's own flags, by their names: "--replay".
     public let flags: [String: String]

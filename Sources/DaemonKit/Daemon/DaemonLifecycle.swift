@@ -160,17 +160,28 @@ final class DaemonLifecycle: @unchecked Sendable {
         let level: Logger.Level = exit.code == .stopped ? .notice : .critical
         self.logger.log(level: level, "Stopping", metadata: Self.facts(exit))
         self.notifier.stopping()
-        self.loop.after(Self.stopTimeMax) { [unowned self] in
-            self.logger.critical(
-                "The stop took too long and is given up", metadata: ["limit_s": "\(Self.stopTimeMax.inSeconds)"])
-            Glibc._exit(DaemonExit.Code.bug.rawValue)
-        }
+        self.limitStop()
         if self.hasStartEnded {
             self.callStop()
         } else {
             self.startTask?.cancel()
             self.loop.after(Self.startCancelTimeMax) { [unowned self] in self.callStop() }
         }
+    }
+
+    /// Ends the process when the stop takes too long: from a thread of its own, as a stop that hangs may hold the loop.
+    private func limitStop() {
+        let giveUp: @Sendable () -> Void = { [logger] in
+            logger.critical(
+                "The stop took too long and is given up", metadata: ["limit_s": "\(Self.stopTimeMax.inSeconds)"])
+            Glibc._exit(DaemonExit.Code.bug.rawValue)
+        }
+        do throws(SystemError) {
+            try WorkerThread {
+                sleep(UInt32(Self.stopTimeMax.inSeconds))
+                giveUp()
+            }.detach()
+        } catch { self.loop.after(Self.stopTimeMax, giveUp) }
     }
 
     private func callStop() {

@@ -3,11 +3,22 @@ import Glibc
 
 /// The process's environment as a value, read once at the start.
 public enum ProcessEnvironment {
+    /// Variables that hold a secret: of no use to any daemon but the one that says so.
+    public static let secretNames: Set<String> = ["POLYGON_PRIVATE_KEY"]
+
     /// All variables. Where a name stands twice the first counts, as for `getenv`.
-    public static func current() -> [String: String] {
+    ///
+    /// - Parameter wiped: names whose values are left out, and overwritten where they stand.
+    public static func current(wiping wiped: Set<String> = []) -> [String: String] {
         var variables: [String: String] = [:]
         guard var next = clinux_environment() else { return variables }
         while let entry = next.pointee {
+            if let name = wiped.first(where: { strncmp(entry, $0 + "=", $0.utf8.count + 1) == 0 }) {
+                let value = entry + name.utf8.count + 1
+                explicit_bzero(value, strlen(value))
+                next += 1
+                continue
+            }
             let text = String(cString: entry)
             if let equals = text.firstIndex(of: "=") {
                 let name = String(text[..<equals])

@@ -5,8 +5,9 @@ import Glibc
 public enum Access: Sendable {
     /// Outside systemd: the same user (and root), who is the operator too.
     case sameUser
-    /// Under systemd, and by hand in the units' directory: the group `readers` reads; members of `operators` command.
-    case groups(readers: UInt32?, operators: UInt32?)
+    /// Under systemd, and by hand in the units' directory: the group `readers` reads; members of `operators` command;
+    /// members of `daemons` are the other daemons.
+    case groups(readers: UInt32?, operators: UInt32?, daemons: UInt32? = nil)
 
     /// Groups asked of the kernel for one peer.
     private static let groupCountMax: Int32 = 256
@@ -25,7 +26,8 @@ public enum Access: Sendable {
             stat(runtimeDirectory, &status) == 0 && Self.identifier(of: Self.daemonsGroup) == status.st_gid
         guard isManaged || isUnitsDirectory else { return .sameUser }
         return .groups(
-            readers: Self.identifier(of: Self.readersGroup), operators: Self.identifier(of: Self.operatorsGroup))
+            readers: Self.identifier(of: Self.readersGroup), operators: Self.identifier(of: Self.operatorsGroup),
+            daemons: Self.identifier(of: Self.daemonsGroup))
     }
 
     private static func identifier(of group: String) -> UInt32? { getgrnam(group)?.pointee.gr_gid }
@@ -34,7 +36,7 @@ public enum Access: Sendable {
     var socketGroup: UInt32? {
         switch self {
         case .sameUser: nil
-        case .groups(let readers, _): readers
+        case .groups(let readers, _, _): readers
         }
     }
 
@@ -56,12 +58,16 @@ public enum Access: Sendable {
         case .sameUser:
             let isOurs = uid == getuid() || uid == 0
             return PeerCredentials(pid: pid, uid: uid, mayRead: isOurs, isOperator: isOurs)
-        case .groups(_, let operators):
+        case .groups(_, let operators, let daemons):
             var groups = [UInt32](repeating: 0, count: Int(Self.groupCountMax))
             let count = clinux_peer_groups(descriptor, &groups, Self.groupCountMax)
-            let isMember = operators.map { gid == $0 || groups.prefix(max(0, Int(count))).contains($0) } ?? false
+            func isMember(of group: UInt32?) -> Bool {
+                group.map { gid == $0 || groups.prefix(max(0, Int(count))).contains($0) } ?? false
+            }
             // The file's mode let the peer in; the kernel checked it at connect.
-            return PeerCredentials(pid: pid, uid: uid, mayRead: true, isOperator: uid == 0 || isMember)
+            return PeerCredentials(
+                pid: pid, uid: uid, mayRead: true, isOperator: uid == 0 || isMember(of: operators),
+                isDaemon: isMember(of: daemons))
         }
     }
 }
@@ -72,4 +78,9 @@ public struct PeerCredentials: Hashable, Sendable {
     public let uid: UInt32
     public let mayRead: Bool
     public let isOperator: Bool
+    /// Whether it is one of the daemons, which are not held to the bounds of mere readers.
+    public var isDaemon = false
+
+    /// Whether it can do nothing here but read, so that nothing it does may keep others out.
+    var isMereReader: Bool { !self.isOperator && !self.isDaemon }
 }

@@ -28,7 +28,9 @@ public final class FramePeer {
 
     let descriptor: Int32
     var state = State.open
-    var decoder = FrameDecoder()
+    var decoder: FrameDecoder
+    /// Since when a part of a frame has been waiting for the rest.
+    var partialSince: Instant?
     var queue = OutputQueue()
     var receivedSequence: Int64 = 0
     let connectedAt: Instant
@@ -45,8 +47,28 @@ public final class FramePeer {
         self.id = id
         self.descriptor = descriptor
         self.credentials = credentials
+        self.decoder = Self.decoder(for: credentials)
         self.connectedAt = now
         self.lastHeard = now
+    }
+
+    private static func decoder(for credentials: PeerCredentials) -> FrameDecoder {
+        FrameDecoder(
+            byteCountMax: credentials.isMereReader ? FramePlaces.readerFrameByteCountMax : FrameDecoder.byteCountMax)
+    }
+
+    /// Throws away what it has sent.
+    func forgetReceived() { self.decoder = Self.decoder(for: self.credentials) }
+
+    /// Takes note of what is left in the decoder after a read.
+    ///
+    /// - Parameter hasAdvanced: whether a frame was whole: then what is left is another's.
+    func notePartialFrame(hasAdvanced: Bool, now: Instant) {
+        if self.decoder.pendingByteCount == 0 {
+            self.partialSince = nil
+        } else if hasAdvanced || self.partialSince == nil {
+            self.partialSince = now
+        }
     }
 
     /// Adds market `n` to an interest in some.

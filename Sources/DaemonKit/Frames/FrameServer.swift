@@ -5,8 +5,6 @@ public import Shared
 
 /// Publishes frames on a Unix socket and takes requests. Confined to its loop; the publisher never waits for anyone.
 public final class FrameServer {
-    /// Connections at a time; one more is told `too_many`.
-    public static let peerCountMax = 256
     /// Pause in accepting when the process has no descriptor left.
     private static let acceptPause = Duration.milliseconds(100)
     /// The log tells of such pauses no more often than this.
@@ -234,12 +232,16 @@ public final class FrameServer {
             Self.refuse(descriptor, .notAllowed, "this socket is for the user who runs the daemon")
             return
         }
-        guard self.peers.count < Self.peerCountMax else {
+        if let reason = FramePlaces.refusal(of: credentials, among: self.peers.values.lazy.map(\.credentials)) {
             if self.count("too_many") % 1_000 == 1 {
                 self.logger.warning(
-                    "Refused a connection, too many are open", metadata: ["open": "\(self.peers.count)"])
+                    "Refused a connection, too many are open",
+                    metadata: [
+                        "open": "\(self.peers.count)", "uid": "\(credentials.uid)", "pid": "\(credentials.pid)",
+                        "reason": "\(reason)",
+                    ])
             }
-            Self.refuse(descriptor, .tooMany, "\(Self.peerCountMax) connections are open")
+            Self.refuse(descriptor, .tooMany, reason)
             return
         }
         self.peerCount += 1
@@ -287,7 +289,10 @@ public final class FrameServer {
             }
             guard count > 0 else { return }
             peer.lastHeard = .now()
-            if peer.state == .open { self.takeFrames(peer) } else { peer.decoder = FrameDecoder() }
+            let sequence = peer.receivedSequence
+            if peer.state == .open { self.takeFrames(peer) }
+            if peer.state != .open { peer.forgetReceived() }
+            peer.notePartialFrame(hasAdvanced: peer.receivedSequence != sequence, now: peer.lastHeard)
             if count < FrameDecoder.readByteCount { return }
         }
     }
@@ -376,8 +381,9 @@ public final class FrameServer {
     private func ping() {
         let now = Instant.now()
         for peer in self.sortedPeers where peer.state == .open {
-            // Bytes alone do not keep a place for somebody who never says hello.
-            if now - (peer.hello == nil ? peer.connectedAt : peer.lastHeard) > self.timing.silenceMax {
+            // Bytes alone do not keep a place for somebody who never says hello, nor memory for a frame that never ends.
+            let since = peer.hello == nil ? peer.connectedAt : min(peer.lastHeard, peer.partialSince ?? peer.lastHeard)
+            if now - since > self.timing.silenceMax {
                 self.count("silent")
                 self.logger.warning(
                     "A subscriber went silent", metadata: ["peer": "\(peer.id)", "pid": "\(peer.credentials.pid)"])

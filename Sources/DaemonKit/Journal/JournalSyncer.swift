@@ -15,20 +15,22 @@ final class JournalSyncer: @unchecked Sendable {
 
     private let sync: Sync
     private let monitor = Monitor()
-    private var thread: WorkerThread?
 
     // Guarded by the monitor.
     private var pending: Int32?
+    /// Of files that nothing is appended to any more: synced once again and closed. One a day.
+    private var retired: [Int32] = []
     private var pendingSince: Instant?
     /// Since when what is being synced has been waiting.
     private var syncingSince: Instant?
     private var isWedged = false
     private var isStopping = false
+    private var hasEnded = false
     private var failure: SystemError?
 
     init(sync: @escaping Sync = fdatasync) throws(SystemError) {
         self.sync = sync
-        self.thread = try WorkerThread { [unowned self] in self.run() }
+        try WorkerThread { self.run() }.detach()
     }
 
     /// Whether nothing has waited for the disk longer than `pendingAgeMax`. From any thread.
@@ -47,10 +49,20 @@ final class JournalSyncer: @unchecked Sendable {
         }
     }
 
-    /// Asks for `descriptor` to be synced. It must stay open until `waitUntilIdle()`.
+    /// Asks for `descriptor` to be synced. It must stay open until `stop(within:)` has returned true, or be retired.
     func request(_ descriptor: Int32) {
         self.monitor.withLock {
             self.pending = descriptor
+            if self.pendingSince == nil { self.pendingSince = .now() }
+            self.monitor.broadcast()
+        }
+    }
+
+    /// Asks for `descriptor` to be synced a last time and closed.
+    func retire(_ descriptor: Int32) {
+        self.monitor.withLock {
+            if self.pending == descriptor { self.pending = nil }
+            self.retired.append(descriptor)
             if self.pendingSince == nil { self.pendingSince = .now() }
             self.monitor.broadcast()
         }
@@ -63,16 +75,20 @@ final class JournalSyncer: @unchecked Sendable {
         self.monitor.unlock()
     }
 
-    /// Ends the thread, after what is pending. Once.
-    func stop() {
-        self.monitor.withLock {
-            self.isStopping = true
-            self.monitor.broadcast()
-        }
-        self.thread?.join()
+    /// Ends the thread, after what is pending, and waits for that as long as `limit`.
+    ///
+    /// - Returns: whether it has ended; otherwise it hangs in a sync, and ends when that returns.
+    func stop(within limit: Duration) -> Bool {
+        self.monitor.lock()
+        defer { self.monitor.unlock() }
+        self.isStopping = true
+        self.monitor.broadcast()
+        let deadline = Instant.now() + limit
+        while !self.hasEnded && Instant.now() < deadline { self.monitor.wait(until: deadline) }
+        return self.hasEnded
     }
 
-    /// Makes the thread stand still as a dead disk would, until `stop()`.
+    /// Makes the thread stand still as a dead disk would, until it is stopped.
     func wedgeForDrill() {
         self.monitor.withLock {
             self.isWedged = true
@@ -85,25 +101,36 @@ final class JournalSyncer: @unchecked Sendable {
         self.monitor.lock()
         while true {
             while self.isWedged && !self.isStopping { self.monitor.wait() }
-            while self.pending == nil && !self.isStopping && !self.isWedged { self.monitor.wait() }
+            while self.isIdle && !self.isStopping && !self.isWedged { self.monitor.wait() }
             if self.isWedged && !self.isStopping { continue }
-            if self.pending != nil && !self.isStopping {
+            if !self.isIdle && !self.isStopping {
                 self.monitor.unlock()
                 usleep(UInt32(Self.interval.nanoseconds / 1_000))
                 self.monitor.lock()
             }
-            guard let descriptor = self.pending else { break }
+            guard !self.isIdle else { break }
             self.syncingSince = self.pendingSince
+            let (retired, pending) = (self.retired, self.pending)
+            self.retired = []
             self.pending = nil
             self.pendingSince = nil
             self.monitor.unlock()
-            let failure = self.sync(descriptor) == 0 ? nil : SystemError("fdatasync")
+            var failure: SystemError?
+            for descriptor in retired + (pending.map { [$0] } ?? []) where self.sync(descriptor) != 0 {
+                failure = SystemError("fdatasync")
+            }
+            for descriptor in retired { close(descriptor) }
             self.monitor.lock()
             self.syncingSince = nil
             if let failure { self.failure = failure }
             self.monitor.broadcast()
         }
         self.pendingSince = nil
+        self.hasEnded = true
+        self.monitor.broadcast()
         self.monitor.unlock()
     }
+
+    /// With the lock held: nothing is to be synced.
+    private var isIdle: Bool { self.pending == nil && self.retired.isEmpty }
 }

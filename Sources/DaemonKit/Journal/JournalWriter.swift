@@ -6,7 +6,8 @@ public import Shared
 ///
 /// Lines are in the kernel's hands when `append` returns, and on the disk some 20 ms later. Every file begins with a
 /// line that stands for all files before it, and appears in the directory whole or not at all. Files are readable by
-/// their owner alone and never deleted. Confined to its owner; the disk is waited for on another thread.
+/// their owner alone and never deleted. Confined to its owner; the disk is waited for on another thread, but for the
+/// beginning of a file: its head must be safe before a line follows it.
 public final class JournalWriter {
     /// What a write that was cut off left behind.
     public struct TornTail: Sendable {
@@ -14,6 +15,9 @@ public final class JournalWriter {
         /// Where the bytes were put aside.
         public let path: String
     }
+
+    /// How long `close()` waits for the disk. One that does not answer by then is left alone: its daemon must come to an end.
+    static let closeTimeMax = Duration.seconds(3)
 
     public let directory: String
     public let name: String
@@ -71,7 +75,7 @@ public final class JournalWriter {
     /// Whether a file of `time`'s day, or of a later one, is still to be begun.
     public func needsFile(for time: Timestamp) -> Bool { self.day.map { Self.day(of: time) > $0 } ?? true }
 
-    /// Begins the file of `time`'s day with `head`, a whole line that stands for everything before.
+    /// Begins the file of `time`'s day with `head`, a whole line that stands for everything before. Waits for the disk.
     ///
     /// - Throws: when the disk does not take it; then the file is not there, and may be begun again later.
     public func beginFile(at time: Timestamp, head: [UInt8]) throws(JournalError) {
@@ -93,7 +97,7 @@ public final class JournalWriter {
             unlink(draft)
             throw .system(path, error)
         }
-        self.closeFile()
+        if self.descriptor >= 0 { self.syncer.retire(self.descriptor) }
         self.descriptor = descriptor
         self.byteCount = head.count
         self.path = path
@@ -101,15 +105,16 @@ public final class JournalWriter {
         self.isBroken = false
     }
 
-    /// Appends whole lines with one write.
+    /// Appends whole lines with one write. Without any it only tells whether the disk lost earlier ones: whoever has
+    /// nothing to write for long asks so.
     ///
     /// - Throws: when the disk does not take them, then none of them is in the file; or when it lost earlier ones: then
     ///   the next lines must stand for all before them.
     public func append(_ lines: [UInt8]) throws(JournalError) {
         guard let path = self.path else { preconditionFailure("a journal's first file was not begun") }
+        if let failure = self.syncer.takeFailure() { throw .system(path, failure) }
         guard !lines.isEmpty else { return }
         try self.prepare()
-        if let failure = self.syncer.takeFailure() { throw .system(path, failure) }
         do throws(SystemError) {
             if self.isBroken { try self.takeBack() }
             try JournalFile.write(lines, to: self.descriptor, with: self.write)
@@ -136,13 +141,19 @@ public final class JournalWriter {
     /// Waits until everything is on the disk.
     public func sync() { self.syncer.waitUntilIdle() }
 
-    /// Brings everything to the disk and gives the journal free.
-    public func close() {
-        guard !self.isClosed else { return }
+    /// Brings everything to the disk, where that answers within `closeTimeMax`, and gives the journal free.
+    ///
+    /// - Returns: false when what was appended last may not be on the disk.
+    @discardableResult
+    public func close() -> Bool {
+        guard !self.isClosed else { return true }
         self.isClosed = true
-        self.syncer.stop()
-        self.closeFile()
-        self.lock.release()
+        defer { self.lock.release() }
+        // The thread that is stuck in a sync goes on using its descriptor: that stays open until the process ends.
+        guard self.syncer.stop(within: Self.closeTimeMax) else { return false }
+        if self.descriptor >= 0 { Glibc.close(self.descriptor) }
+        self.descriptor = -1
+        return self.syncer.takeFailure() == nil
     }
 
     // MARK: Files
@@ -167,14 +178,6 @@ public final class JournalWriter {
             } catch { throw .system(path, error) }
         }
         self.isPrepared = true
-    }
-
-    private func closeFile() {
-        guard self.descriptor >= 0 else { return }
-        self.syncer.waitUntilIdle()
-        fdatasync(self.descriptor)
-        Glibc.close(self.descriptor)
-        self.descriptor = -1
     }
 
     /// A new name is only safe once its directory is on the disk.

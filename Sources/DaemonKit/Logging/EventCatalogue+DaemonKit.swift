@@ -126,7 +126,9 @@ extension EventCatalogue {
             advice: "Ask why it tried. A service's socket is open to its group instead; see docs/PROTOCOL.md."),
         Entry(
             "Refused a connection, too many are open", "too_many_connections", .warning, by: [.everyDaemon],
-            meaning: "A daemon's socket has all the connections that it takes. Said for one refusal in a thousand.",
+            facts: ["open", "uid", "pid", "reason"],
+            meaning:
+                "A daemon's socket has all the connections that it takes: of everybody, of readers, or of that user. Said for one refusal in a thousand.",
             advice: "End subscribers that are not needed."),
         Entry(
             "Cannot watch a connection", "connection_unwatchable", .error, by: [.everyDaemon],
@@ -138,7 +140,8 @@ extension EventCatalogue {
             advice: "Read code and reason, and repair the subscriber with that process number."),
         Entry(
             "A subscriber went silent", "subscriber_silent", .warning, by: [.everyDaemon],
-            meaning: "A subscriber answered no ping in time. Its connection was closed.",
+            meaning:
+                "A subscriber answered no ping in time, or did not end a frame that it began. Its connection was closed.",
             advice: "Look at the process with that number: it hangs or is stopped."),
     ]
 }

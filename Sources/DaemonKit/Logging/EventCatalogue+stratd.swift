@@ -313,6 +313,13 @@ extension EventCatalogue {
             meaning: "stratd stopped before the venue had confirmed the cancels of its orders.",
             advice: "Start stratd again: it takes them up from its ledger."),
 
+        Entry(
+            "The ledger's last records may not be on the disk", "ledger_end_unsafe", .error, by: [.stratd],
+            meaning: "stratd stopped, and the disk did not answer in time or refused what was appended last.",
+            advice:
+                "Look at the disk before the machine is switched off; at the next start, whether trading is halted as it was."
+        ),
+
         // Orders.
         Entry(
             "Order refused", "order_refused", .debug, by: [.stratd],

@@ -171,8 +171,9 @@ public final class WebSocketConnection {
     }
 
     private func lineIsReady(_ readiness: EventLoop.Readiness) {
-        if readiness.contains(.write), let line = self.line { self.flush(line) }
+        // Read first: the peer may have said why it ends, and a write to a line that it has reset would be the end.
         if !readiness.isDisjoint(with: [.read, .hangup]) { self.readTurn() }
+        if readiness.contains(.write), let line = self.line { self.flush(line) }
     }
 
     private var line: CurlLine? {
@@ -294,9 +295,10 @@ public final class WebSocketConnection {
         self.setDeadline(self.options.closeTimeout) { $0.end(.closedByUs) }
         if let code = answer {
             line.queue { WebSocketFrame.appendClose(code, reason: text, maskingKey: self.random.next(), to: &$0) }
-            self.flush(line)
         }
+        // Before the answer is sent: that fails when the peer has reset the line behind its close frame.
         self.report(reason)
+        if case .draining(let line) = self.state, answer != nil { self.flush(line) }
     }
 
     /// Lets the line go. Reports `reason`, unless an end was reported already.

@@ -1,6 +1,9 @@
 /// First frame each way.
 public struct Hello: FrameBody, Hashable {
     public static let type = FrameType.hello
+    /// Of each text, when it is read: what a peer says of itself is kept as long as it is connected.
+    public static let textByteCountMax = 256
+
     public let daemon: String
     public let version: String
     /// New at every start of the process.
@@ -19,6 +22,9 @@ public struct Hello: FrameBody, Hashable {
         self.init(
             daemon: try fields.string("daemon"), version: try fields.string("version"),
             instance: try fields.string("instance"), pid: try fields.integer("pid"))
+        for (name, text) in [("daemon", self.daemon), ("version", self.version), ("instance", self.instance)] {
+            guard text.utf8.count <= Self.textByteCountMax else { throw JSONError(.outOfRange, at: 0, member: name) }
+        }
     }
 
     public func write(to writer: inout JSONWriter) {

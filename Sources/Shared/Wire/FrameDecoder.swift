@@ -1,7 +1,7 @@
 /// Why a connection's bytes are not frames. The connection ends with an `error` frame.
 public enum FrameError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A length of 0 or above `FrameDecoder.byteCountMax`.
-    case badLength(UInt32)
+    /// A length of 0 or above what the decoder takes.
+    case badLength(UInt32, allowed: Int = FrameDecoder.byteCountMax)
     case badJSON(JSONError)
     /// An envelope of another version than ours.
     case badVersion(Int64)
@@ -16,7 +16,7 @@ public enum FrameError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .badLength(let length): "a frame of \(length) bytes; allowed are 1 to \(FrameDecoder.byteCountMax)"
+        case .badLength(let length, let allowed): "a frame of \(length) bytes; allowed are 1 to \(allowed)"
         case .badJSON(let error): "a frame that is not the JSON expected: \(error)"
         case .badVersion(let version): "a frame of version \(version); this program speaks \(Envelope.version)"
         }
@@ -37,11 +37,16 @@ public struct FrameDecoder: Sendable {
     private var buffer: [UInt8] = []
     private var start = 0
     private var end = 0
+    private let byteCountMax: Int
 
-    public init() {}
+    /// - Parameter byteCountMax: of a frame's body, where less than `byteCountMax` is to be believed.
+    public init(byteCountMax: Int = Self.byteCountMax) { self.byteCountMax = min(byteCountMax, Self.byteCountMax) }
 
     /// Bytes received and not yet handed out: a part of a frame.
     public var pendingByteCount: Int { self.end - self.start }
+
+    /// Bytes of memory that it holds.
+    public var heldByteCount: Int { self.buffer.count }
 
     /// Lets `fill` write up to `readByteCount` bytes and returns what it returned: their number, or 0 and less for
     /// "nothing".
@@ -68,10 +73,9 @@ public struct FrameDecoder: Sendable {
     public mutating func next<Value>(
         _ body: (UnsafeBufferPointer<UInt8>) throws(FrameError) -> Value
     ) throws(FrameError) -> Value? {
-        guard self.pendingByteCount >= 4 else { return nil }
+        guard let length = self.nextLength else { return nil }
         let start = self.start
-        let length = self.buffer[start..<start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        guard length > 0 && length <= Self.byteCountMax else { throw .badLength(length) }
+        guard length > 0 && length <= self.byteCountMax else { throw .badLength(length, allowed: self.byteCountMax) }
         guard self.pendingByteCount >= 4 + Int(length) else { return nil }
         self.start = start + 4 + Int(length)
         let result = self.buffer.withUnsafeBufferPointer { buffer in
@@ -80,6 +84,12 @@ public struct FrameDecoder: Sendable {
             }
         }
         return try result.get()
+    }
+
+    /// The length that the next frame says it has; `nil` while that is not there.
+    private var nextLength: UInt32? {
+        guard self.pendingByteCount >= 4 else { return nil }
+        return self.buffer[self.start..<self.start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     }
 
     /// Makes sure that `count` bytes fit behind `end`: in the room that was handed out already, if that is enough.
@@ -102,8 +112,9 @@ public struct FrameDecoder: Sendable {
     private mutating func grow(by count: Int) {
         let old = self.buffer
         let left = self.end
-        // Doubled, so that a large frame is not copied for every read of it.
-        let size = max(old.count * 2, left + count)
+        // Doubled, so that a large frame is not copied for every read of it, up to what the frame and one read need.
+        let length = min(Int(self.nextLength ?? 0), self.byteCountMax)
+        let size = max(min(old.count * 2, 4 + length + Self.readByteCount), left + count)
         self.buffer = [UInt8](unsafeUninitializedCapacity: size) { room, initializedCount in
             room.initialize(repeating: 0)
             UnsafeMutableRawBufferPointer(room).copyBytes(from: old[..<left])

@@ -77,9 +77,13 @@ final class LedgerFile {
         try self.journal.append(self.lines)
     }
 
+    /// - Throws: once, when the disk lost what it had taken: a checkpoint must follow.
+    func checkDisk() throws(JournalError) { try self.journal.append([]) }
+
     /// Whether the disk takes what was appended, in time.
     func isAdvancing(now: Instant) -> Bool { self.journal.isAdvancing(now: now) }
     func wedgeForDrill() { self.journal.wedgeForDrill() }
 
-    func close() { self.journal.close() }
+    /// - Returns: false when the last records may not be on the disk.
+    func close() -> Bool { self.journal.close() }
 }

@@ -174,7 +174,7 @@ actor StrategyService: DaemonService {
         self.feed.stop()
         self.keeper.stop()
         self.server.stop()
-        self.ledgerFile.close()
+        if !self.ledgerFile.close() { self.logger.error("The ledger's last records may not be on the disk") }
         self.inputJournal?.file.close()
     }
 
@@ -253,11 +253,12 @@ actor StrategyService: DaemonService {
     /// second, and the input journal would keep a whole ledger for each try.
     private func noteCheckpoint(now: Moment) { _ = self.decide(.checkpoint, now: now) }
 
-    /// Begins a new day's file; after a failure, tries whether the journal takes a checkpoint again.
+    /// Begins a new day's file; after a failure, tries whether the journal takes a checkpoint again. A halted engine makes no
+    /// records, so the disk is asked here whether it lost the last of them: its halt may be among these.
     private func keepJournal(now: Moment) {
         do throws(JournalError) {
             try self.openDay(now: now)
-            guard self.isJournalDown else { return }
+            guard self.isJournalDown else { return try self.ledgerFile.checkDisk() }
             try self.ledgerFile.append([.record(LedgerRecord(.checkpoint(self.engine.ledger), at: now.time))])
             self.noteCheckpoint(now: now)
             self.isJournalDown = false
