@@ -6,6 +6,8 @@ extension OrderDesk {
         /// It is there, under that id.
         case taken(id: String, Taken)
         case refused(String)
+        /// The answer to it says neither yes nor no, with whatever problem it names.
+        case unclear(String)
         enum Taken: String, Hashable, Sendable { case live, matched, delayed, unmatched }
     }
 
@@ -111,6 +113,11 @@ extension OrderDesk {
         case .refused(let text) where Self.unknownTexts.contains(where: text.contains) || entry.booked > .zero:
             self.lose(order.hash, reason: text, now: now)
         case .refused(let text): self.refuse(order.hash, reason: text, now: now)
+        case .unclear(let text):
+            self.lose(
+                order.hash,
+                reason: text.isEmpty ? "the answer to it is unclear" : "the answer to it is unclear: \(text)",
+                now: now)
         }
     }
 
