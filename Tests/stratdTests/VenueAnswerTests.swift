@@ -37,4 +37,19 @@ import Testing
         #expect(try placements(#"[{"success":true,"errorMsg":"no","orderID":""}]"#) == [.refused("no")])
         #expect(throws: ClobFailure.self) { try placements("[]") }
     }
+
+    @Test func aListWithRowsThatCannotBeReadIsNotRead() throws {
+        var world = DeskWorld(isReconciled: false)
+        world.advance(0)
+        world.take(.trades(.success([]), asOf: testStart), 0)
+        world.take(.openOrders(.success([]), unreadCount: 1), 0)
+        #expect(world.notes == [.ordersUnread(count: 1)])
+        #expect(world.desk.closedReason(now: at(100).instant) != nil)
+        // It is read again, and then all is clear.
+        world.asked = []
+        world.advance(15_000)
+        #expect(world.asked.contains(.readOpenOrders))
+        world.take(.openOrders(.success([])), 15_100)
+        #expect(world.desk.closedReason(now: at(15_200).instant) == nil)
+    }
 }

@@ -119,6 +119,17 @@ extension EventCatalogue {
                 "They are passed over and read again later. What they moved shows in the balance, which then halts trading.",
             advice: "Look at the account's trades on the venue's page, and report the form of the latest."),
         Entry(
+            "Open orders of the account are told in a form that cannot be read", "orders_unread", .warning,
+            by: [.stratd],
+            facts: ["malformed"],
+            meaning: """
+                Each may be an order of ours, or one that nobody here knows. The list does not count as read: without a whole one \
+                for 180 s nothing is placed.
+                """,
+            advice:
+                "Look at the account's open orders on the venue's page, cancel what you do not know, and report the form."
+        ),
+        Entry(
             "The account's balance or the venue's clock could not be read", "account_watch_failed", .warning,
             by: [.stratd], facts: ["reason"],
             meaning: "They are read again within a minute."),

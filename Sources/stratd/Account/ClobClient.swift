@@ -222,13 +222,18 @@ struct ClobClient: Sendable {
     }
 
     /// Everything that rests, page by page.
-    func openOrders(_ credentials: AccountCredentials, now: Timestamp) async throws(ClobFailure) -> [VenueOrder] {
+    ///
+    /// - Returns: it, and how many rows could not be read: each of them may be an order that rests.
+    func openOrders(
+        _ credentials: AccountCredentials, now: Timestamp
+    ) async throws(ClobFailure) -> (orders: [VenueOrder], unreadCount: Int) {
         var orders: [VenueOrder] = []
+        var unreadCount = 0
         try await self.pages("/data/orders", "", credentials, now: now) { (row) throws(ClobFailure) in
             // A row that cannot be read must not hide the others.
-            if let order = VenueOrder(row) { orders.append(order) }
+            if let order = VenueOrder(row) { orders.append(order) } else { unreadCount += 1 }
         }
-        return orders
+        return (orders, unreadCount)
     }
 
     /// Reads a list to its end.

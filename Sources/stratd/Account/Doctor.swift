@@ -217,8 +217,9 @@ struct Doctor {
     private mutating func heartbeat() async throws(ClobFailure) -> Verdict {
         guard let credentials = self.session.credentials else { return .open("there are no credentials") }
         let open = try await self.session.clob.openOrders(credentials, now: .now())
-        guard open.isEmpty else {
-            return .open("\(open.count) orders are open, and the first heartbeat arms what would cancel them")
+        let openCount = open.orders.count + open.unreadCount
+        guard openCount == 0 else {
+            return .open("\(openCount) orders are open, and the first heartbeat arms what would cancel them")
         }
         try await self.session.clob.beat(credentials, now: .now())
         return .well("the venue takes it")
