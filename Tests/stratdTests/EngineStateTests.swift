@@ -18,7 +18,8 @@ import Testing
                 "flattening", "gate", "homeless", "incomeMinute", "isFeedUp", "isHaltFilePresent", "isStopping",
                 "lastLooks",
                 "lastMarks", "ledger",
-                "lookCount", "mode", "nextWake", "orderCount", "profit", "recordCount", "slots", "unexplained",
+                "lookCount", "mode", "nextWake", "orderCount", "profit", "recordCount", "rejectionWaits", "slots",
+                "unexplained",
                 "unexplainedShares", "unrecordedIncome",
                 "venueClosedReason", "views",
             ])

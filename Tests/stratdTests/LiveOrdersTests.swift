@@ -12,6 +12,7 @@ final class LiveWorld {
     var engine: StrategyEngine
     private(set) var asked: [OrderDesk.Request] = []
     private(set) var notes: [EngineNote] = []
+    private(set) var decisions: [DecisionBody] = []
     private(set) lazy var orders = LiveOrders(ask: { [unowned self] in self.asked.append($0) }, tell: { _ in })
 
     /// Markets from 1 on, with their books, and a venue that has told of everything.
@@ -39,11 +40,14 @@ final class LiveWorld {
             case .submit(let order): self.orders.submit(order, now: at(milliseconds))
             case .cancel(let order): self.orders.cancel(order, now: at(milliseconds))
             case .note(let note): self.notes.append(note)
+            case .publish(.decision(let body)): self.decisions.append(body)
             case .record, .publish, .answer: break
             }
         }
     }
     func advance(_ milliseconds: Int64) {
+        let closed = self.orders.closedReason(now: at(milliseconds))
+        if closed != self.engine.venueClosedReason { self.take(.venueClosed(closed), milliseconds) }
         for event in self.orders.advance(self.engine.views, now: at(milliseconds)) {
             self.take(.venue(event), milliseconds)
         }

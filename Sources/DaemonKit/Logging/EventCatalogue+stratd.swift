@@ -258,9 +258,9 @@ extension EventCatalogue {
             "Trading is halted", "trading_halted", .error, id: "0b0b7113523151416aafcbf7a2651485", by: [.stratd],
             facts: ["reason"],
             meaning: """
-                No order leaves, and open ones are cancelled. Reasons: operator, halt_file, daily_loss, max_drawdown, \
+                No order leaves, open ones are ended. Reasons: operator, halt_file, daily_loss, max_drawdown, \
                 rules_changed, unknown_orders, error_rate, balance, positions, foreign_trade, price, account, \
-                order_id, another_stratd, journal, ledger.
+                order_id, rejected, another_stratd, journal, ledger.
                 """,
             advice: "Find the cause, remove it, then resume. A halt survives restarts."),
         Entry(
@@ -302,7 +302,10 @@ extension EventCatalogue {
             meaning: "The risk gate did not let an order leave; code and detail say which limit stood against it."),
         Entry(
             "Order rejected by the venue", "order_rejected", .info, by: [.stratd],
-            meaning: "The venue did not take an order; the code is its reason.",
+            meaning: """
+                The venue did not take an order; the code is its reason. Its strategy places nothing in that market for a time that \
+                doubles from half a second to thirty, until an order is taken.
+                """,
             advice: "Nothing for one. If all are rejected, read the code."),
         Entry(
             "Order not sent", "order_withheld", .info, by: [.stratd],

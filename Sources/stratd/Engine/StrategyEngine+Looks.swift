@@ -104,7 +104,12 @@ extension StrategyEngine {
                 detail: "\($0.size) at \($0.price)")
         }
         var refusals: [DecisionBody.Reason] = []
-        for place in steps.place {
+        let wait = self.rejectionWait(key, now: now)
+        if let wait, !steps.place.isEmpty {
+            self.due[key] = wait.until
+            refusals = steps.place.map { _ in wait.reason }
+        }
+        for place in steps.place where wait == nil {
             if let refusal = self.place(self.intent(place, view, slot), seeing: view, now: now) {
                 refusals.append(Self.reason(refusal))
             }

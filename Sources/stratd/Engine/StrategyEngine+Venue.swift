@@ -32,6 +32,7 @@ extension StrategyEngine {
             self.refused(order, reason: reason, now: now)
             self.note(
                 .orderRejected(order.id, strategy: order.body.strategy, market: order.body.market, reason: reason))
+            self.rejected(order, reason: reason, now: now)
         case .withheld(let reason):
             self.refused(order, reason: reason, now: now)
             self.note(
@@ -61,6 +62,7 @@ extension StrategyEngine {
     }
 
     private mutating func accepted(_ order: LedgerOrder, isDelayed: Bool, now: Moment) {
+        self.endRejectionWait(of: order, now: now)
         // A fill may have come before; the order is past this state then.
         if order.body.state == .sent || order.body.state == .unknown || order.body.state == .delayed {
             self.move(order, to: isDelayed ? .delayed : .live, reason: nil, now: now)

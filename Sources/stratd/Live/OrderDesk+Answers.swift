@@ -40,6 +40,15 @@ extension OrderDesk {
                 nil
             }
         }
+
+        /// Whether the request counts among those that failed.
+        var isRequestFailure: Bool {
+            // One that told of no order at all has told nothing.
+            if case .placed(_, .success(let placements)) = self {
+                return placements.allSatisfy { if case .unclear = $0 { true } else { false } }
+            }
+            return self.failure?.isRequestFailure ?? false
+        }
     }
 
     /// How long nothing is placed after an answer that closes the venue.

@@ -209,7 +209,7 @@ extension StrategyService {
         guard let account = self.live else { return }
         let answer = await self.answer(request, account, now: .now())
         guard !self.isClosed else { return }
-        self.take(.requestEnded(isFailure: answer.failure?.isOutcomeUnknown == true), now: .now())
+        self.take(.requestEnded(isFailure: answer.isRequestFailure), now: .now())
         self.liveOrders?.take(answer, now: .now())
         self.advanceNow()
         if case .unauthorized = answer.failure { await self.loginAgain() }
