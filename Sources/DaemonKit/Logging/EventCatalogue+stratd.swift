@@ -288,8 +288,10 @@ extension EventCatalogue {
             advice: "Put that user into the group, if it shall command. Otherwise ask why it tried."),
         Entry(
             "Market left", "market_left", .notice, by: [.stratd],
-            meaning: "A market was flattened; nothing_held says whether all could be sold.",
-            advice: "Where something is still held, look at the book: nobody bid within the price band."),
+            meaning:
+                "Flattening a market has ended; nothing_held says whether all was sold. Else sixty sales found no buyer for all, or "
+                + "what is left is less than the market takes.",
+            advice: "Where something is still held, look at the book, and flatten again."),
         Entry(
             "Orders were still open at the end", "orders_left_open", .warning, id: "3250c88f81636af4a2aadfcd5e42fe92",
             by: [.stratd], facts: ["orders"],

@@ -152,9 +152,15 @@ extension StrategyEngine {
     /// The strategies look again: a cancel that is confirmed makes room, a fill changes what is wanted.
     private mutating func orderChanged(_ order: LedgerOrder, now: Moment) {
         if self.ledger.open[order.id] == nil { self.cancelOnAcceptance.remove(order.id) }
-        if self.flattening[order.body.market] != nil {
-            if self.ledger.openOrders(in: order.body.market).isEmpty {
+        if let attempts = self.flattening[order.body.market] {
+            guard self.ledger.openOrders(in: order.body.market).isEmpty else { return self.planWake() }
+            // A sale that nobody took is not offered again before its time; a fill, or a quote that ended, makes room at once.
+            let isMissed = order.body.kind == .fak && self.ledger.order(order.id)?.body.filled == .zero
+            if !isMissed {
                 self.due[LookKey(market: order.body.market, slot: -1)] = now.instant
+            } else if self.venueClosedReason != nil {
+                // What a closed venue did not take tells nothing of buyers.
+                self.flattening[order.body.market] = max(0, attempts - 1)
             }
         } else {
             self.look([order.body.market], now: now)
