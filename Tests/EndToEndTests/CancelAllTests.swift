@@ -116,6 +116,17 @@ struct CancelAllTests {
         #expect(try await account.place(0) == 0)
     }
 
+    @Test(isHere) func whereTheVenueDoesNotEndAllAtOnceTheyEndByTheirHashes() async throws {
+        let account = try await Account()
+        #expect(try await account.place(70) == 70)
+        try await account.control(#"{"do":"http_status","status":500,"path":"/cancel-all","count":10000}"#)
+        let (ending, output, errors) = try await account.cancelAll()
+        #expect(
+            ending == .exited(0) && output.hasSuffix("70 orders were cancelled, nothing is open"),
+            "\(output)\n\(errors)")
+        #expect(try await account.place(0) == 0)
+    }
+
     @Test func whatItCannotUseItSays() async throws {
         let account = try await Account()
         let none = try await account.cancelAll([:])

@@ -113,6 +113,22 @@ struct DoctorTests {
         #expect(away.verdicts["disk"] == "ok" && away.all.contains("can be reached from here"), "\(away.all)")
     }
 
+    @Test func anAccountThatCouldBuyAndNotSellIsToldSo() async throws {
+        let practice = try await Practice()
+        let well = try await practice.look()
+        #expect(well.ending == .exited(0), "\(well.all)")
+        let client = try RESTClient()
+        defer { client.stop() }
+        let url = "http://127.0.0.1:\(practice.port)/truth/account"
+        let answer = try await client.request(RESTRequest(url: url))
+        let address = try #require(try JSONValue(parsing: answer.body).array?.first?.string)
+        try await practice.control([#"{"do":"revoke_shares","address":"\#(address)"}"#])
+        let (ending, verdicts, all) = try await practice.look()
+        #expect(ending == .exited(77) && verdicts["funds"] == "FAILED", "\(all)")
+        #expect(all.contains("may not move the wallet's shares") && all.contains("setApprovalForAll"), "\(all)")
+        #expect(verdicts.count { $0.value == "ok" } == Self.names.count - 1, "\(all)")
+    }
+
     @Test(arguments: ["/elsewhere", ":9"])
     func aDataAPIThatDoesNotAnswerIsWarnedOfAndNothingMore(place: String) async throws {
         let practice = try await Practice()

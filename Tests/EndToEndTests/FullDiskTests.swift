@@ -99,6 +99,52 @@ struct FullDiskTests {
         for program in [scanner, venue] { #expect(try await program.stop() == .exited(0), "\(program.report)") }
     }
 
+    /// What the journal did not take never left: the last word on each order is that it was rejected, not that it was sent.
+    @Test func whatCouldNotBeWrittenIsNotToldAsSent() async throws {
+        let directory = try TemporaryDirectory()
+        let disk = try SmallDisk(at: directory.path)
+        let venue = try RunningProgram(
+            Programs.path(of: "simvenue"), ["--port", "0", "--markets", "12", "--rate", "20"], in: directory.path)
+        let ready = try JSONValue(parsing: Array(try await venue.line(of: .output) { $0.contains("ready") }.utf8))
+        let port = try #require(ready["port"]?.integer)
+        let environment = [
+            "POLYBOT_VENUE_GAMMA_URL": "http://127.0.0.1:\(port)", "POLYBOT_VENUE_CLOB_URL": "http://127.0.0.1:\(port)",
+            "POLYBOT_VENUE_MARKET_WS_URL": "ws://127.0.0.1:\(port)/ws/market", "POLYBOT_TRADING_JOURNAL": "false",
+        ]
+        let runtime = ["--runtime-dir", directory.path]
+        func start(_ daemon: String, state: String) throws -> RunningProgram {
+            try RunningProgram(
+                Programs.path(of: daemon), runtime + ["--state-dir", state], in: directory.path,
+                environment: environment)
+        }
+        let daemon = try start("stratd", state: disk.path)
+        _ = try await daemon.line(of: .errors) { $0.contains("Started") }
+        let tap = try RunningProgram(
+            Programs.path(of: "polybot"), ["tap", "stratd", "--type", "order,risk_status"] + runtime,
+            in: directory.path)
+        _ = try await tap.line(of: .output) { $0.contains("risk_status") }
+        #expect(disk.fill())
+        // The first orders are those that find no room.
+        let scanner = try start("scannerd", state: directory.file("state"))
+        let feed = try start("feedd", state: directory.file("state"))
+        let lines = try await waitFor("orders that were not sent", state: daemon.report) { () -> ArraySlice<String>? in
+            let lines = tap.lines(of: .output)
+            guard let last = lines.lastIndex(where: { $0.contains("journal_failed") }) else { return nil }
+            // Whatever was told in one go with it has come by then.
+            return lines[last...].contains { $0.contains("risk_status") } ? lines[...] : nil
+        }
+        var unsent: Set<String> = []
+        var states: [String: String] = [:]
+        for line in lines {
+            let body = try JSONValue(parsing: line.utf8)["body"]
+            guard let order = body?["order"]?.string else { continue }
+            states[order] = body?["state"]?.string
+            if body?["reason"]?.string == "journal_failed" { unsent.insert(order) }
+        }
+        for order in unsent { #expect(states[order] == "rejected", "\(order)") }
+        for program in [tap, feed, scanner, daemon, venue] { _ = try await program.stop() }
+    }
+
     private static func ledgers(on disk: SmallDisk) -> [String] {
         TemporaryDirectory.names(in: disk.path).filter { $0.hasPrefix("ledger-") }.sorted()
     }

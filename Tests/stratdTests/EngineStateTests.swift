@@ -20,7 +20,8 @@ import Testing
                 "flattening", "gate", "homeless", "incomeMinute", "isFeedUp", "isHaltFilePresent", "isStopping",
                 "lastLooks",
                 "lastMarks", "lastTick", "ledger",
-                "lookCount", "mode", "orderCount", "profit", "recordCount", "schedule", "slots", "unexplained",
+                "lookCount", "mode", "orderCount", "profit", "recordCount", "rejectionWaits", "schedule", "slots",
+                "unexplained",
                 "unexplainedShares", "unrecordedIncome",
                 "venueClosedReason", "views",
             ])

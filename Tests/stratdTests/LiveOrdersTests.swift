@@ -6,16 +6,17 @@ import Testing
 @testable import stratd
 
 /// An engine and the desk of its real venue, joined as the shell joins them; the venue itself is the test.
-private final class LiveWorld {
+final class LiveWorld {
     static let form = OrderForm(owner: Address("0x" + String(repeating: "a1", count: 20))!, funder: nil, .eoa)
 
     var engine: StrategyEngine
     private(set) var asked: [OrderDesk.Request] = []
     private(set) var notes: [EngineNote] = []
+    private(set) var decisions: [DecisionBody] = []
     private(set) lazy var orders = LiveOrders(ask: { [unowned self] in self.asked.append($0) }, tell: { _ in })
 
-    /// Markets 1 and 2, with their books, and a venue that has told of everything.
-    init() {
+    /// Markets from 1 on, with their books, and a venue that has told of everything.
+    init(marketCount: Int64 = 2) {
         self.engine = StrategyEngine(
             slots: [.init(name: "maker", maker: Maker(makerParameters))], limits: wideLimits,
             ledger: OrderLedger(cash: usd("1000")), identity: .live(Self.form), now: at(0))
@@ -27,7 +28,7 @@ private final class LiveWorld {
         self.answer(.openOrders(.success([])), 0)
         self.answer(.trades(.success([]), asOf: testStart), 0)
         self.take(.feed(.connected, sentTime: testStart), 0)
-        for n in 1...2 as ClosedRange<Int64> {
+        for n in 1...marketCount {
             self.take(.feed(.market(MarketBody(n: n, market: market(n))), sentTime: testStart), 0)
             self.take(.feed(.book(book(n)), sentTime: testStart), 0)
         }
@@ -39,11 +40,14 @@ private final class LiveWorld {
             case .submit(let order): self.orders.submit(order, now: at(milliseconds))
             case .cancel(let order): self.orders.cancel(order, now: at(milliseconds))
             case .note(let note): self.notes.append(note)
+            case .publish(.decision(let body)): self.decisions.append(body)
             case .record, .publish, .answer: break
             }
         }
     }
     func advance(_ milliseconds: Int64) {
+        let closed = self.orders.closedReason(now: at(milliseconds))
+        if closed != self.engine.venueClosedReason { self.take(.venueClosed(closed), milliseconds) }
         for event in self.orders.advance(self.engine.views, now: at(milliseconds)) {
             self.take(.venue(event), milliseconds)
         }

@@ -212,7 +212,8 @@ extension ConfigurationKey {
             "Orders of unknown fate that halt trading until they are resolved"),
         .fraction(
             "risk.error_rate_max", \.risk.errorRateMaxMicros,
-            "Share of failed requests over the last minute that halts trading"),
+            "Share of failed requests over the last minute that halts trading; an order that the venue refuses and its maintenance are no failures"
+        ),
         .count(
             "risk.trial_fills", \.risk.trialFillCount, 0...1_000_000,
             "Confirmed fills until live trading is no longer on trial, under the two limits that follow; 0 for no trial"

@@ -125,6 +125,17 @@ extension EventCatalogue {
                 "An order of ours made in this trade, and nothing of that is booked. It is told once for each trade and each start. What it moved shows in the balance and the shares, which then halt trading.",
             advice: "Look at this trade on the venue's page, and report its form."),
         Entry(
+            "Open orders of the account are told in a form that cannot be read", "orders_unread", .warning,
+            by: [.stratd],
+            facts: ["malformed"],
+            meaning: """
+                Each may be an order of ours, or one that nobody here knows. The list does not count as read: without a whole one \
+                for 180 s nothing is placed.
+                """,
+            advice:
+                "Look at the account's open orders on the venue's page, cancel what you do not know, and report the form."
+        ),
+        Entry(
             "The account's balance or the venue's clock could not be read", "account_watch_failed", .warning,
             by: [.stratd], facts: ["reason"],
             meaning: "They are read again within a minute."),
@@ -259,9 +270,9 @@ extension EventCatalogue {
             "Trading is halted", "trading_halted", .error, id: "0b0b7113523151416aafcbf7a2651485", by: [.stratd],
             facts: ["reason"],
             meaning: """
-                No order leaves, and open ones are cancelled. Reasons: operator, halt_file, daily_loss, max_drawdown, \
+                No order leaves, open ones are ended. Reasons: operator, halt_file, daily_loss, max_drawdown, \
                 rules_changed, unknown_orders, error_rate, balance, positions, foreign_trade, price, account, \
-                order_id, another_stratd, journal, ledger.
+                order_id, rejected, another_stratd, journal, ledger.
                 """,
             advice: "Find the cause, remove it, then resume. A halt survives restarts."),
         Entry(
@@ -305,8 +316,10 @@ extension EventCatalogue {
             advice: "Put that user into the group, if it shall command. Otherwise ask why it tried."),
         Entry(
             "Market left", "market_left", .notice, by: [.stratd],
-            meaning: "A market was flattened; nothing_held says whether all could be sold.",
-            advice: "Where something is still held, look at the book: nobody bid within the price band."),
+            meaning:
+                "Flattening a market has ended; nothing_held says whether all was sold. Else sixty sales found no buyer for all, or "
+                + "what is left is less than the market takes.",
+            advice: "Where something is still held, look at the book, and flatten again."),
         Entry(
             "Orders were still open at the end", "orders_left_open", .warning, id: "3250c88f81636af4a2aadfcd5e42fe92",
             by: [.stratd], facts: ["orders"],
@@ -326,7 +339,10 @@ extension EventCatalogue {
             meaning: "The risk gate did not let an order leave; code and detail say which limit stood against it."),
         Entry(
             "Order rejected by the venue", "order_rejected", .info, by: [.stratd],
-            meaning: "The venue did not take an order; the code is its reason.",
+            meaning: """
+                The venue did not take an order; the code is its reason. Its strategy places nothing in that market for a time that \
+                doubles from half a second to thirty, until an order is taken.
+                """,
             advice: "Nothing for one. If all are rejected, read the code."),
         Entry(
             "Order not sent", "order_withheld", .info, by: [.stratd],

@@ -14,6 +14,8 @@ enum DeskFault: Hashable, Sendable {
     case cancelByVenue(OrderHash?)
     /// All pUSD leaves the account of that address.
     case balanceGone(Address)
+    /// The account of that address lets no exchange move its shares.
+    case revokeShares(Address)
     /// `seconds` of trades, or the next one.
     case settlement(isFinal: Bool, seconds: Int64?)
     case standing(Address, AccountStanding)
@@ -49,6 +51,13 @@ extension Desk {
             let account = try self.account(at: address)
             let money = engine.engine.accounts[account.index].money
             if money > .zero { _ = engine.handle(.withdraw(account, money), at: time) }
+        case .revokeShares(let address):
+            let account = try self.account(at: address)
+            for contract in ExchangeContract.allCases {
+                var approval = engine.engine.accounts[account.index].approval(contract)
+                approval.movesShares = false
+                _ = engine.handle(.approve(account, contract, approval), at: time)
+            }
         case .settlement(let isFinal, let seconds):
             self.troubles.plan(isFinal: isFinal, until: seconds.map { time + .seconds($0) })
         case .standing(let address, let standing):

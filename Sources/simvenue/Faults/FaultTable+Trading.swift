@@ -54,6 +54,10 @@ extension FaultTable {
             sentence: "Takes all pUSD of the account at that address; orders that it can no longer pay for end."
         ) { order in Self.withAddress(order) { .balanceGone($0) } },
         Row(
+            name: "revoke_shares", parameters: [Self.address],
+            sentence: "The exchanges may move no shares of the account at that address any more; its sales end."
+        ) { order in Self.withAddress(order) { .revokeShares($0) } },
+        Row(
             name: "settlement_fails", parameters: [Self.seconds(nil)],
             sentence: "The next trade of a trader of the desk fails a second after it matched; or all for a time."
         ) { .desk(.settlement(isFinal: true, seconds: $0.whole("seconds"))) },

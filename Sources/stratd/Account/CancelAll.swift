@@ -3,6 +3,8 @@ import Shared
 
 /// `stratd cancel-all`: cancels all orders of the account, and does not rest before the venue says that nothing is open. No daemon
 /// need run; one that does may place new orders meanwhile: halt it first.
+///
+/// One request ends everything; where the venue does not do that, the open orders are read and cancelled by their hashes.
 struct CancelAll {
     private static let pauseFirst = Duration.milliseconds(250)
     private static let pauseMax = Duration.seconds(5)
@@ -10,22 +12,26 @@ struct CancelAll {
     private(set) var session: AccountSession
     /// How long it is tried.
     private(set) var timeMax = Duration.seconds(120)
+    private(set) var cancelledCount = 0
 
     /// - Throws: code 69 when the venue cannot be reached or does not obey in time, 77 when it refuses.
     mutating func run(using random: inout some RandomNumberGenerator) async throws(DaemonExit) {
         let deadline = Instant.now() + self.timeMax
         var backoff = Backoff(first: Self.pauseFirst, longest: Self.pauseMax)
-        var cancelledCount = 0
         while true {
             var pause = Duration.zero
             do throws(ClobFailure) {
                 let known = try await self.login()
-                cancelledCount += try await self.cancel(known)
+                try await self.cancel(known)
                 let open = try await self.session.clob.openOrders(known, now: .now())
-                guard !open.isEmpty else {
-                    return self.session.tell("\(cancelledCount) orders were cancelled, nothing is open")
+                guard !open.orders.isEmpty || open.unreadCount > 0 else {
+                    return self.session.tell("\(self.cancelledCount) orders were cancelled, nothing is open")
                 }
-                self.session.tell("\(open.count) orders are open still")
+                if !open.orders.isEmpty { self.session.tell("\(open.orders.count) orders are open still") }
+                if open.unreadCount > 0 {
+                    self.session.tell(
+                        "\(open.unreadCount) orders are told in a form that cannot be read, and may be open")
+                }
             } catch {
                 if case .unauthorized = error, self.session.credentials != nil, !self.session.hasForgotten {
                     self.session.forget()
@@ -54,13 +60,30 @@ struct CancelAll {
         return try await self.session.login()
     }
 
-    /// - Returns: how many orders were cancelled.
-    private func cancel(_ credentials: AccountCredentials) async throws(ClobFailure) -> Int {
-        let answer = try await self.session.clob.cancelAll(credentials, now: .now())
+    private mutating func cancel(_ credentials: AccountCredentials) async throws(ClobFailure) {
+        do throws(ClobFailure) {
+            return self.take(try await self.session.clob.cancelAll(credentials, now: .now()))
+        } catch {
+            if case .unauthorized = error { throw error }
+            // Ending everything costs as much as the cancels that it makes, which may be more than the venue ever allows at once.
+            self.session.tell("\(error); the orders are cancelled by their hashes")
+        }
+        let hashes = try await self.session.clob.openOrders(credentials, now: .now()).orders.map(\.hash)
+        var limit = TokenBucket(
+            rate: OrderDesk.cancelRate.perSecond, burst: OrderDesk.cancelRate.burst, now: .now())
+        for start in stride(from: 0, to: hashes.count, by: OrderDesk.cancelCountMax) {
+            let chunk = Array(hashes[start...].prefix(OrderDesk.cancelCountMax))
+            if let wait = limit.wait(for: Int64(chunk.count), now: .now()) { try? await Task.sleep(for: wait) }
+            _ = limit.take(Int64(chunk.count), now: .now())
+            self.take(try await self.session.clob.cancel(chunk, credentials, now: .now()))
+        }
+    }
+
+    private mutating func take(_ answer: ClobClient.Cancellation) {
         for (order, reason) in answer.notCancelled.sorted(by: { $0.key < $1.key }) {
             self.session.tell("order \(order) was not cancelled: \(reason.isEmpty ? "no reason is given" : reason)")
         }
-        return answer.cancelled.count
+        self.cancelledCount += answer.cancelled.count
     }
 
     /// What the command is.

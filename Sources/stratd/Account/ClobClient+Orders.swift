@@ -14,9 +14,7 @@ extension ClobClient {
     ) async throws(ClobFailure) -> [OrderDesk.Placement] {
         guard orders.count > 1 else {
             do throws(ClobFailure) {
-                return [
-                    try Self.placement(try await self.ask(.post, "/order", body: orders[0], credentials, now: now))
-                ]
+                return [Self.placement(try await self.ask(.post, "/order", body: orders[0], credentials, now: now))]
             } catch {
                 // Of one order the venue says so with the request's own status.
                 guard case .refused(_, let text) = error else { throw error }
@@ -25,16 +23,19 @@ extension ClobClient {
         }
         let body = [UInt8(ascii: "[")] + orders.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
         let answer = try await self.ask(.post, "/orders", body: body, credentials, now: now)
-        guard let answers = answer.array, answers.count == orders.count else {
+        return try Self.placements(answer, count: orders.count)
+    }
+
+    /// What the answer to a batch of so many orders says of each. One that cannot be made out says nothing of the others.
+    static func placements(_ answer: JSONValue, count: Int) throws(ClobFailure) -> [OrderDesk.Placement] {
+        guard let answers = answer.array, answers.count == count else {
             throw .malformed("/orders does not answer for each order")
         }
-        var placements: [OrderDesk.Placement] = []
-        for answer in answers { placements.append(try Self.placement(answer)) }
-        return placements
+        return answers.map(Self.placement)
     }
 
     /// A leg of a batch may claim success and be none: an id and a known word alone tell of an order that was taken.
-    private static func placement(_ answer: JSONValue) throws(ClobFailure) -> OrderDesk.Placement {
+    private static func placement(_ answer: JSONValue) -> OrderDesk.Placement {
         let text = answer["errorMsg"]?.string ?? answer["error"]?.string ?? ""
         let id = answer["orderID"]?.string ?? ""
         if answer["success"]?.bool == true, text.isEmpty, !id.isEmpty,
@@ -43,7 +44,7 @@ extension ClobClient {
             return .taken(id: id.lowercased(), taken)
         }
         // One that names an order and a problem may have taken it.
-        guard !text.isEmpty, id.isEmpty else { throw .malformed("an answer to an order says neither yes nor no") }
+        guard !text.isEmpty, id.isEmpty else { return .unclear(text) }
         return .refused(text)
     }
 

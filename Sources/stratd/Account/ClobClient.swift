@@ -81,13 +81,14 @@ struct ClobClient: Sendable {
         return version
     }
 
-    /// The condition of some market that is traded now.
-    func anyMarket() async throws(ClobFailure) -> ConditionID {
+    /// Some market that is traded now, and a token of it.
+    func anyMarket() async throws(ClobFailure) -> (condition: ConditionID, token: TokenID) {
         let answer = try await self.read("/sampling-simplified-markets")
-        guard let condition = answer["data"]?.array?.first?["condition_id"]?.string.flatMap({ ConditionID($0) }) else {
-            throw .malformed("/sampling-simplified-markets names no market")
-        }
-        return condition
+        guard let market = answer["data"]?.array?.first,
+            let condition = market["condition_id"]?.string.flatMap({ ConditionID($0) }),
+            let token = market["tokens"]?.array?.first?["token_id"]?.string.flatMap({ TokenID($0) })
+        else { throw .malformed("/sampling-simplified-markets names no market") }
+        return (condition, token)
     }
 
     /// What orders must obey in a market: its tick, and its taker fee in millionths.
@@ -134,14 +135,32 @@ struct ClobClient: Sendable {
         let answer = try await self.ask(
             .get, "/balance-allowance", query: "asset_type=COLLATERAL&signature_type=\(signatureType)", credentials,
             now: now)
-        guard let balance = answer["balance"]?.string.flatMap({ Self.balance($0) }),
-            let named = answer["allowances"]?.object
-        else { throw .malformed("/balance-allowance has no balance or no allowances") }
+        guard let balance = answer["balance"]?.string.flatMap({ Self.balance($0) }) else {
+            throw .malformed("/balance-allowance has no balance")
+        }
+        return (balance, try Self.allowances(answer))
+    }
+
+    /// Which contracts may move the shares in the account's wallet: all tokens of outcomes have one contract, and its approval is
+    /// of all of them.
+    ///
+    /// - Parameter token: one that the venue knows.
+    func shareMovers(
+        _ credentials: AccountCredentials, token: TokenID, signatureType: Int, now: Timestamp
+    ) async throws(ClobFailure) -> Set<Address> {
+        let answer = try await self.ask(
+            .get, "/balance-allowance",
+            query: "asset_type=CONDITIONAL&token_id=\(token)&signature_type=\(signatureType)", credentials, now: now)
+        return Set(try Self.allowances(answer).filter { $0.value > .zero }.keys)
+    }
+
+    private static func allowances(_ answer: JSONValue) throws(ClobFailure) -> [Address: Money] {
+        guard let named = answer["allowances"]?.object else { throw .malformed("/balance-allowance has no allowances") }
         var allowances: [Address: Money] = [:]
         for (name, value) in named {
             if let spender = Address(name), let text = value.string { allowances[spender] = Self.units(text) }
         }
-        return (balance, allowances)
+        return allowances
     }
 
     /// Shares of a token in the account's wallet.
@@ -203,13 +222,18 @@ struct ClobClient: Sendable {
     }
 
     /// Everything that rests, page by page.
-    func openOrders(_ credentials: AccountCredentials, now: Timestamp) async throws(ClobFailure) -> [VenueOrder] {
+    ///
+    /// - Returns: it, and how many rows could not be read: each of them may be an order that rests.
+    func openOrders(
+        _ credentials: AccountCredentials, now: Timestamp
+    ) async throws(ClobFailure) -> (orders: [VenueOrder], unreadCount: Int) {
         var orders: [VenueOrder] = []
+        var unreadCount = 0
         try await self.pages("/data/orders", "", credentials, now: now) { (row) throws(ClobFailure) in
             // A row that cannot be read must not hide the others.
-            if let order = VenueOrder(row) { orders.append(order) }
+            if let order = VenueOrder(row) { orders.append(order) } else { unreadCount += 1 }
         }
-        return orders
+        return (orders, unreadCount)
     }
 
     /// Reads a list to its end.

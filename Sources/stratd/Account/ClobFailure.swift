@@ -70,6 +70,16 @@ enum ClobFailure: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether the request counts among those that failed. What the venue says of one order is no failure of the request, and its
+    /// maintenance passes by itself: then nothing is placed, and nobody has to resume. Source: reference, 2.8.
+    var isRequestFailure: Bool {
+        switch self {
+        case .transport(let error): error.reason != .stopped && error.reason != .cancelled
+        case .unauthorized, .tooMany, .region, .trouble, .malformed: true
+        case .restarting, .postOnly, .cancelOnly, .disabled, .staleHeartbeat, .refused: false
+        }
+    }
+
     var retryAfter: Duration? { if case .tooMany(let pause) = self { pause } else { nil } }
 
     var description: String {

@@ -186,26 +186,40 @@ struct Doctor {
         guard balance > .zero else {
             return .ill("the wallet holds no pUSD", remedy: "Deposit, or see whether this is the right wallet.")
         }
-        let short = [Exchange.exchangeV2, .negRiskExchangeV2].map { ExchangeDomain.of($0).verifyingContract }.filter {
-            (allowances[$0] ?? .zero) < balance
+        let exchanges = [Exchange.exchangeV2, .negRiskExchangeV2].map { ExchangeDomain.of($0).verifyingContract }
+        let short = exchanges.filter { (allowances[$0] ?? .zero) < balance }
+        guard short.isEmpty else {
+            return .ill(
+                "\(short.map(\.description).joined(separator: " and ")) may not move the \(balance) pUSD of the wallet",
+                remedy: "Approve the exchange on the venue's website: its first trade there asks for it.")
         }
-        guard !short.isEmpty else { return .well("\(balance) pUSD, which both exchanges may move") }
+        // Who may buy and not sell cannot get out of what was bought.
+        let movers = try await self.session.clob.shareMovers(
+            credentials, token: try await self.session.clob.anyMarket().token,
+            signatureType: self.configuration.trading.signatureType, now: .now())
+        let barred = exchanges.filter { !movers.contains($0) }
+        guard !barred.isEmpty else {
+            return .well("\(balance) pUSD, which both exchanges may move, and shares as well")
+        }
         return .ill(
-            "\(short.map(\.description).joined(separator: " and ")) may not move the \(balance) pUSD of the wallet",
-            remedy: "Approve the exchange on the venue's website: its first trade there asks for it.")
+            "\(barred.map(\.description).joined(separator: " and ")) may not move the wallet's shares: none could be sold",
+            remedy:
+                "Call setApprovalForAll(exchange, true) on the conditional tokens' contract for each: a first sale on the venue's website asks for it."
+        )
     }
 
     private func terms() async throws(ClobFailure) -> Verdict {
         let clob = self.session.clob
-        let (tick, feeRate) = try await clob.terms(of: try await clob.anyMarket())
+        let (tick, feeRate) = try await clob.terms(of: try await clob.anyMarket().condition)
         return .well("a market's tick (\(tick)) and taker fee (\(Decimal6.text(feeRate))) can be read")
     }
 
     private mutating func heartbeat() async throws(ClobFailure) -> Verdict {
         guard let credentials = self.session.credentials else { return .open("there are no credentials") }
         let open = try await self.session.clob.openOrders(credentials, now: .now())
-        guard open.isEmpty else {
-            return .open("\(open.count) orders are open, and the first heartbeat arms what would cancel them")
+        let openCount = open.orders.count + open.unreadCount
+        guard openCount == 0 else {
+            return .open("\(openCount) orders are open, and the first heartbeat arms what would cancel them")
         }
         try await self.session.clob.beat(credentials, now: .now())
         return .well("the venue takes it")

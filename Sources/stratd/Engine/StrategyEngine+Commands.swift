@@ -62,6 +62,7 @@ extension StrategyEngine {
         }
         self.unexplainedShares = [:]
         self.errorRate.reset()
+        self.rejectionWaits = [:]
         if self.profit.drawdown > self.gate.limits.drawdownMax {
             // A person has seen the loss: it counts anew from here.
             let equity = self.ledger.equity { self.value(of: $0) }

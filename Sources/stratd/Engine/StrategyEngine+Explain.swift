@@ -23,7 +23,9 @@ extension StrategyEngine {
         if let shut = standings.first(where: { !$0.isKept }) {
             members["closed"] = .object(["code": .string(shut.code.rawValue), "detail": .string(shut.detail)])
         } else {
-            members["wants"] = self.wants(view, slot, context, now: now)
+            let key = LookKey(market: view.market.condition, slot: index)
+            let isWaiting = self.rejectionWait(key, now: now) != nil
+            members["wants"] = self.wants(view, slot, context, isWaiting: isWaiting, now: now)
         }
         if let decision = self.decisions[LookKey(market: view.market.condition, slot: index)] {
             members["action"] = .string(decision.body.action.rawValue)
@@ -38,7 +40,11 @@ extension StrategyEngine {
     }
 
     /// What the strategy would want if it looked now; of what would be placed also how each limit of an order stands.
-    private func wants(_ view: MarketView, _ slot: Slot, _ context: RiskContext, now: Moment) -> JSONValue {
+    ///
+    /// - Parameter isWaiting: whether nothing is placed for a time, as the venue rejected what was.
+    private func wants(
+        _ view: MarketView, _ slot: Slot, _ context: RiskContext, isWaiting: Bool, now: Moment
+    ) -> JSONValue {
         guard case .quote(let wanted) = slot.maker.decide(self.input(view, slot, now: now)) else { return .array([]) }
         let orders = self.ledger.openOrders(in: view.market.condition)
         let own = orders.filter { $0.body.strategy == slot.name }
@@ -49,7 +55,7 @@ extension StrategyEngine {
                     "side": .string(wish.side.rawValue), "outcome": .number("\(wish.outcome)"),
                     "price": .string("\(wish.price)"), "size": .string("\(wish.size)"),
                 ]
-                if steps.place.contains(wish) {
+                if steps.place.contains(wish), !isWaiting {
                     let intent = self.intent(wish, view, slot)
                     members["state"] = .string("place")
                     members["limits"] = Self.json(self.gate.standings(of: intent, context, now: now))

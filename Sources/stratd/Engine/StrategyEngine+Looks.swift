@@ -1,7 +1,7 @@
 import Shared
 
 extension StrategyEngine {
-    /// How often a flattening tries again, and how many times it does.
+    /// How often a flattening tries again, and how many of its tries may leave.
     static let flattenInterval = Duration.seconds(1)
     static let flattenAttemptCountMax = 60
 
@@ -111,7 +111,12 @@ extension StrategyEngine {
                 detail: "\($0.size) at \($0.price)")
         }
         var refusals: [DecisionBody.Reason] = []
-        for place in steps.place {
+        let wait = self.rejectionWait(key, now: now)
+        if let wait, !steps.place.isEmpty {
+            self.schedule.plan(key, at: wait.until)
+            refusals = steps.place.map { _ in wait.reason }
+        }
+        for place in steps.place where wait == nil {
             if let refusal = self.place(self.intent(place, view, slot), seeing: view, now: now) {
                 refusals.append(Self.reason(refusal))
             }
@@ -182,25 +187,29 @@ extension StrategyEngine {
     // MARK: Flattening
 
     /// Waits until nothing is open in the market, then offers what is held to whoever bids within the price band.
+    ///
+    /// What keeps the gate shut passes by itself, and is waited for: the venue, the book, shares that are still to arrive. Only too
+    /// few shares for an order stay too few.
     mutating func flattenStep(_ condition: ConditionID, now: Moment) {
         guard let attempts = self.flattening[condition] else { return }
         let orders = self.ledger.openOrders(in: condition)
         for order in orders where order.body.state.isCancellable { self.cancel(order.id, now: now) }
         let held = self.ledger.sortedPositions.filter { $0.market == condition && $0.size > .zero }
-        guard let view = self.views[condition], !held.isEmpty, attempts < Self.flattenAttemptCountMax else {
+        guard !held.isEmpty, attempts < Self.flattenAttemptCountMax else {
             self.flattening[condition] = nil
             return self.note(.flattened(market: condition, isWhole: held.isEmpty))
         }
         let key = LookKey(market: condition, slot: -1)
         self.schedule.plan(key, at: now.instant + Self.flattenInterval)
-        guard orders.isEmpty else { return }
-        self.flattening[condition] = attempts + 1
+        guard orders.isEmpty, let view = self.views[condition] else { return }
+        var isWaiting = false
         var refusals: [DecisionBody.Reason] = []
         for position in held {
             guard let price = Self.flattenPrice(position.outcome, view, band: self.gate.limits.priceBand) else {
                 refusals.append(
                     DecisionBody.Reason(gate: "strategy", code: "one_sided_book", detail: "a midpoint needs both sides")
                 )
+                isWaiting = true
                 continue
             }
             let intent = OrderIntent(
@@ -208,8 +217,12 @@ extension StrategyEngine {
                 outcome: position.outcome, token: position.token, side: .sell, price: price,
                 size: self.largestSale(of: position, at: price, view), kind: .fak, isPostOnly: false,
                 isNegRisk: view.market.isNegRisk)
-            if let refusal = self.place(intent, seeing: view, now: now) { refusals.append(Self.reason(refusal)) }
+            if let refusal = self.place(intent, seeing: view, now: now) {
+                refusals.append(Self.reason(refusal))
+                if refusal.code != .belowMinSize { isWaiting = true }
+            }
         }
+        if !isWaiting { self.flattening[condition] = attempts + 1 }
         let done = DecisionBody.Reason(gate: "operator", code: "flatten", detail: "attempt \(attempts + 1)")
         self.decide(key, refusals.isEmpty ? .quote : .refuse, [done] + refusals, view, now: now)
     }

@@ -126,6 +126,12 @@ extension StrategyEngine {
                 LookKey(market: market, slot: -1).write(to: &$0, ["attempts": Int64(attempts)])
             }
         }
+        writer.key("rejection_waits")
+        writer.array {
+            for (key, wait) in sorted(self.rejectionWaits) {
+                key.write(to: &$0, ["rounds": Int64(wait.roundCount), "until": wait.until.nanoseconds])
+            }
+        }
     }
 
     /// The engine that wrote this.
@@ -251,11 +257,16 @@ extension StrategyEngine {
             let look = try Fields(value)
             self.flattening[try look.condition("market")] = Int(try look.integer("attempts"))
         }
+        for value in try fields.array("rejection_waits") {
+            let wait = try Fields(value)
+            self.rejectionWaits[try LookKey(wait)] = RejectionWait(
+                roundCount: Int(try wait.integer("rounds")), until: Instant(nanoseconds: try wait.integer("until")))
+        }
         self.recordCount = Int(try fields.integer("records"))
         self.lookCount = try fields.integer("look_count")
         self.fillCount = try fields.integer("fill_count")
         self.orderCount = try fields.integer("order_count")
-        let keys = Array(self.lastLooks.keys) + self.schedule.due.keys + self.decisions.keys
+        let keys = Array(self.lastLooks.keys) + self.schedule.due.keys + self.decisions.keys + self.rejectionWaits.keys
         guard keys.allSatisfy({ (-1..<self.slots.count).contains($0.slot) }) else {
             throw JSONError(.outOfRange, at: 0, member: "slot")
         }

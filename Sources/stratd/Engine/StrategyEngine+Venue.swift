@@ -35,6 +35,7 @@ extension StrategyEngine {
             self.refused(order, reason: reason, now: now)
             self.note(
                 .orderRejected(order.id, strategy: order.body.strategy, market: order.body.market, reason: reason))
+            self.rejected(order, reason: reason, now: now)
         case .withheld(let reason):
             self.refused(order, reason: reason, now: now)
             self.note(
@@ -64,6 +65,7 @@ extension StrategyEngine {
     }
 
     private mutating func accepted(_ order: LedgerOrder, isDelayed: Bool, now: Moment) {
+        self.endRejectionWait(of: order, now: now)
         // A fill may have come before; the order is past this state then.
         if order.body.state == .sent || order.body.state == .unknown || order.body.state == .delayed {
             self.move(order, to: isDelayed ? .delayed : .live, reason: nil, now: now)
@@ -153,9 +155,15 @@ extension StrategyEngine {
     /// The strategies look again: a cancel that is confirmed makes room, a fill changes what is wanted.
     private mutating func orderChanged(_ order: LedgerOrder, now: Moment) {
         if self.ledger.open[order.id] == nil { self.cancelOnAcceptance.remove(order.id) }
-        if self.flattening[order.body.market] != nil {
-            if self.ledger.openOrders(in: order.body.market).isEmpty {
+        if let attempts = self.flattening[order.body.market] {
+            guard self.ledger.openOrders(in: order.body.market).isEmpty else { return }
+            // A sale that nobody took is not offered again before its time; a fill, or a quote that ended, makes room at once.
+            let isMissed = order.body.kind == .fak && self.ledger.order(order.id)?.body.filled == .zero
+            if !isMissed {
                 self.schedule.plan(LookKey(market: order.body.market, slot: -1), at: now.instant)
+            } else if self.venueClosedReason != nil {
+                // What a closed venue did not take tells nothing of buyers.
+                self.flattening[order.body.market] = max(0, attempts - 1)
             }
         } else {
             self.look([order.body.market], now: now)

@@ -72,6 +72,8 @@ struct StrategyEngine: Sendable {
     var cancelOnAcceptance: Set<OrderID> = []
     /// Markets that an operator wants to be out of, with the attempts made.
     var flattening: [ConditionID: Int] = [:]
+    /// Strategies that place nothing in a market for a time, as the venue rejected what they placed.
+    var rejectionWaits: [LookKey: RejectionWait] = [:]
     var recordCount = 0
     var lastMarks: Instant?
     /// Of live trading: what others were last seen to bid for what is held.
@@ -205,6 +207,9 @@ struct StrategyEngine: Sendable {
             self.decisions[key] = nil
         }
         self.forgetRules(now: now)
+        self.rejectionWaits = self.rejectionWaits.filter {
+            self.views[$0.key.market] != nil || held.contains($0.key.market)
+        }
         if self.recordCount >= Self.checkpointRecordCount { self.appendCheckpoint(now: now) }
         return self.takeActions()
     }

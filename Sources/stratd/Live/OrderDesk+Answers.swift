@@ -6,6 +6,8 @@ extension OrderDesk {
         /// It is there, under that id.
         case taken(id: String, Taken)
         case refused(String)
+        /// The answer to it says neither yes nor no, with whatever problem it names.
+        case unclear(String)
         enum Taken: String, Hashable, Sendable { case live, matched, delayed, unmatched }
     }
 
@@ -15,7 +17,8 @@ extension OrderDesk {
         case cancelled([String], Result<ClobClient.Cancellation, ClobFailure>)
         /// `nil`: the venue knows no such order.
         case order(String, Result<VenueOrder?, ClobFailure>)
-        case openOrders(Result<[VenueOrder], ClobFailure>)
+        /// With so many rows that could not be read.
+        case openOrders(Result<[VenueOrder], ClobFailure>, unreadCount: Int = 0)
         /// Whatever was matched since the asked time, up to `asOf`.
         case trades(Result<[VenueTrade], ClobFailure>, asOf: Timestamp)
         /// `nil`: the venue knows no such trade.
@@ -30,12 +33,21 @@ extension OrderDesk {
         var failure: ClobFailure? {
             switch self {
             case .placed(_, .failure(let failure)), .cancelled(_, .failure(let failure)),
-                .order(_, .failure(let failure)), .openOrders(.failure(let failure)),
+                .order(_, .failure(let failure)), .openOrders(.failure(let failure), _),
                 .trades(.failure(let failure), _), .trade(_, .failure(let failure)):
                 failure
             case .placed, .cancelled, .order, .openOrders, .trades, .trade, .orderEvent, .tradeEvent, .channelOpened:
                 nil
             }
+        }
+
+        /// Whether the request counts among those that failed.
+        var isRequestFailure: Bool {
+            // One that told of no order at all has told nothing.
+            if case .placed(_, .success(let placements)) = self {
+                return placements.allSatisfy { if case .unclear = $0 { true } else { false } }
+            }
+            return self.failure?.isRequestFailure ?? false
         }
     }
 
@@ -55,7 +67,7 @@ extension OrderDesk {
         case .placed(let orders, let result): self.placed(orders, result, now: now)
         case .cancelled(let hashes, let result): self.cancelled(hashes, result, now: now)
         case .order(let hash, let result): self.looked(hash, result, now: now)
-        case .openOrders(let result): self.listed(result, now: now)
+        case .openOrders(let result, let unreadCount): self.listed(result, unreadCount: unreadCount, now: now)
         case .trades(let result, let asOf): self.traded(result, asOf: asOf, now: now)
         case .orderEvent(let order): self.report(order, now: now)
         case .tradeEvent(let trade): self.book(trade, now: now)
@@ -111,6 +123,11 @@ extension OrderDesk {
         case .refused(let text) where Self.unknownTexts.contains(where: text.contains) || entry.booked > .zero:
             self.lose(order.hash, reason: text, now: now)
         case .refused(let text): self.refuse(order.hash, reason: text, now: now)
+        case .unclear(let text):
+            self.lose(
+                order.hash,
+                reason: text.isEmpty ? "the answer to it is unclear" : "the answer to it is unclear: \(text)",
+                now: now)
         }
     }
 
@@ -287,7 +304,7 @@ extension OrderDesk {
 
     // MARK: Lists
 
-    private mutating func listed(_ result: Result<[VenueOrder], ClobFailure>, now: Moment) {
+    private mutating func listed(_ result: Result<[VenueOrder], ClobFailure>, unreadCount: Int, now: Moment) {
         guard case .success(let orders) = result else {
             self.isReadingOpenOrders = false
             self.isOrderReadStale = false
@@ -304,6 +321,14 @@ extension OrderDesk {
             self.entries[order.hash] == nil ? unknown.append(order.hash) : self.report(order, now: now)
         }
         self.cancelStrays(unknown, now: now)
+        guard unreadCount == 0 else {
+            // Any of them may be an order of ours, or one that nobody here knows: the list does not count as read.
+            self.note(.ordersUnread(count: unreadCount))
+            self.isReadingOpenOrders = false
+            self.isOrderReadStale = false
+            self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMax)
+            return
+        }
         if !self.hasStarted {
             self.hasStarted = true
             // Those of the ledger that the list does not have are looked at before anybody is told of them.

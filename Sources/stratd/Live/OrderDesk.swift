@@ -27,6 +27,8 @@ struct OrderDesk: Sendable {
         case stray(hash: String)
         case cancelFailed(count: Int, ClobFailure)
         case readFailed(ClobFailure)
+        /// So many of the venue's open orders are told in a form that is not known.
+        case ordersUnread(count: Int)
         /// The venue calls an order by another id than its hash: nothing that it says of it can be believed.
         case misnamed(OrderID, as: String)
         /// Nothing of it was found: it never came.

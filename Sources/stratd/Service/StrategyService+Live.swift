@@ -209,7 +209,7 @@ extension StrategyService {
         guard let account = self.live else { return }
         let answer = await self.answer(request, account, now: .now())
         guard !self.isClosed else { return }
-        self.take(.requestEnded(isFailure: answer.failure?.isOutcomeUnknown == true), now: .now())
+        self.take(.requestEnded(isFailure: answer.isRequestFailure), now: .now())
         self.liveOrders?.take(answer, now: .now())
         self.advanceNow()
         if case .unauthorized = answer.failure { await self.loginAgain() }
@@ -241,8 +241,10 @@ extension StrategyService {
                 hash,
                 await Self.result { () async throws(ClobFailure) in try await clob.order(hash, credentials, now: now) })
         case .readOpenOrders:
-            return .openOrders(
-                await Self.result { () async throws(ClobFailure) in try await clob.openOrders(credentials, now: now) })
+            do throws(ClobFailure) {
+                let read = try await clob.openOrders(credentials, now: now)
+                return .openOrders(.success(read.orders), unreadCount: read.unreadCount)
+            } catch { return .openOrders(.failure(error)) }
         case .readTrades(let since):
             return .trades(
                 await Self.result { () async throws(ClobFailure) in
@@ -293,6 +295,9 @@ extension StrategyService {
         case .readFailed(let failure):
             self.count("account_reads_failed")
             self.warn("The account's orders or trades could not be read", ["reason": "\(failure)"])
+        case .ordersUnread(let count):
+            self.count("orders_unread")
+            self.warn("Open orders of the account are told in a form that cannot be read", ["malformed": "\(count)"])
         case .misnamed(let order, let id):
             self.logger.critical(
                 "The venue calls an order by another id than its hash",

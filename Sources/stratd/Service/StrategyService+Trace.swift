@@ -12,7 +12,6 @@ extension StrategyService {
             record.line.withUnsafeBufferPointer {
                 self.logger.trace("Recorded in the ledger", metadata: ["bytes": "\($0.count)", "text": .traced($0)])
             }
-        case .submit where self.isJournalDown: break
         case .submit(let order):
             self.logger.debug(
                 "Order goes to the venue",

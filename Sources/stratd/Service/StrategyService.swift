@@ -278,18 +278,24 @@ actor StrategyService: DaemonService {
         self.take(.journalFailed(unsent: unsent), now: now)
     }
 
-    /// Writes the records first, then does the rest in order.
+    /// Writes the records first, then does the rest in order. What the journal did not take must not leave; everything else of the
+    /// list is done before what follows from that, so that the last word on an order is the last that is told of it.
     func perform(_ actions: [EngineAction], now: Moment) {
+        var failure: JournalError?
         if !self.isJournalDown {
-            do throws(JournalError) { try self.ledgerFile.append(actions) } catch {
-                self.journalFailed(error, actions, now: now)
-            }
+            do throws(JournalError) { try self.ledgerFile.append(actions) } catch { failure = error }
         }
+        self.act(actions, isJournalled: failure == nil && !self.isJournalDown, now: now)
+        if let failure { self.journalFailed(failure, actions, now: now) }
+    }
+
+    private func act(_ actions: [EngineAction], isJournalled: Bool, now: Moment) {
         for action in actions {
+            if case .submit = action, !isJournalled { continue }
             if self.isDebugging { self.tell(action) }
             switch action {
             case .record, .answer: break
-            case .submit(let order): if !self.isJournalDown { self.venue.submit(order, now: now) }
+            case .submit(let order): self.venue.submit(order, now: now)
             case .cancel(let order): self.venue.cancel(order, now: now)
             case .publish(let publication): self.publish(publication)
             case .note(let note): self.log(note)
