@@ -45,5 +45,11 @@ import Testing
         _ = try await stratd.line(of: .errors) { $0.contains("The journal cannot be written") }
         _ = try await stratd.line(of: .errors) { $0.contains("The journal takes records again") }
         #expect(try await stratd.stop() == .exited(0), "\(stratd.report)")
+        let next = try RunningProgram(
+            Programs.path(of: "stratd"),
+            ["--runtime-dir", directory.path, "--state-dir", directory.file("state")], in: directory.path)
+        let read = try await next.line(of: .errors) { $0.contains("The ledger was read") }
+        #expect(read.contains("halted=true"))
+        #expect(try await next.stop() == .exited(0), "\(next.report)")
     }
 }

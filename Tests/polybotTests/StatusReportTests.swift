@@ -169,9 +169,12 @@ import Testing
     }
 
     @Test func aCommandAsksWhichStratdIsMeantWhereTwoAnswer() throws {
-        func choice(_ served: [String], own: String = "/own", hasUnits: Bool = false) throws -> String {
+        func choice(
+            _ served: [String], others: [String] = [], own: String = "/own", hasUnits: Bool = false
+        ) throws -> String {
             try SocketDirectory.chooseForCommand(
-                own: own, isOfUnits: { $0 == "/link" }, isServed: served.contains, hasUnits: { hasUnits })
+                own: own, isOfUnits: { $0 == "/link" }, isServed: served.contains,
+                hasOthers: others.contains, hasUnits: { hasUnits })
         }
         let refusal = #expect(throws: DaemonExit.self) { try choice(["/own", "/run/polybot"]) }
         #expect(refusal?.code == .usage)
@@ -182,6 +185,10 @@ import Testing
         #expect(try choice(["/run/polybot"]) == "/run/polybot")
         #expect(try choice([], hasUnits: true) == "/run/polybot")
         #expect(try choice([]) == "/own")
+        // A stratd of one's own that is just being started is not replaced by the units'.
+        let absent = #expect(throws: DaemonExit.self) { try choice(["/run/polybot"], others: ["/own"]) }
+        #expect(absent?.code == .usage && absent?.message.contains("without a stratd run in /own") == true)
+        #expect(try choice(["/own"], others: ["/own", "/run/polybot"]) == "/own")
         // One directory with two names has one stratd.
         #expect(try choice(["/link", "/run/polybot"], own: "/link") == "/link")
     }

@@ -19,6 +19,17 @@ import Testing
             identity: identity, now: at(0))
     }
 
+    @Test func noDayBeginsAtAStartBeforeTheVenueHasToldTheTime() throws {
+        var engine = try self.engine(.live(Self.form))
+        // The machine started with a clock that is a day ahead.
+        _ = engine.apply(.recover, now: Moment(instant: at(0).instant, time: at(0).time + Self.day))
+        self.tick(&engine, at: 1_000, ahead: Self.day)
+        #expect(engine.ledger.day == at(0).day && engine.profit.daily == usd("-3"))
+        _ = engine.apply(.clockSkew(Self.day), now: at(1_500))
+        self.tick(&engine, at: 2_000, ahead: Self.day)
+        #expect(engine.ledger.day == at(0).day)
+    }
+
     /// A tick so long after the test's beginning, with the clock set ahead by `step`.
     @discardableResult
     private func tick(
@@ -32,6 +43,7 @@ import Testing
 
     @Test func aDayThatComesByASetClockForgivesNoLoss() throws {
         var engine = try self.engine(.live(Self.form))
+        _ = engine.apply(.clockSkew(.zero), now: at(500))
         self.tick(&engine, at: 1_000)
         #expect(self.tick(&engine, at: 2_000, ahead: Self.day) == [.clockSet(by: Self.day)])
         #expect(engine.ledger.dayStart == usd("103") && engine.profit.daily == usd("-3"))
@@ -50,6 +62,7 @@ import Testing
 
     @Test func aDayThatCameWhileTheMachineSleptBeginsOnceTheVenueAgrees() throws {
         var engine = try self.engine(.live(Self.form))
+        _ = engine.apply(.clockSkew(.zero), now: at(500))
         self.tick(&engine, at: 1_000)
         self.tick(&engine, at: 2_000, ahead: Self.day)
         _ = engine.apply(.clockSkew(.milliseconds(20)), now: at(2_500))
@@ -59,6 +72,7 @@ import Testing
 
     @Test func aClockThatIsSlewedIsNotSet() throws {
         var engine = try self.engine(.live(Self.form))
+        _ = engine.apply(.clockSkew(.zero), now: at(500))
         self.tick(&engine, at: 1_000)
         #expect(self.tick(&engine, at: 2_000, ahead: .milliseconds(900)).isEmpty)
         #expect(self.tick(&engine, at: 3_000, ahead: .milliseconds(1_700)).isEmpty)

@@ -212,7 +212,7 @@ import Testing
             .marks(day: 20_000, dayStart: usd("100"), peak: usd("101")), .resume,
             .marks(
                 day: 20_000, dayStart: usd("100"), peak: usd("102"),
-                bids: [token(1, 0): price("0.6"), token(9, 1): price("0.001")]),
+                bids: [token(1, 0): .bid(price("0.6")), token(9, 1): .nobody]),
             .rulesChanged(condition(1), "settlement other -> binance_1h"), .unpause(strategy: "maker"),
             .state(order.id, .cancelling, reason: nil), .state(order.id, .cancelled, reason: "requ\"ested"),
             .resolution(condition(1), winner: nil), .resolution(condition(2), winner: 1),
@@ -235,7 +235,7 @@ import Testing
     @Test(arguments: [
         "", "{}", #"{"type":"nonsense","time":1}"#, #"{"type":"state","time":1,"order":"x","state":"live"}"#,
         #"{"type":"state","time":1,"order":"o1","state":"lively"}"#, #"{"type":"halt","reason":"x"}"#,
-        #"{"type":"marks","time":1,"day":1,"day_start":1,"peak":1,"bids":{"1":0}}"#,
+        #"{"type":"marks","time":1,"day":1,"day_start":1,"peak":1,"bids":{"1":-1}}"#,
         #"{"type":"marks","time":1,"day":1,"day_start":1,"peak":1,"bids":{"x":5000}}"#,
         #"{"type":"checkpoint","time":1,"ledger":{}}"#, #"{"type":"resume","time":1} x"#,
     ])

@@ -252,7 +252,7 @@ import Testing
         var story = try Story()
         var findings: [PositionWatch.Finding] = []
         for step in 0..<10 {
-            let bids = [self.first: Price(micros: Int64(400_000 + step * 10_000))!]
+            let bids = [self.first: Mark(micros: Int64(400_000 + step * 10_000))!]
             try story.ledger.apply(.marks(day: 1, dayStart: .zero, peak: .zero, bids: bids))
             findings += try story.look((self.first, "4"))
         }

@@ -47,6 +47,32 @@ import Testing
         #expect(harness.engine.profit.drawdown == .zero)
     }
 
+    @Test func aLossOfWhatNobodyBidsForIsCountedOnce() throws {
+        var harness = self.holding(self.limits(loss: "1000", drawdown: "1000"))
+        harness.feed(.book(book(update: 3, bids: [], asks: [("0.82", "100")])))
+        harness.run(for: 75_000)
+        #expect(harness.engine.profit.daily == usd("-4.9"))
+        harness.now = harness.now.after(.seconds(86_400))
+        try harness.restart()
+        harness.feed(.connected, .market(MarketBody(n: 1, market: market())))
+        harness.feed(.book(book(update: 1, bids: [], asks: [("0.82", "100")])))
+        harness.run(for: 15_000)
+        #expect(harness.engine.profit.daily == .zero && harness.ledger.dayStart == usd("995.1"))
+    }
+
+    @Test func theTimeWithoutABidDoesNotRunWhileNobodyCanLook() throws {
+        var harness = self.holding(self.limits(loss: "1000", drawdown: "1000"))
+        harness.feed(.book(book(update: 3, bids: [], asks: [("0.82", "100")])))
+        harness.run(for: 2_000)
+        harness.feed(.trust(TrustBody(n: .one(1), epoch: 1, isTrusted: false, reason: .silent)))
+        harness.run(for: 60_000)
+        harness.feed(.book(book(update: 4, bids: [], asks: [("0.82", "100")])))
+        harness.run(for: 9_000)
+        #expect(harness.engine.profit.drawdown == .zero)
+        harness.run(for: 3_000)
+        #expect(harness.engine.profit.drawdown == usd("8"))
+    }
+
     @Test func aRestartBeforeTheFeedIsBackTakesNoGainForLost() throws {
         var harness = self.holding(self.limits(loss: "1", drawdown: "1"))
         #expect(harness.ledger.peak == usd("1003.1"))
@@ -92,9 +118,9 @@ import Testing
         for order in orders { try ledger.open(order) }
         try ledger.apply(
             .fill(fill(orders[0], trade: "t1", "0.30", "10")),
-            .marks(day: 1, dayStart: usd("1000"), peak: usd("1000"), bids: [token(1, 0): price("0.29")]))
+            .marks(day: 1, dayStart: usd("1000"), peak: usd("1000"), bids: [token(1, 0): .bid(price("0.29"))]))
         let key = PositionKey(token: token(1, 0), strategy: "maker")
-        #expect(ledger.positions[key]?.mark == price("0.29"))
+        #expect(ledger.positions[key]?.mark == .bid(price("0.29")))
         try ledger.apply(.fill(fill(orders[1], trade: "t2", "0.60", "10")))
         let engine = StrategyEngine(slots: [], limits: wideLimits, ledger: ledger, now: at(0))
         #expect(try engine.value(of: #require(ledger.positions[key])) == usd("12"))

@@ -125,6 +125,16 @@ extension LiveWorld {
         #expect(world.engine.ledger.halts == ["rejected"] && sent.count <= 8, "\(sent.count)")
     }
 
+    @Test func anotherOrderFormatThatIsSaidOnceAmongOtherRejectionsHaltsNothing() {
+        let world = LiveWorld()
+        var count = 0
+        _ = world.run(50...20_000) { _ in
+            count += 1
+            return .refused((5...8).contains(count) ? "order_version_mismatch" : "not enough balance / allowance")
+        }
+        #expect(count > 12 && !world.engine.ledger.isHalted)
+    }
+
     /// Two orders in each of two markets, seven rounds: 0.5 s after the first, 16 s before the last.
     @Test func rejectedOrdersAreTriedAgainLaterEachTime() throws {
         let world = LiveWorld()
@@ -154,7 +164,7 @@ extension LiveWorld {
         var wait: RejectionWait?
         var pauses: [Int64] = []
         for _ in 1...9 {
-            wait = RejectionWait(after: wait, now: at(0).instant)
+            wait = RejectionWait(after: wait, isVersion: false, now: at(0).instant)
             pauses.append((wait!.until - at(0).instant).milliseconds)
         }
         #expect(pauses == [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000])

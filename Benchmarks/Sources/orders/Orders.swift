@@ -81,7 +81,7 @@ struct Orders {
             times.append(Self.nanoseconds() - before)
         }
         let appended = Self.nanoseconds() - start
-        file.close()
+        precondition(file.close(), "the disk did not take the records")
         let synced = Self.nanoseconds() - start
         let recordCount = Int64(groupCount * records.count)
         var byteCount = 0

@@ -160,11 +160,11 @@ struct JournalSegments {
     /// Deletes files of days that are too old, when a day begins.
     private mutating func expire(on day: Int64) {
         guard let dayCountMax = self.dayCountMax, day != self.expiredDay else { return }
-        defer { self.expiredDay = day }
-        // Days that were leapt over are a clock that was set, perhaps wrongly: what is deleted does not come back with it.
-        guard self.expiredDay == .min || day <= self.expiredDay + 1 else { return }
-        let first = day - Int64(dayCountMax)
-        // The last is the one that is written to.
+        self.expiredDay = day
+        // The last is the one that is written to. Days that were leapt over do not count: the clock may have been set wrongly, and
+        // what is deleted does not come back with it.
+        guard let former = self.segments.dropLast().map(\.day).max() else { return }
+        let first = min(day, former + 1) - Int64(dayCountMax)
         let old = self.segments.dropLast().filter { (0..<max(0, first)).contains($0.day) }
         for segment in old {
             unlink(segment.path)

@@ -10,8 +10,8 @@ struct DirectoryOptions: ParsableArguments {
     /// Of every command to stratd, for its help.
     static let ofCommands = """
         Without --runtime-dir it is for the stratd that answers in the user's own directory, as of polybot run, or in \
-        \(SocketDirectory.ofUnits), which is that of systemd's units. Where one answers in both, nothing is done and the \
-        exit code is 64: say which is meant. The answer names the directory, and whether that stratd trades on paper or live.
+        \(SocketDirectory.ofUnits), which is that of systemd's units. Where one answers there and daemons run in both, nothing is \
+        done and the exit code is 64: say which is meant. The answer names the directory, and whether that stratd trades on paper or live.
         """
 
     /// The directory whose sockets are meant: what the flag or systemd says; else the user's own as the daemons choose it,
@@ -33,7 +33,7 @@ struct DirectoryOptions: ParsableArguments {
         if isSaid { return own }
         return try SocketDirectory.chooseForCommand(
             own: own, isOfUnits: SocketDirectory.isOfUnits, isServed: SocketDirectory.hasStrategy,
-            hasUnits: { Systemctl.ask().hasSomethingUp })
+            hasOthers: SocketDirectory.isServed, hasUnits: { Systemctl.ask().hasSomethingUp })
     }
 
     /// The directory that the daemons of this user choose, and whether somebody has said it.

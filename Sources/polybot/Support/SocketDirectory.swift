@@ -18,19 +18,24 @@ enum SocketDirectory {
 
     /// The directory of the stratd that a command is for: as above, asked of stratd's socket alone.
     ///
-    /// - Parameter isServed: whether stratd's socket in a directory has somebody behind it.
-    /// - Throws: code 64 when a stratd answers in both: to command the wrong one is worse than to ask.
+    /// - Parameters:
+    ///   - isServed: whether stratd's socket in a directory has somebody behind it.
+    ///   - hasOthers: whether another daemon's socket in a directory has.
+    /// - Throws: code 64 when the units' stratd answers, and in the user's own directory stratd or another daemon: to command the
+    ///   wrong one is worse than to ask.
     static func chooseForCommand(
-        own: String, isOfUnits: (String) -> Bool, isServed: (String) -> Bool, hasUnits: () -> Bool
+        own: String, isOfUnits: (String) -> Bool, isServed: (String) -> Bool, hasOthers: (String) -> Bool,
+        hasUnits: () -> Bool
     ) throws(DaemonExit) -> String {
-        guard isServed(own) && isServed(Self.ofUnits) && !isOfUnits(own) else {
+        guard isServed(Self.ofUnits) && !isOfUnits(own) && (isServed(own) || hasOthers(own)) else {
             return Self.choose(own: own, isServed: isServed, hasUnits: hasUnits)
         }
         throw DaemonExit(
             .usage,
             """
-            A stratd answers in \(own) and another in \(Self.ofUnits), so nothing was done. Say which is meant: \
-            --runtime-dir \(Self.ofUnits) for that of systemd's units, --runtime-dir \(own) for your own, as of polybot run.
+            \(isServed(own) ? "A stratd answers" : "Daemons without a stratd run") in \(own) and another stratd in \
+            \(Self.ofUnits), so nothing was done. Say which is meant: --runtime-dir \(Self.ofUnits) for that of systemd's units, \
+            --runtime-dir \(own) for your own, as of polybot run.
             """)
     }
 

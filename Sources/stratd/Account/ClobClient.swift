@@ -84,11 +84,14 @@ struct ClobClient: Sendable {
     /// Some market that is traded now, and a token of it.
     func anyMarket() async throws(ClobFailure) -> (condition: ConditionID, token: TokenID) {
         let answer = try await self.read("/sampling-simplified-markets")
-        guard let market = answer["data"]?.array?.first,
-            let condition = market["condition_id"]?.string.flatMap({ ConditionID($0) }),
-            let token = market["tokens"]?.array?.first?["token_id"]?.string.flatMap({ TokenID($0) })
-        else { throw .malformed("/sampling-simplified-markets names no market") }
-        return (condition, token)
+        for market in answer["data"]?.array ?? [] {
+            // One that is told oddly is not to keep an account from trading in others.
+            guard let condition = market["condition_id"]?.string.flatMap({ ConditionID($0) }),
+                let token = market["tokens"]?.array?.first?["token_id"]?.string.flatMap({ TokenID($0) })
+            else { continue }
+            return (condition, token)
+        }
+        throw .malformed("/sampling-simplified-markets names no market with a token")
     }
 
     /// What orders must obey in a market: its tick, and its taker fee in millionths.

@@ -51,7 +51,9 @@ extension StrategyEngine {
         case .journalFailed(let unsent): return self.journalFailed(unsent: unsent, now: now)
         case .stop: return self.stop(now: now)
         case .venueClosed(let reason): self.venueClosedReason = reason
-        case .clockSkew(let skew): self.clockSkew = skew
+        case .clockSkew(let skew):
+            self.clockSkew = skew
+            self.isClockTold = true
         case .requestEnded(let isFailure): self.errorRate.note(isFailure: isFailure, now: now.instant)
         case .fund(let money): return self.fund(money, now: now)
         case .compare(let verdict): return self.compare(verdict, now: now)

@@ -10,6 +10,9 @@ struct Moment: Hashable, Sendable {
         Moment(instant: self.instant + duration, time: self.time + duration)
     }
 
+    /// By how much the time of day went further since `other` than really passed.
+    func step(since other: Moment) -> Duration { (self.time - other.time) - (self.instant - other.instant) }
+
     /// Days since 1970, UTC: what daily limits and daily files count by.
     var day: Int64 { Self.day(of: self.time) }
 

@@ -17,14 +17,24 @@ extension StrategyEngine {
         self.mode == .live ? self.bidsOfOthers[position.token] : self.views[position.market]?.bid(position.outcome)
     }
 
+    /// What a share of a position is worth; `nil` where nobody has told since it was bought.
+    func mark(of position: Position) -> Mark? {
+        if self.bidless[position.token]?.isLasting == true { return .nobody }
+        return self.bid(for: position).map { .bid($0) } ?? position.mark
+    }
+
     /// Looks what others bid for what is held; where a book cannot be believed now, what was last seen stays.
     mutating func noteBids(now: Moment) {
         var bids: [TokenID: Price] = [:]
         var bidless: [TokenID: Bidless] = [:]
         for position in self.ledger.positions.values where position.size > .zero {
             bids[position.token] = self.bidsOfOthers[position.token]
+            guard let view = self.views[position.market], view.isTrusted && view.isSettled else {
+                // Its time does not run while nobody can look.
+                bidless[position.token] = self.bidless[position.token].flatMap { $0.isLasting ? $0 : nil }
+                continue
+            }
             bidless[position.token] = self.bidless[position.token]
-            guard let view = self.views[position.market], view.isTrusted && view.isSettled else { continue }
             let side: BookSide = position.outcome == 0 ? .bid : .ask
             if let bid = self.bestOfOthers(side, view) {
                 bids[position.token] = side == .bid ? bid : bid.mirrored

@@ -203,6 +203,7 @@ extension StrategyEngine {
         self.schedule.plan(key, at: now.instant + Self.flattenInterval)
         guard orders.isEmpty, let view = self.views[condition] else { return }
         var isWaiting = false
+        var hasLeft = false
         var refusals: [DecisionBody.Reason] = []
         for position in held {
             guard let price = Self.flattenPrice(position.outcome, view, band: self.gate.limits.priceBand) else {
@@ -220,9 +221,11 @@ extension StrategyEngine {
             if let refusal = self.place(intent, seeing: view, now: now) {
                 refusals.append(Self.reason(refusal))
                 if refusal.code != .belowMinSize { isWaiting = true }
+            } else {
+                hasLeft = true
             }
         }
-        if !isWaiting { self.flattening[condition] = attempts + 1 }
+        if hasLeft || !isWaiting { self.flattening[condition] = attempts + 1 }
         let done = DecisionBody.Reason(gate: "operator", code: "flatten", detail: "attempt \(attempts + 1)")
         self.decide(key, refusals.isEmpty ? .quote : .refuse, [done] + refusals, view, now: now)
     }

@@ -9,6 +9,8 @@ struct RejectionWait: Hashable, Sendable {
     private static let roundCountMax = 7
 
     let roundCount: Int
+    /// Whether the last of them was told of another version of orders.
+    let isVersion: Bool
     /// Until then nothing is placed.
     let until: Instant
 
@@ -16,14 +18,16 @@ struct RejectionWait: Hashable, Sendable {
     ///
     ///     rounds in a row     1      2      3      4      5      6      7 and on
     ///     wait                0.5 s  1 s    2 s    4 s    8 s    16 s   30 s
-    init(after former: RejectionWait?, now: Instant) {
+    init(after former: RejectionWait?, isVersion: Bool, now: Instant) {
+        self.isVersion = isVersion
         self.roundCount = min((former?.roundCount ?? 0) + 1, Self.roundCountMax)
         self.until = now + min(Self.first * (1 << (self.roundCount - 1)), Self.longest)
     }
 
     /// One as another was.
-    init(roundCount: Int, until: Instant) {
+    init(roundCount: Int, isVersion: Bool, until: Instant) {
         self.roundCount = roundCount
+        self.isVersion = isVersion
         self.until = until
     }
 
@@ -74,9 +78,12 @@ extension StrategyEngine {
         guard order.body.kind != .fak, let key = self.lookKey(of: order) else { return }
         // Orders of one round tell the same once.
         guard self.rejectionWait(key, now: now) == nil else { return }
-        let wait = RejectionWait(after: self.rejectionWaits[key], now: now.instant)
-        self.rejectionWaits[key] = wait
-        if meaning == .version && wait.roundCount > 1 { self.halt("rejected", now: now) }
+        let former = self.rejectionWaits[key]
+        // One that left with the last round may be answered after its wait.
+        let leftAt = now.instant + (order.body.time - now.time)
+        if let former, leftAt < former.until { return }
+        self.rejectionWaits[key] = RejectionWait(after: former, isVersion: meaning == .version, now: now.instant)
+        if meaning == .version && former?.isVersion == true { self.halt("rejected", now: now) }
     }
 
     /// The venue took an order: all is as before, unless that order left with one that was rejected.

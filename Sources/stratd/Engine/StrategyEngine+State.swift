@@ -30,9 +30,10 @@ extension StrategyEngine {
             refusal.write(to: &writer)
         }
         writer.member("clock_skew", self.clockSkew.nanoseconds)
-        if let tick = self.lastTick {
-            writer.member("last_tick", tick.instant.nanoseconds)
-            writer.member("last_tick_time", tick.time.microseconds)
+        writer.member("clock_told", self.isClockTold)
+        if let moment = self.lastMoment {
+            writer.member("last_moment", moment.instant.nanoseconds)
+            writer.member("last_moment_time", moment.time.microseconds)
         }
         writer.key("error_rate")
         self.errorRate.write(to: &writer)
@@ -129,7 +130,12 @@ extension StrategyEngine {
         writer.key("rejection_waits")
         writer.array {
             for (key, wait) in sorted(self.rejectionWaits) {
-                key.write(to: &$0, ["rounds": Int64(wait.roundCount), "until": wait.until.nanoseconds])
+                key.write(
+                    to: &$0,
+                    [
+                        "rounds": Int64(wait.roundCount), "versions": wait.isVersion ? 1 : 0,
+                        "until": wait.until.nanoseconds,
+                    ])
             }
         }
     }
@@ -206,10 +212,11 @@ extension StrategyEngine {
         self.decisions = rest.decisions
         if let refusal = fields["venue_closed"] { self.venueClosedReason = try Refusal(Fields(refusal)) }
         self.clockSkew = .nanoseconds(try fields.integer("clock_skew"))
-        if let instant = try fields.optionalInteger("last_tick"),
-            let time = try fields.optionalInteger("last_tick_time")
+        self.isClockTold = try fields.bool("clock_told")
+        if let instant = try fields.optionalInteger("last_moment"),
+            let time = try fields.optionalInteger("last_moment_time")
         {
-            self.lastTick = Moment(
+            self.lastMoment = Moment(
                 instant: Instant(nanoseconds: instant), time: Timestamp(microseconds: time))
         }
         self.unexplained = try fields.money("unexplained")
@@ -260,7 +267,8 @@ extension StrategyEngine {
         for value in try fields.array("rejection_waits") {
             let wait = try Fields(value)
             self.rejectionWaits[try LookKey(wait)] = RejectionWait(
-                roundCount: Int(try wait.integer("rounds")), until: Instant(nanoseconds: try wait.integer("until")))
+                roundCount: Int(try wait.integer("rounds")), isVersion: try wait.integer("versions") == 1,
+                until: Instant(nanoseconds: try wait.integer("until")))
         }
         self.recordCount = Int(try fields.integer("records"))
         self.lookCount = try fields.integer("look_count")

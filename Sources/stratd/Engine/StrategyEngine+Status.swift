@@ -15,9 +15,7 @@ extension StrategyEngine {
     /// no bid since the start it is what the ledger remembers, so that a restart makes neither gain nor loss; its cost where nothing
     /// is known.
     func value(of position: Position) -> Money {
-        if self.bidless[position.token]?.isLasting == true { return .zero }
-        guard let price = self.bid(for: position) ?? position.mark else { return position.cost }
-        return position.size.notional(at: price)
+        self.mark(of: position).map { $0.worth(of: position.size) } ?? position.cost
     }
 
     func body(of position: Position) -> PositionBody {
@@ -59,6 +57,7 @@ extension StrategyEngine {
 
     /// Values the account anew; a new day or a new peak goes to the journal.
     mutating func updateProfit(now: Moment) {
+        self.watchClock(now: now)
         self.noteBids(now: now)
         let equity = self.ledger.equity { self.value(of: $0) }
         // A position without a bid of now must not make a peak that never was.
@@ -82,11 +81,11 @@ extension StrategyEngine {
         self.lastMarks = now.instant
     }
 
-    /// Bids for what is held that the ledger does not remember yet.
-    private var changedBids: [TokenID: Price] {
-        var bids: [TokenID: Price] = [:]
+    /// Marks of what is held that the ledger does not remember yet.
+    private var changedBids: [TokenID: Mark] {
+        var bids: [TokenID: Mark] = [:]
         for position in self.ledger.positions.values where position.size > .zero {
-            if let bid = self.bid(for: position), bid != position.mark { bids[position.key.token] = bid }
+            if let mark = self.mark(of: position), mark != position.mark { bids[position.key.token] = mark }
         }
         return bids
     }

@@ -36,8 +36,10 @@ extension StrategyEngine {
             self.note(
                 .orderRejected(order.id, strategy: order.body.strategy, market: order.body.market, reason: reason))
             self.rejected(order, reason: reason, now: now)
+            if self.venueClosedReason != nil { self.giveTryBack(order) }
         case .withheld(let reason):
             self.refused(order, reason: reason, now: now)
+            self.giveTryBack(order)
             self.note(
                 .orderWithheld(order.id, strategy: order.body.strategy, market: order.body.market, reason: reason))
         case .filled(let fill), .filledLate(_, let fill): self.filled(order, fill, at: event.time, now: now)
@@ -152,18 +154,21 @@ extension StrategyEngine {
         if self.record(.state(order.id, state, reason: reason), now: now) { self.publishOrder(order.id) }
     }
 
+    /// A sale that never left, or that a closed venue did not take, tells nothing of buyers.
+    private mutating func giveTryBack(_ order: LedgerOrder) {
+        guard order.body.kind == .fak, let attempts = self.flattening[order.body.market] else { return }
+        self.flattening[order.body.market] = max(0, attempts - 1)
+    }
+
     /// The strategies look again: a cancel that is confirmed makes room, a fill changes what is wanted.
     private mutating func orderChanged(_ order: LedgerOrder, now: Moment) {
         if self.ledger.open[order.id] == nil { self.cancelOnAcceptance.remove(order.id) }
-        if let attempts = self.flattening[order.body.market] {
+        if self.flattening[order.body.market] != nil {
             guard self.ledger.openOrders(in: order.body.market).isEmpty else { return }
             // A sale that nobody took is not offered again before its time; a fill, or a quote that ended, makes room at once.
             let isMissed = order.body.kind == .fak && self.ledger.order(order.id)?.body.filled == .zero
             if !isMissed {
                 self.schedule.plan(LookKey(market: order.body.market, slot: -1), at: now.instant)
-            } else if self.venueClosedReason != nil {
-                // What a closed venue did not take tells nothing of buyers.
-                self.flattening[order.body.market] = max(0, attempts - 1)
             }
         } else {
             self.look([order.body.market], now: now)

@@ -40,7 +40,9 @@ struct StrategyEngine: Sendable {
     var gate: RiskGate
     /// How far our clock and the venue's differ, as the shell last saw.
     var clockSkew = Duration.zero
-    var lastTick: Moment?
+    var lastMoment: Moment?
+    /// Whether the venue has told the time since the start, where it does.
+    var isClockTold = false
     /// Of requests to the venue.
     var errorRate = ErrorRate()
     /// What the venue holds beyond the ledger, or less than it, and nobody has explained.
@@ -188,7 +190,6 @@ struct StrategyEngine: Sendable {
 
     /// Once a second: marks and limits of the whole account, the halt file, and whatever time alone changes.
     mutating func tick(isHaltFilePresent: Bool, now: Moment) -> [EngineAction] {
-        self.watchClock(now: now)
         let wasPresent = self.isHaltFilePresent
         self.isHaltFilePresent = isHaltFilePresent
         if isHaltFilePresent && !wasPresent { self.halt("halt_file", now: now) }

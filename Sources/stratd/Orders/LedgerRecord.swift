@@ -38,7 +38,7 @@ struct LedgerRecord: Hashable, Sendable {
         case limit(name: String, SetLimit)
         /// The day that profits count from, the account's worth when it began, the most it was ever worth, and the bids for what is
         /// held that have changed since the last such record.
-        case marks(day: Int64, dayStart: Money, peak: Money, bids: [TokenID: Price] = [:])
+        case marks(day: Int64, dayStart: Money, peak: Money, bids: [TokenID: Mark] = [:])
     }
     let fact: Fact
     let time: Timestamp
@@ -169,7 +169,7 @@ struct LedgerRecord: Hashable, Sendable {
         var order: OrderID?
         var market: ConditionID?
         var token: TokenID?
-        var bids: [TokenID: Price] = [:]
+        var bids: [TokenID: Mark] = [:]
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
             case "type": type = try reader.string().string
@@ -181,7 +181,7 @@ struct LedgerRecord: Hashable, Sendable {
             case "token": token = try reader.token()
             case "bids":
                 try reader.object { (key, reader) throws(JSONError) in
-                    guard let token = TokenID(key.string), let bid = Price(micros: try reader.integer()) else {
+                    guard let token = TokenID(key.string), let bid = Mark(micros: try reader.integer()) else {
                         throw JSONError(.wrongValue, at: reader.offset, member: "bids")
                     }
                     bids[token] = bid

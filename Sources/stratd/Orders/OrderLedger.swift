@@ -160,7 +160,7 @@ struct OrderLedger: Hashable, Sendable {
             cost = position.sell(fill.size, received: money, fee: fill.fee)
             self.cash += money - fill.fee
         }
-        position.mark = fill.price
+        position.mark = .bid(fill.price)
         if fill.settlement == .confirmed {
             self.confirmedFillCount += 1
         } else {

@@ -24,7 +24,7 @@ struct Position: Hashable, Sendable {
     private(set) var fees = Money.zero
     /// What a share was last seen to bring: who bid for it, or its last fill where that is younger. `nil` in ledgers from before it
     /// was kept.
-    var mark: Price?
+    var mark: Mark?
     /// What its market's end took from it, so that what is told late can be booked as if it had come before.
     private(set) var end: End?
 
@@ -153,7 +153,7 @@ struct Position: Hashable, Sendable {
             $0.member("cost", self.cost.micros)
             $0.member("realised", self.realised.micros)
             $0.member("fees", self.fees.micros)
-            if let mark = self.mark { $0.member("mark", Int64(mark.micros)) }
+            if let mark = self.mark { $0.member("mark", mark.micros) }
             guard let end = self.end else { return }
             $0.key("end")
             $0.object {
@@ -190,7 +190,7 @@ struct Position: Hashable, Sendable {
         self.cost = Money(micros: try reader.need(numbers["cost"], "cost"))
         self.realised = Money(micros: try reader.need(numbers["realised"], "realised"))
         self.fees = Money(micros: try reader.need(numbers["fees"], "fees"))
-        self.mark = numbers["mark"].flatMap { Price(micros: $0) }
+        self.mark = numbers["mark"].flatMap { Mark(micros: $0) }
         self.end = end
     }
 }

@@ -37,8 +37,11 @@ extension StrategyService {
     private func compareClock(_ account: LiveAccount) async {
         guard !self.isStopped else { return }
         do throws(ClobFailure) {
-            let sent = Timestamp.now()
-            let offset = try await account.clob.time() - sent
+            let sent = Moment.now()
+            let offset = try await account.clob.time() - sent.time
+            // Set meanwhile, our clock was compared with neither.
+            let step = Moment.now().step(since: sent)
+            guard max(step, .zero - step) <= StrategyEngine.clockStepMax else { return }
             // The venue tells whole seconds: up to one is no difference.
             self.take(.clockSkew(max(.zero, max(.zero - offset - .seconds(1), offset))), now: .now())
         } catch { self.tellUnread(error) }

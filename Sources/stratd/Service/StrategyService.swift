@@ -174,7 +174,13 @@ actor StrategyService: DaemonService {
         self.feed.stop()
         self.keeper.stop()
         self.server.stop()
-        if !self.ledgerFile.close() { self.logger.error("The ledger's last records may not be on the disk") }
+        // What the disk did not take, a halt among it, is whole in a checkpoint: it is offered once more.
+        self.keepJournal(now: .now())
+        if self.isJournalDown { self.keepJournal(now: .now()) }
+        let isSynced = self.ledgerFile.close()
+        if !isSynced || self.isJournalDown {
+            self.logger.error("The ledger's last records may not be on the disk")
+        }
         self.inputJournal?.file.close()
     }
 
