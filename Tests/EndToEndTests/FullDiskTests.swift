@@ -99,6 +99,22 @@ struct FullDiskTests {
         for program in [scanner, venue] { #expect(try await program.stop() == .exited(0), "\(program.report)") }
     }
 
+    @Test func aStopOnAFullDiskSaysThatAHaltMayBeForgotten() async throws {
+        let directory = try TemporaryDirectory()
+        let disk = try SmallDisk(at: directory.path)
+        #expect(disk.fill())
+        let stratd = try RunningProgram(
+            Programs.path(of: "stratd"), ["--runtime-dir", directory.path, "--state-dir", disk.path],
+            in: directory.path, environment: ["POLYBOT_TRADING_JOURNAL": "false"])
+        _ = try await stratd.line(of: .errors) { $0.contains("The journal cannot be written") }
+        _ = try await stratd.line(of: .errors) { $0.contains("Started") }
+        let halt = try RunningProgram(
+            Programs.path(of: "polybot"), ["halt", "--runtime-dir", directory.path], in: directory.path)
+        #expect(try await halt.waitForEnd() == .exited(0), "\(halt.report)")
+        _ = try await stratd.stop()
+        #expect(stratd.report.contains("The ledger's last records may not be on the disk"), "\(stratd.report)")
+    }
+
     /// What the journal did not take never left: the last word on each order is that it was rejected, not that it was sent.
     @Test func whatCouldNotBeWrittenIsNotToldAsSent() async throws {
         let directory = try TemporaryDirectory()
