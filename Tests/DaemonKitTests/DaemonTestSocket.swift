@@ -13,18 +13,34 @@ final class DatagramSocket: Sendable {
     private let descriptor: Int32
 
     init(path: String) throws {
-        self.descriptor = socket(
+        self.descriptor = try Self.open()
+        guard Self.withAddress(of: path, { bind(self.descriptor, $0, $1) == 0 }) else { throw SystemError("bind") }
+    }
+
+    /// Whether somebody still takes what is sent to `path`: a child that was begun a moment ago holds its parent's sockets until it
+    /// runs a program of its own.
+    static func isServed(_ path: String) -> Bool {
+        guard let descriptor = try? Self.open() else { return false }
+        defer { close(descriptor) }
+        return Self.withAddress(of: path) { connect(descriptor, $0, $1) == 0 }
+    }
+
+    private static func open() throws -> Int32 {
+        let descriptor = socket(
             AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        guard self.descriptor >= 0 else { throw SystemError("socket") }
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        return descriptor
+    }
+
+    private static func withAddress(of path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool) -> Bool {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let isBound = withUnsafePointer(to: &address) {
+        return withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard isBound else { throw SystemError("bind") }
     }
 
     deinit { close(self.descriptor) }

@@ -213,7 +213,7 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
         #expect(count == 300)
     }
 
-    @Test func aJournalThatIsRestartedGetsTheNextLineAndHearsOfTheLost() throws {
+    @Test func aJournalThatIsRestartedGetsTheNextLineAndHearsOfTheLost() async throws {
         let directory = try DaemonTestDirectory()
         let path = directory.path("journal")
         var journal: DatagramSocket? = try DatagramSocket(path: path)
@@ -225,6 +225,7 @@ private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UT
         #expect(journal?.next()?.text.hasPrefix("MESSAGE=Before\n") == true)
         // Dead, but its name is still there; then the name is gone too; then somebody else has it.
         journal = nil
+        #expect(await DaemonTest.eventually { !DatagramSocket.isServed(path) })
         logger.info("Refused")
         unlink(path)
         logger.info("Nowhere")
