@@ -11,11 +11,13 @@ import Testing
     private static let day = Duration.seconds(86_400)
 
     /// Lost 3 since the day began.
-    private func engine(_ identity: OrderIdentity) throws -> StrategyEngine {
+    private func engine(_ identity: OrderIdentity, loss: Money = wideLimits.dailyLossMax) throws -> StrategyEngine {
+        var limits = wideLimits
+        limits.dailyLossMax = loss
         var ledger = OrderLedger(cash: usd("100"))
         try ledger.apply(.marks(day: at(0).day, dayStart: usd("103"), peak: usd("103"), bids: [:]))
         return StrategyEngine(
-            slots: [.init(name: "maker", maker: Maker(makerParameters))], limits: wideLimits, ledger: ledger,
+            slots: [.init(name: "maker", maker: Maker(makerParameters))], limits: limits, ledger: ledger,
             identity: identity, now: at(0))
     }
 
@@ -28,6 +30,19 @@ import Testing
         _ = engine.apply(.clockSkew(Self.day), now: at(1_500))
         self.tick(&engine, at: 2_000, ahead: Self.day)
         #expect(engine.ledger.day == at(0).day)
+    }
+
+    @Test func yesterdaysLossHaltsNothingAtAStartOfToday() throws {
+        var engine = try self.engine(.live(Self.form), loss: usd("2"))
+        _ = engine.apply(.recover, now: Moment(instant: at(0).instant, time: at(0).time + Self.day))
+        self.tick(&engine, at: 1_000, ahead: Self.day)
+        #expect(engine.ledger.halts == [] && engine.profit.daily == usd("-3"))
+        _ = engine.apply(.clockSkew(.zero), now: at(1_500))
+        self.tick(&engine, at: 2_000, ahead: Self.day)
+        #expect(engine.ledger.halts == [] && engine.profit.daily == .zero)
+        var today = try self.engine(.live(Self.form), loss: usd("2"))
+        self.tick(&today, at: 1_000)
+        #expect(today.ledger.halts == ["daily_loss"])
     }
 
     /// A tick so long after the test's beginning, with the clock set ahead by `step`.

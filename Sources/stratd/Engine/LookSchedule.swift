@@ -8,6 +8,7 @@ struct LookSchedule: Sendable {
 
     mutating func plan(_ key: StrategyEngine.LookKey, at instant: Instant) {
         let former = self.due.updateValue(instant, forKey: key)
+        guard former != instant else { return }
         if former != nil && former == self.next {
             self.findNext()
         } else {

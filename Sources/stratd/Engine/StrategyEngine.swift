@@ -217,7 +217,9 @@ struct StrategyEngine: Sendable {
 
     /// Halts when the account as a whole broke a limit.
     mutating func checkAccount(now: Moment) {
-        if self.profit.daily < -self.gate.limits.dailyLossMax { self.halt("daily_loss", now: now) }
+        // A loss of the former day is none of a day that has yet to begin: the gate refuses until then, and nobody has to resume.
+        let isDayOn = now.day <= self.ledger.day
+        if isDayOn && self.profit.daily < -self.gate.limits.dailyLossMax { self.halt("daily_loss", now: now) }
         if self.profit.drawdown > self.gate.limits.drawdownMax { self.halt("max_drawdown", now: now) }
         if self.ledger.unknownOrderCount >= Int(self.gate.limits.unknownOrdersMax) {
             self.halt("unknown_orders", now: now)

@@ -56,7 +56,7 @@ struct RiskLimits: Hashable, Sendable {
     /// - Returns: `nil` when it was set, else what is wrong.
     mutating func set(_ name: String, to value: Int64) -> String? {
         guard let range = Self.ranges[name] else {
-            return "there is no limit \"\(name)\"; known are \(Self.ranges.keys.sorted().joined(separator: ", "))"
+            return "there is no limit \"\(name)\"; known are \(Self.names.joined(separator: ", "))"
         }
         guard range.contains(value) else {
             return "\(name) must lie in \(range.lowerBound)...\(range.upperBound), not \(value)"
