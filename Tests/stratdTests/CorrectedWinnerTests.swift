@@ -83,20 +83,8 @@ import Testing
         }
     }
 
-    /// A maker that has bought ten of the first outcome for 4.90.
-    private func bought() -> Harness {
-        var harness = Harness()
-        harness.open()
-        harness.run(for: 50)
-        harness.feed(.trade(trade(.sell, "10", at: "0.49")))
-        harness.run(for: 50)
-        harness.command(.pause(strategy: "maker"))
-        harness.run(for: 100)
-        return harness
-    }
-
     @Test func aWinnerThatIsToldLongAfterTheEndIsSettledFor() throws {
-        var harness = self.bought()
+        var harness = Harness.bought()
         harness.feed(self.resolved(nil))
         #expect(harness.ledger.cash == usd("1000.1"))
         harness.run(for: 600_000)
@@ -124,7 +112,7 @@ import Testing
 
     /// A feed that was begun anew may tell the end without the winner that it had told before.
     @Test func aFeedThatKnowsLessChangesNothing() {
-        var harness = self.bought()
+        var harness = Harness.bought()
         harness.feed(self.resolved(0))
         harness.feed(.disconnected, .connected, .market(MarketBody(n: 2, market: market())), self.resolved(nil, n: 2))
         harness.run(for: 2_000)
@@ -133,7 +121,7 @@ import Testing
     }
 
     @Test func aMarketThatTheFeedHasDroppedIsForgotten() {
-        var harness = self.bought()
+        var harness = Harness.bought()
         harness.feed(self.resolved(0))
         harness.run(for: 2_000)
         #expect(harness.engine.views[condition(1)] != nil, "another winner may be told")
@@ -144,7 +132,7 @@ import Testing
 
     /// The paper venue reckons its own results.
     @Test func thePaperAccountFollows() {
-        var harness = self.bought()
+        var harness = Harness.bought()
         func result() -> Money { harness.venue.bounds.accounts.realistic.result { _ in .zero } }
         for (winner, money) in [(nil, "0.1"), (1, "-4.9"), (0, "5.1"), (nil, "5.1")] as [(Int64?, String)] {
             harness.feed(self.resolved(winner))

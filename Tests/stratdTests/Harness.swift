@@ -36,6 +36,18 @@ struct Harness {
         self.take(.recover)
     }
 
+    /// A maker that has bought ten of the first outcome for 4.90, and is paused.
+    static func bought(limits: RiskLimits = wideLimits) -> Harness {
+        var harness = Harness(limits: limits)
+        harness.open()
+        harness.run(for: 50)
+        harness.feed(.trade(trade(.sell, "10", at: "0.49")))
+        harness.run(for: 50)
+        harness.command(.pause(strategy: "maker"))
+        harness.run(for: 100)
+        return harness
+    }
+
     private static func engine(
         _ ledger: OrderLedger, _ limits: RiskLimits, _ parameters: Maker.Parameters, _ now: Moment
     ) -> StrategyEngine {

@@ -7,13 +7,7 @@ import Testing
 @Suite struct RestartMarkTests {
     /// Holds ten shares for 4.90, paused, with the first outcome's bid at 0.80 since more than a minute.
     private func holding(_ limits: RiskLimits) -> Harness {
-        var harness = Harness(limits: limits)
-        harness.open()
-        harness.run(for: 50)
-        harness.feed(.trade(trade(.sell, "10", at: "0.49")))
-        harness.run(for: 50)
-        harness.command(.pause(strategy: "maker"))
-        harness.run(for: 100)
+        var harness = Harness.bought(limits: limits)
         self.bid("0.80", at: "0.82", 2, &harness)
         harness.run(for: 61_000)
         return harness
