@@ -42,7 +42,7 @@ final class RunningProgram: Sendable {
         ]
         // The sources stay as they are.
         variables["PYTHONDONTWRITEBYTECODE"] = "1"
-        variables["LD_LIBRARY_PATH"] = Programs.variable("LD_LIBRARY_PATH")
+        for name in ["LD_LIBRARY_PATH", "LD_PRELOAD", "CLOCK_SHIFT"] { variables[name] = Programs.variable(name) }
         if !hasPrices {
             for stream in ["PRICES", "BINANCE"] { variables["POLYBOT_VENUE_\(stream)_WS_URL"] = "" }
         }
