@@ -9,7 +9,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build release release-core install uninstall run test test-fast test-systemd test-tsan test-asan soak fuzz bench lint format clean
+.PHONY: help deps build release release-core install uninstall run test test-fast test-systemd test-tsan test-asan test-midnight soak fuzz bench lint format clean
 
 ARGS ?=
 NO_TSAN ?=
@@ -100,14 +100,23 @@ test-asan: ## run the tests of Shared, Signing and DaemonKit under the address s
 	python=$$(scripts/test-python) && ASAN_OPTIONS=detect_leaks=0 POLYBOT_TEST_PYTHON=$$python \
 		swift test $(ASAN) --filter '^(SharedTests|SigningTests|DaemonKitTests)\.' $(ARGS)
 
+test-midnight: ## run the tests with processes at the end of a UTC day, and at that of New York, where windows of four hours end
+	@scripts/dependencies --tests
+	python=$$(scripts/test-python) && export POLYBOT_TEST_PYTHON=$$python && \
+		export POLYBOT_TEST_CLOB_PYTHON=$$(scripts/test-clob-client) && \
+		scripts/test-at-time 'tomorrow 23:59:35' --filter '^EndToEndTests\.' --skip '$(STORMS)' --skip '$(LIMITS)' --skip '$(LIVE)' && \
+		scripts/test-at-time 'tomorrow 04:58:00' --filter '^EndToEndTests\.(Scan|Listing|Universe)' && \
+		scripts/test-at-time 'tomorrow 23:59:00' --filter '$(LIVE)'
+
 fuzz: ## feed every reader of outside bytes for a minute each, under the address sanitizer
 	@scripts/dependencies
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) Fuzz/run $(FUZZ)
 
-soak: ## run the tests that take minutes, then those of `make test-asan` and a short `make fuzz`
+soak: ## run the tests that take minutes, then those of `make test-midnight` and `make test-asan`, and a short `make fuzz`
 	@scripts/dependencies --tests
 	@scripts/test-autobahn || true
 	python=$$(scripts/test-python) && POLYBOT_SOAK=1 POLYBOT_TEST_PYTHON=$$python swift test --no-parallel --filter 'Soak|FeedStorm|QuietFeed|LiveTrading|LiveKill|SimulatedDay' $(ARGS)
+	@$(MAKE) --no-print-directory test-midnight
 	@$(MAKE) --no-print-directory test-asan ARGS=
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20
 

@@ -85,8 +85,9 @@ struct DoctorTests {
             #expect(verdicts[name] == "FAILED", "\(name): \(all)")
         }
         #expect(verdicts["credentials"] == "ok" && verdicts["disk"] == "ok", "\(all)")
-        for words in ["differs from the venue's by -20 s", "there is no way around", "trading.funder_address is empty"]
-        {
+        // The venue tells whole seconds, and an answer may be late.
+        #expect(all.contains(#/differs from the venue's by -(19|20|21) s/#), "\(all)")
+        for words in ["there is no way around", "trading.funder_address is empty"] {
             #expect(all.contains(words), "\(all)")
         }
         // The wallet that is told is the one that counts.

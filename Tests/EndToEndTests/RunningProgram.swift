@@ -42,11 +42,15 @@ final class RunningProgram: Sendable {
         ]
         // The sources stay as they are.
         variables["PYTHONDONTWRITEBYTECODE"] = "1"
-        for name in ["LD_LIBRARY_PATH", "LD_PRELOAD", "CLOCK_SHIFT"] { variables[name] = Programs.variable(name) }
+        variables["LD_LIBRARY_PATH"] = Programs.variable("LD_LIBRARY_PATH")
+        // Of a run at another time of day, beside a library of the test's own.
+        let libraries = [environment["LD_PRELOAD"], Programs.variable("LD_PRELOAD")].compactMap(\.self)
+        variables["CLOCK_SHIFT"] = Programs.variable("CLOCK_SHIFT")
         if !hasPrices {
             for stream in ["PRICES", "BINANCE"] { variables["POLYBOT_VENUE_\(stream)_WS_URL"] = "" }
         }
         variables.merge(environment) { $1 }
+        if !libraries.isEmpty { variables["LD_PRELOAD"] = libraries.joined(separator: ":") }
         self.pid = try Self.spawn(
             ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, directory, executable] + arguments, environment: variables,
             descriptors: [output.theirs, errors.theirs, lifeline.theirs])
