@@ -32,6 +32,13 @@ import Testing
         harness.notes.filter { if case .flattened = $0 { true } else { false } }
     }
 
+    @Test func nothingIsSoldByWhoIsStopping() {
+        var harness = self.leaving { $0.perform($0.engine.stop(now: $0.now)) }
+        #expect(harness.command(.flatten) == .failed("stratd is stopping, and nothing may leave any more"))
+        self.run(&harness, seconds: 3)
+        #expect(self.sales(harness) == 0)
+    }
+
     @Test func aClosedVenueIsWaitedFor() {
         let closed = Refusal(.venueClosed, "the venue's engine restarts (425)")
         var harness = self.leaving { $0.take(.venueClosed(closed)) }
@@ -82,6 +89,27 @@ import Testing
         self.run(&harness, seconds: 60)
         #expect(self.sales(harness) == StrategyEngine.flattenAttemptCountMax)
         #expect(self.ends(harness) == [.flattened(market: condition(1), isWhole: false)])
+    }
+
+    /// Fills may leave shares of six decimals, and sales have two.
+    @Test(arguments: [("7.123456", "0.003456"), ("5.009", "0.009")])
+    func whatIsOffTheGridOfSalesIsSoldAsFarAsItGoes(held: String, left: String) {
+        var harness = self.leaving(held: held)
+        self.run(&harness, seconds: 30)
+        #expect(harness.ledger.held(token(1, 0), by: "maker") == shares(left))
+    }
+
+    @Test func aPurchaseThatIsFilledBeforeItsCancelIsSoldToo() {
+        var harness = Harness(limits: wideLimits)
+        harness.open()
+        harness.run(for: 50)
+        #expect(!harness.ledger.openOrders.isEmpty && harness.ledger.positions.isEmpty)
+        harness.command(.flatten)
+        harness.feed(.trade(trade(.sell, "10", at: "0.49")))
+        self.run(&harness, seconds: 5)
+        #expect(self.sales(harness) == 1, "the cancel had been under way")
+        #expect(
+            harness.ledger.markets.isEmpty && self.ends(harness) == [.flattened(market: condition(1), isWhole: true)])
     }
 
     /// Fewer than the market takes can never be sold.

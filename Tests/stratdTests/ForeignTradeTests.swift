@@ -78,6 +78,25 @@ import Testing
         #expect(late.ledger.cash == usd("96"))
     }
 
+    /// A person resumes: what the trade moved is taken over once, with the balance, and trading goes on.
+    @Test func aTradeThatNobodyCanPlaceIsLeftToTheBalanceByWhoResumes() {
+        var engine = self.engine()
+        let told = VenueEvent(
+            order: OrderID(number: 0), kind: .foreign(hash: "0xabc", self.fill(of: token(7, 0))), time: testStart)
+        _ = engine.handle(told, now: at(100))
+        _ = engine.compare(.differs(usd("-4")), now: at(30_000))
+        #expect(!engine.ledger.isHalted && engine.unexplained == .zero, "the trade may explain it")
+        _ = engine.tick(isHaltFilePresent: false, now: at(61_000))
+        _ = engine.compare(.differs(usd("-4")), now: at(62_000))
+        #expect(engine.ledger.halts == ["foreign_trade", "balance"])
+        _ = engine.perform(.resume, now: at(63_000))
+        _ = engine.tick(isHaltFilePresent: false, now: at(64_000))
+        #expect(engine.ledger.cash == usd("96") && !engine.ledger.isHalted)
+        _ = engine.handle(.market(MarketBody(n: 7, market: market(7))), sentTime: at(65_000).time, now: at(65_000))
+        _ = engine.tick(isHaltFilePresent: false, now: at(66_000))
+        #expect(engine.ledger.cash == usd("96") && engine.ledger.positions.isEmpty)
+    }
+
     /// Records that come after a trade do not show that it was booked: a start looks from the last good reading on.
     @Test func howFarTradesWereReadIsInTheLedger() throws {
         var engine = self.engine()
@@ -93,6 +112,8 @@ import Testing
         }
         #expect(try read(1, 1_000) == [.tradesRead(to: testStart + .seconds(1))])
         #expect(try read(1, 1_100) == [], "the same again")
+        #expect(try read(3_600, 1_200) == [.tradesRead(to: testStart + .seconds(3_600))])
+        #expect(try read(2, 2_000) == [.tradesRead(to: testStart + .seconds(2))], "the clock had been ahead")
         // One that waits for its market is booked nowhere, and must be found again.
         let told = VenueEvent(
             order: OrderID(number: 0), kind: .foreign(hash: "0xabc", self.fill(of: token(7, 0))),

@@ -75,7 +75,7 @@ struct DeskWorld {
     }
 }
 
-private let lost = ClobFailure.transport(RESTError(.connectionLost, isOutcomeUnknown: true))
+let lost = ClobFailure.transport(RESTError(.connectionLost, isOutcomeUnknown: true))
 
 /// A trade in which `order` made, at its price.
 private func made(

@@ -56,6 +56,41 @@ extension LiveWorld {
 
 /// What the venue answers to orders, and what follows.
 @Suite struct VenueAnswerTests {
+    /// Both lists fail at once for a minute, again and again: not enough requests for a share of errors that halts.
+    @Test func aVenueThatIsAwayIsAskedMoreSeldom() {
+        var world = DeskWorld()
+        let failure = lost
+        var count = 0
+        for second in 60..<120 as Range<Int64> {
+            world.advance(second * 1_000)
+            while !world.asked.isEmpty {
+                count += 1
+                switch world.asked.removeFirst() {
+                case .readTrades: world.take(.trades(.failure(failure), asOf: testStart), second * 1_000)
+                case .readOpenOrders: world.take(.openOrders(.failure(failure)), second * 1_000)
+                default: Issue.record("nothing else is asked")
+                }
+            }
+        }
+        #expect(count > 8 && count < ErrorRate.requestCountMin, "\(count)")
+    }
+
+    /// No look is due by itself where no book changes.
+    @Test func aQuietMarketIsQuotedWhenTheVenueOpensAgain() {
+        var harness = Harness(limits: wideLimits)
+        harness.open()
+        harness.run(for: 50)
+        harness.take(.venueClosed(Refusal(.venueClosed, "the venue's engine restarts (425)")))
+        for _ in 0..<2 {
+            harness.feed(.alive)
+            harness.run(for: 1_000)
+        }
+        #expect(harness.ledger.openOrders.isEmpty)
+        harness.take(.venueClosed(nil))
+        harness.run(for: 50)
+        #expect(!harness.ledger.openOrders.isEmpty)
+    }
+
     // MARK: Unclear answers
 
     @Test func aLegThatCannotBeMadeOutIsLostAlone() throws {

@@ -247,7 +247,10 @@ extension EventCatalogue {
                 The order was sent just before a loss of power, or by somebody else. The trade is booked for no strategy; where the \
                 feed does not know the token, trading halts.
                 """,
-            advice: "Where it was somebody else, give stratd an account of its own."),
+            advice: """
+                Where it was somebody else, give stratd an account of its own. After a halt resume: the balance then shows what the trade \
+                took or brought, and a second resume takes that over.
+                """),
         Entry(
             "The venue filled an order at a worse price than it allows", "filled_beyond_limit", .critical,
             id: "c2f4b90d7a6a4c2a8a3e5f1d0b9c8e72", by: [.stratd], facts: ["order", "market", "price", "limit"],

@@ -50,7 +50,11 @@ extension StrategyEngine {
         case .checkpoint: return [.record(self.checkpoint(now: now))]
         case .journalFailed(let unsent): return self.journalFailed(unsent: unsent, now: now)
         case .stop: return self.stop(now: now)
-        case .venueClosed(let reason): self.venueClosedReason = reason
+        case .venueClosed(let reason):
+            self.venueClosedReason = reason
+            // A quiet market brings no look by itself.
+            if reason == nil { self.lookNow(self.views.conditions, now: now) }
+            return self.takeActions()
         case .clockSkew(let skew):
             self.clockSkew = skew
             self.isClockTold = true

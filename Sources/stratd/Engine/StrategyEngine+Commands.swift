@@ -54,6 +54,7 @@ extension StrategyEngine {
         }
         guard self.record(.resume, now: now) else { return .failed("the ledger did not take it") }
         // A person has seen it, and lets the venue's word stand.
+        self.forgetHomeless(now: now)
         if self.unexplained != .zero { self.record(.funds(self.unexplained), now: now) }
         self.unexplained = .zero
         let differences = self.unexplainedShares
@@ -103,12 +104,14 @@ extension StrategyEngine {
     }
 
     private mutating func flatten(now: Moment) -> CommandOutcome {
+        guard !self.isStopping else { return .failed("stratd is stopping, and nothing may leave any more") }
         guard !self.ledger.isHalted && !self.isHaltFilePresent else {
             return .failed("trading is halted and nothing may leave: pause the strategies, resume, then flatten")
         }
         for slot in self.slots { _ = self.pause(slot.name, true, now: now) }
         self.cancelAll(now: now)
-        let markets = Set(self.ledger.positions.values.filter { $0.size > .zero }.map(\.market)).sorted()
+        // A purchase may be filled before its cancel comes to the venue.
+        let markets = self.ledger.markets.sorted()
         for market in markets {
             self.flattening[market] = 0
             self.flattenStep(market, now: now)

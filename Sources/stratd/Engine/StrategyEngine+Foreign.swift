@@ -7,6 +7,8 @@ struct ForeignFill: Hashable, Sendable {
     let time: Timestamp
     /// When it was heard of.
     let heardAt: Instant
+
+    func isOld(now: Moment) -> Bool { now.instant - self.heardAt > StrategyEngine.homelessTimeMax }
 }
 
 /// Trades of the account that no order of the ledger explains.
@@ -50,9 +52,16 @@ extension StrategyEngine {
     mutating func tradesRead(to time: Timestamp, now: Moment) {
         // What waits for its market is booked nowhere yet.
         let end = self.homeless.reduce(time) { min($0, $1.time) }
-        guard self.ledger.tradesReadTo.map({ end - $0 >= Self.tradesReadStep }) ?? true else { return }
+        // Should our clock have been ahead, it goes back with it.
+        guard self.ledger.tradesReadTo.map({ end < $0 || end - $0 >= Self.tradesReadStep }) ?? true else { return }
         self.record(.tradesRead(to: end), now: now)
     }
+
+    /// Whether the feed may still tell of a trade's market: what moved the account may then be that trade.
+    func isAwaitingMarket(now: Moment) -> Bool { self.homeless.contains { !$0.isOld(now: now) } }
+
+    /// A person has seen those that trading was halted for: the venue's balance is to say what they were.
+    mutating func forgetHomeless(now: Moment) { self.homeless.removeAll { $0.isOld(now: now) } }
 
     /// Books what the feed has described the market of by now.
     mutating func bookHomeless(now: Moment) {
@@ -60,9 +69,7 @@ extension StrategyEngine {
         var left: [ForeignFill] = []
         for told in self.homeless where !self.book(told, now: now) { left.append(told) }
         self.homeless = left
-        if left.contains(where: { now.instant - $0.heardAt > Self.homelessTimeMax }) {
-            self.halt("foreign_trade", now: now)
-        }
+        if left.contains(where: { $0.isOld(now: now) }) { self.halt("foreign_trade", now: now) }
     }
 
     /// - Returns: `false` while nobody knows its token.

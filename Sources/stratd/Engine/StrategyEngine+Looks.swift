@@ -119,6 +119,8 @@ extension StrategyEngine {
         for place in steps.place where wait == nil {
             if let refusal = self.place(self.intent(place, view, slot), seeing: view, now: now) {
                 refusals.append(Self.reason(refusal))
+                // There is room in a second, and a quiet market brings no look by itself.
+                if refusal.code == .maxOrdersPerSecond { self.schedule.plan(key, at: now.instant + .seconds(1)) }
             }
         }
         let isQuoting = refusals.count < wanted.count
@@ -195,7 +197,8 @@ extension StrategyEngine {
         let orders = self.ledger.openOrders(in: condition)
         for order in orders where order.body.state.isCancellable { self.cancel(order.id, now: now) }
         let held = self.ledger.sortedPositions.filter { $0.market == condition && $0.size > .zero }
-        guard !held.isEmpty, attempts < Self.flattenAttemptCountMax else {
+        // An order that is about to end may be filled yet.
+        guard !(held.isEmpty && orders.isEmpty), attempts < Self.flattenAttemptCountMax else {
             self.flattening[condition] = nil
             return self.note(.flattened(market: condition, isWhole: held.isEmpty))
         }
@@ -236,8 +239,9 @@ extension StrategyEngine {
         let size = Self.floored(Quantity(micros: Int64(min(Int128(position.size.micros), limit))), at: price)
         let rest = position.size - size
         guard rest > .zero && rest < view.market.sizeMin else { return size }
-        // What would be left could not be sold any more.
-        return Self.floored(max(.zero, position.size - view.market.sizeMin), at: price)
+        // What would be left could not be sold any more: two parts can, where there is enough for two.
+        let part = Self.floored(max(.zero, position.size - view.market.sizeMin), at: price)
+        return part >= view.market.sizeMin ? part : size
     }
 
     /// So many shares that what they bring has four decimals at most: of orders that take, the venue allows no more. Source:

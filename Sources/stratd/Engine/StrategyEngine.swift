@@ -260,6 +260,8 @@ struct StrategyEngine: Sendable {
     mutating func compare(_ verdict: BalanceWatch.Verdict, now: Moment) -> [EngineAction] {
         switch verdict {
         case .agrees, .moving: self.unexplained = .zero
+        // It would be booked twice if the trade that explains it were booked after a person resumed.
+        case .differs where self.isAwaitingMarket(now: now): self.unexplained = .zero
         case .redeemed(let money):
             self.unexplained = .zero
             self.record(.redeemed(money), now: now)

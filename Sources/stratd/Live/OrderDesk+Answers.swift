@@ -308,8 +308,7 @@ extension OrderDesk {
         guard case .success(let orders) = result else {
             self.isReadingOpenOrders = false
             self.isOrderReadStale = false
-            if case .failure(let failure) = result { self.note(.readFailed(failure)) }
-            self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMin)
+            if case .failure(let failure) = result { self.readFailed(failure, \.orderReadPause, now: now) }
             return
         }
         let listed = Set(orders.map(\.hash))
@@ -365,8 +364,7 @@ extension OrderDesk {
         case .failure(let failure):
             self.isReadingTrades = false
             self.isTradeReadStale = false
-            self.note(.readFailed(failure))
-            self.reconcileAt = min(self.reconcileAt, now.instant + Self.readPauseMin)
+            self.readFailed(failure, \.tradeReadPause, now: now)
         case .success(let trades):
             for trade in trades.sorted(by: { ($0.time, $0.id) < ($1.time, $1.id) }) { self.book(trade, now: now) }
             self.noteTradesRead(now: now)
@@ -375,6 +373,16 @@ extension OrderDesk {
             self.forgetSeen()
             self.tell(OrderID(number: 0), .tradesRead, self.tradesTold(to: asOf + (.zero - Self.lossMax)))
         }
+    }
+
+    /// A list could not be read. Each further failure waits longer: a venue that is away for a while is no reason to halt for its errors.
+    private mutating func readFailed(
+        _ failure: ClobFailure, _ pause: WritableKeyPath<OrderDesk, Duration>, now: Moment
+    ) {
+        self.note(.readFailed(failure))
+        let wait = max(self[keyPath: pause], min(failure.retryAfter ?? .zero, Self.readPauseMax))
+        self.reconcileAt = min(self.reconcileAt, now.instant + wait)
+        self[keyPath: pause] = min(self[keyPath: pause] * 2, Self.readPauseMax)
     }
 
     private mutating func readAlone(_ id: String, _ result: Result<VenueTrade?, ClobFailure>, now: Moment) {

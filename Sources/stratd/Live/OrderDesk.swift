@@ -162,6 +162,9 @@ struct OrderDesk: Sendable {
     /// Of the lists that are being read: whether they began before the channel opened, and are of no use for what was missed.
     var isOrderReadStale = false
     var isTradeReadStale = false
+    /// How long the next failure of each puts off the next try.
+    var orderReadPause = OrderDesk.readPauseMin
+    var tradeReadPause = OrderDesk.readPauseMin
     /// When the last good list of each kind was asked for.
     var ordersReadAt: Instant?
     var tradesReadAt: Instant?
@@ -377,12 +380,16 @@ struct OrderDesk: Sendable {
         self.hasReadTrades = false
         self.isOrderReadStale = self.isReadingOpenOrders
         self.isTradeReadStale = self.isReadingTrades
+        // The venue answers again.
+        self.orderReadPause = Self.readPauseMin
+        self.tradeReadPause = Self.readPauseMin
         self.reconcile(now: now)
     }
 
     /// A list came.
     mutating func noteOrdersRead(now: Moment) {
         self.isReadingOpenOrders = false
+        self.orderReadPause = Self.readPauseMin
         self.ordersReadAt = self.ordersAskedAt
         guard self.isOrderReadStale else {
             self.hasReadOrders = true
@@ -393,6 +400,7 @@ struct OrderDesk: Sendable {
     }
     mutating func noteTradesRead(now: Moment) {
         self.isReadingTrades = false
+        self.tradeReadPause = Self.readPauseMin
         self.tradesReadAt = self.tradesAskedAt
         guard self.isTradeReadStale else {
             self.hasReadTrades = true

@@ -20,6 +20,8 @@ final class UserLine {
     private let owner: VenueTrade.Owner
     private var channel: UserChannel
     private var socket: WebSocketConnection?
+    /// Those that are to be handled; the first is being handled.
+    private var events: [UserChannel.Event] = []
     private var timer: EventLoop.TimerID?
     private var isStopped = false
 
@@ -53,9 +55,14 @@ final class UserLine {
         if let timer = self.timer { self.loop.cancel(timer) }
     }
 
+    /// What happens while something is being done, as a send that finds the line dead, comes after it.
     private func handle(_ event: UserChannel.Event) {
-        guard !self.isStopped else { return }
-        for action in self.channel.handle(event, now: .now()) { self.perform(action) }
+        self.events.append(event)
+        guard self.events.count == 1 else { return }
+        while let event = self.events.first {
+            if !self.isStopped { for action in self.channel.handle(event, now: .now()) { self.perform(action) } }
+            self.events.removeFirst()
+        }
     }
 
     private func perform(_ action: UserChannel.Action) {

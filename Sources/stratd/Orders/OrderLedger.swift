@@ -4,7 +4,7 @@ import Shared
 struct OrderLedger: Hashable, Sendable {
     /// Finished orders that are remembered, for fills that come late and for people who ask.
     static let finishedOrderCountMax = 2_000
-    /// Positions without shares that are remembered; then the oldest by token are folded into `closedProfit`.
+    /// Positions without shares that are remembered; then those that were closed first are folded into `closedProfit`.
     static let closedPositionCountMax = 500
     /// Fills that wait for the chain: settling takes seconds, so more of them are a sign of something broken.
     static let pendingFillCountMax = 10_000
@@ -27,6 +27,8 @@ struct OrderLedger: Hashable, Sendable {
     /// Finished orders, the oldest first.
     private(set) var finishedQueue: [OrderID] = []
     private(set) var positions: [PositionKey: Position] = [:]
+    /// Those without shares, in the order in which they came to have none.
+    private var closedQueue: [PositionKey] = []
     /// Open purchases at their limits, fees included.
     private(set) var bound = Exposure()
     /// Positions at cost.
@@ -253,6 +255,13 @@ struct OrderLedger: Hashable, Sendable {
         self.invested.add(
             position.cost - (former?.cost ?? .zero), market: position.market, event: position.event,
             strategy: position.key.strategy)
+        let wasClosed = former?.size == .zero
+        guard wasClosed != (position.size == .zero) else { return }
+        if wasClosed {
+            self.closedQueue.removeAll { $0 == position.key }
+        } else {
+            self.closedQueue.append(position.key)
+        }
     }
 
     private mutating func setOpen(_ order: LedgerOrder) {
@@ -276,19 +285,17 @@ struct OrderLedger: Hashable, Sendable {
     }
 
     private mutating func forgetClosedPositions() {
-        // Positions that are held may be more than these: to sort them all for each fill would be dear.
-        guard self.positions.count > Self.closedPositionCountMax,
-            self.positions.values.count(where: { $0.size == .zero }) > Self.closedPositionCountMax
-        else { return }
+        guard self.closedQueue.count > Self.closedPositionCountMax else { return }
         let waiting = Set(self.pending.map(\.position))
-        let closed = self.sortedPositions.filter { $0.size == .zero && !waiting.contains($0.key) }
-        for position in closed.dropLast(Self.closedPositionCountMax) {
+        let old = self.closedQueue.filter { !waiting.contains($0) }
+            .prefix(self.closedQueue.count - Self.closedPositionCountMax)
+        for key in old {
+            guard let position = self.positions.removeValue(forKey: key) else { continue }
             self.closedProfit += position.realised - position.fees
-            self.positions[position.key] = nil
             self.invested.add(
-                .zero - position.cost, market: position.market, event: position.event,
-                strategy: position.key.strategy)
+                .zero - position.cost, market: position.market, event: position.event, strategy: key.strategy)
         }
+        self.closedQueue.removeAll { self.positions[$0] == nil }
     }
 }
 
@@ -307,6 +314,15 @@ extension OrderLedger {
             $0.array { for id in self.finishedQueue { self.finished[id]?.write(to: &$0) } }
             $0.key("positions")
             $0.array { for position in self.sortedPositions { position.write(to: &$0) } }
+            $0.key("closed")
+            $0.array {
+                for key in self.closedQueue {
+                    $0.object {
+                        $0.member("token", key.token.description)
+                        $0.member("strategy", key.strategy)
+                    }
+                }
+            }
             $0.key("pending")
             $0.array { for fill in self.pending { fill.write(to: &$0) } }
             $0.member("closed_profit", self.closedProfit.micros)
@@ -357,6 +373,7 @@ extension OrderLedger {
         var hasCash = false
         var limits: [String: Int64] = [:]
         var configured: [String: Int64] = [:]
+        var closed: [PositionKey] = []
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
             case "cash":
@@ -381,6 +398,12 @@ extension OrderLedger {
                 try reader.array { (reader) throws(JSONError) in
                     let position = try Position(reading: &reader)
                     ledger.setPosition(position)
+                }
+            case "closed":
+                try reader.array { (reader) throws(JSONError) in
+                    let fields = try Fields(reading: &reader)
+                    closed.append(
+                        PositionKey(token: try fields.token("token"), strategy: try fields.string("strategy")))
                 }
             case "pending":
                 try reader.array { (reader) throws(JSONError) in
@@ -414,6 +437,10 @@ extension OrderLedger {
             }
         }
         guard hasCash else { throw JSONError(.missing, at: reader.offset, member: "cash") }
+        // An older ledger does not tell their order: then they were closed in that of their tokens.
+        let told = Set(closed)
+        ledger.closedQueue =
+            ledger.closedQueue.filter { !told.contains($0) } + closed.filter { ledger.positions[$0]?.size == .zero }
         for (name, value) in limits { ledger.limits[name] = SetLimit(value: value, configured: configured[name]) }
         self = ledger
     }
