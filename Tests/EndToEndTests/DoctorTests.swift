@@ -67,7 +67,12 @@ struct DoctorTests {
             let (ending, verdicts, all) = try await practice.look()
             #expect(ending == .exited(0) && Set(verdicts.keys) == Self.names, "\(all)")
             #expect(verdicts.values.allSatisfy { $0 == "ok" }, "\(all)")
+            #expect(all.contains(#/clock +differs from the venue's by -?\d{1,4} ms/#), "\(all)")
         }
+        // Told in whole seconds it seems two to three ahead: stratd would place nothing.
+        try await practice.control([#"{"do":"clock_skew","ms":3000}"#])
+        let (_, verdicts, all) = try await practice.look()
+        #expect(verdicts["clock"] == "FAILED", "\(all)")
     }
 
     @Test func eachThingThatIsMissingIsNamedWithItsRemedy() async throws {
@@ -86,7 +91,10 @@ struct DoctorTests {
         }
         #expect(verdicts["credentials"] == "ok" && verdicts["disk"] == "ok", "\(all)")
         // The venue tells whole seconds, and an answer may be late.
-        #expect(all.contains(#/differs from the venue's by -(19|20|21) s/#), "\(all)")
+        #expect(
+            all.contains(
+                #/differs from the venue's by -(19|20|21)\d{3} ms, told in whole seconds; -3000 to 2000 are allowed/#),
+            "\(all)")
         for words in ["there is no way around", "trading.funder_address is empty"] {
             #expect(all.contains(words), "\(all)")
         }

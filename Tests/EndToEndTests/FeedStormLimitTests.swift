@@ -38,8 +38,8 @@ struct FeedStormLimitTests {
         "POLYBOT_FEED_BREAKER_TIMEOUT_S": "1",
     ]
 
-    /// One alone may be healed unseen by the whole book that follows a trade.
-    private static let several = #","count":5"#
+    /// A few may be healed unseen by the whole books that follow trades.
+    private static let several = #","count":20"#
     private static let mismatched = (sign: Sign.counted(["hashes_mismatched"]), limit: Self.unsettledMax)
     private static let malformed = (sign: Sign.counted(["texts_malformed"]), limit: Duration.zero)
     private static func lost(_ reason: String) -> (sign: Sign, limit: Duration) {

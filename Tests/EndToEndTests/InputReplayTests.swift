@@ -123,7 +123,8 @@ import Testing
             (["replay", path + "/none"], 64, "No such file or directory"),
             (["explain", "0x1"], 64, "After explain comes MARKET TIME."),
             (["explain", "0x1", "soon"], 64, "\"soon\" is no time"),
-            (["explain", "0x1", "11:10:00", "--state-dir", path], 69, "there is no file of a journal"),
+            (["explain", "0x1", "00:00:00", "--state-dir", path], 69, "there is no file of a journal"),
+            (["explain", "0x1", "2199-05-12T11:10:00Z", "--state-dir", path], 69, "is in the future: it is 20"),
         ] as [([String], Int32, String)] {
             let wrong = try await self.run("stratd", words)
             #expect(wrong.ending == .exited(code) && wrong.text(of: .errors).contains(sentence), "\(wrong.report)")

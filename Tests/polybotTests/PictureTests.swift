@@ -128,6 +128,14 @@ import Testing
         for name in value.object!.keys where name != "error" { #expect(Summary.members.contains(name)) }
     }
 
+    @Test func onPaperIsOnlyWhatIsKnownToBe() throws {
+        func mode(_ summary: Summary) throws -> JSONValue? {
+            try JSONValue(parsing: summary.json(Picture())).object?["mode"]
+        }
+        #expect(try mode(Summary(isOK: false, venue: "unknown")) == .null)
+        #expect(try mode(Summary(isOK: false, venue: "embedded", mode: .paper)) == .string("paper"))
+    }
+
     @Test func aMemoryIsBoundedAndForgetsTheOldestFirst() {
         var recent = RecentSet<Int>(countMax: 3)
         let isNew = [1, 2, 3, 1, 4, 1, 4].map { recent.insert($0) }

@@ -21,6 +21,12 @@ import Testing
             identity: identity, now: at(0))
     }
 
+    @Test(
+        arguments: [(-3_001, 2_001), (-3_000, 2_000), (-1_000, 0), (-1, 0), (0, 0), (2_001, 2_001)] as [(Int64, Int64)])
+    func whatTheVenueRoundsDownIsNoDifference(offset: Int64, skew: Int64) {
+        #expect(VenueClock.skew(.milliseconds(offset)) == .milliseconds(skew))
+    }
+
     @Test func noDayBeginsAtAStartBeforeTheVenueHasToldTheTime() throws {
         var engine = try self.engine(.live(Self.form))
         // The machine started with a clock that is a day ahead.

@@ -40,14 +40,16 @@ import Testing
         #expect(RewardScore.midpoint(of: views[condition(1)]!.book, self.terms) == nil)
     }
 
-    private func quoting(rewards: RewardTerms?, rebate: Int64) -> Harness {
+    private func quoting(rewards: RewardTerms?, rebate: Int64, from start: Int64 = 0) -> Harness {
         var terms = market(feeRate: 70_000)
         terms.rewards = rewards
         terms.rebateRate = rebate
+        terms.endTime = at(start).time + .seconds(3_600)
         var parameters = makerParameters
         parameters.orderSize = shares("30")
         var harness = Harness(parameters: parameters)
-        harness.open(terms, book(bids: [("0.48", "100")], asks: [("0.52", "100")]))
+        harness.now = at(start)
+        harness.open(terms, book(bids: [("0.48", "100")], asks: [("0.52", "100")], at: start))
         return harness
     }
 
@@ -75,6 +77,41 @@ import Testing
         #expect(income.rebates == .zero && harness.ledger.cash == usd("1000"), "an estimate moves no money")
         #expect(harness.engine.strategyStatuses.first?.rewardsEstimate == income.rewards)
         // It is in the journal.
+        #expect(try replay(harness.lines, from: harness.start).income == harness.ledger.income)
+    }
+
+    /// Income that was recorded, by the time of its record.
+    private func records(_ harness: Harness) -> [LedgerRecord] {
+        harness.log.compactMap {
+            guard case .record(let record) = $0, case .income = record.fact else { return nil }
+            return record
+        }
+    }
+
+    @Test func aStopRecordsWhatCameTogether() throws {
+        var harness = self.quoting(rewards: nil, rebate: 200_000)
+        self.run(&harness, seconds: 1)
+        let quote = try #require(harness.open.first { $0.body.side == .buy && $0.outcome == 0 })
+        harness.feed(.trade(trade(.sell, "1000", at: quote.body.price.description)))
+        self.run(&harness, seconds: 2)
+        try #require(!harness.fills.isEmpty && self.records(harness).isEmpty)
+        harness.take(.stop)
+        #expect(self.records(harness).count == 1 && harness.ledger.income["maker"]?.rebates ?? .zero > .zero)
+        #expect(try replay(harness.lines, from: harness.start).income == harness.ledger.income)
+    }
+
+    @Test func whatCameBeforeMidnightCountsOnThatDay() throws {
+        // The test begins at midnight, UTC.
+        let start: Int64 = 86_400_000 - 300_000
+        var harness = self.quoting(rewards: nil, rebate: 200_000, from: start)
+        self.run(&harness, seconds: 1)
+        let quote = try #require(
+            harness.open.first { $0.body.side == .buy && $0.outcome == 0 }, "\(harness.decisions)")
+        harness.feed(.trade(trade(.sell, "1000", at: quote.body.price.description, start + 1_000)))
+        self.run(&harness, seconds: 330)
+        let fill = try #require(harness.fills.first)
+        let days = Set(self.records(harness).map { Moment.day(of: $0.time) })
+        #expect(days == [Moment.day(of: fill.time)] && harness.now.day == Moment.day(of: fill.time) + 1)
         #expect(try replay(harness.lines, from: harness.start).income == harness.ledger.income)
     }
 

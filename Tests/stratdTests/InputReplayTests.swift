@@ -237,13 +237,59 @@ import Testing
             #expect(InputSession.bytes(asked.engine) == InputSession.bytes(engine), "SIMULATION_SEED=\(seed)")
             #expect(asked.moment.time == wanted && asked.replay.difference == nil)
         }
-        // After the end it is as at the end; before the beginning nobody knows.
-        let late = try ExplainCommand(time: session.now.time + .seconds(5), paths: directory.files).engine()
-        #expect(
-            late.moment == session.steps[599].now.after(session.now.time + .seconds(5) - session.steps[599].now.time))
-        #expect(throws: DaemonExit.self) {
-            try ExplainCommand(time: testStart + .seconds(-1), paths: directory.files).engine()
+        // Until the next second would have come it is as at the end; later, and before the beginning, nobody knows.
+        let end = session.steps[599].now
+        let late = try ExplainCommand(time: end.time + .seconds(3), paths: directory.files).engine()
+        #expect(late.moment == end.after(.seconds(3)))
+        let words = Self.refusal(at: end.time + .milliseconds(3_001), directory)
+        #expect(words?.contains("its last line before is of \(end.time.rfc3339)") == true, "\(words ?? "")")
+        let early = Self.refusal(at: testStart + .seconds(-1), directory)
+        #expect(early?.contains("it begins later") == true, "\(early ?? "")")
+    }
+
+    /// Why nothing is told of a time.
+    private static func refusal(at time: Timestamp, _ directory: InputDirectory) -> String? {
+        do throws(DaemonExit) { _ = try ExplainCommand(time: time, paths: directory.files).engine() } catch {
+            #expect(error.code == .unreachable)
+            return error.message
         }
+        return nil
+    }
+
+    @Test func betweenTwoRunsNothingIsKnown() throws {
+        let (directory, session) = try Self.directory(seed: 2)
+        let last = try #require(session.steps.last).now
+        let journal = try directory.journal()
+        var engine = session.start
+        let start = last.after(.seconds(3_600))
+        journal.noteState(engine, now: start)
+        for second in 1...5 as ClosedRange<Int64> {
+            let (tick, now) = (EngineInput.tick(isHaltFilePresent: false), start.after(.seconds(second)))
+            journal.note(tick, engine.apply(tick, now: now), now: now)
+        }
+        journal.file.close()
+        let words = Self.refusal(at: last.time + .seconds(1_800), directory)
+        #expect(words?.contains("its last line before is of \(last.time.rfc3339)") == true, "\(words ?? "")")
+        // A start is no gap.
+        #expect(Self.refusal(at: last.time + .seconds(1), directory) == nil)
+        #expect(Self.refusal(at: start.time + .seconds(2), directory) == nil)
+    }
+
+    @Test func aTimeWhoseLinesWereLostIsNotAnswered() throws {
+        let (directory, session) = try Self.directory(seed: 2)
+        let steps = session.steps
+        let index = try #require(
+            (500..<990).first {
+                steps[$0].now.time < steps[$0 + 1].now.time && steps[$0 + 1].now.time < steps[$0 + 2].now.time
+            })
+        var lines = try directory.lines()
+        // The state is the first line.
+        lines.remove(at: index + 2)
+        #expect(Self.refusal(at: steps[index].now.time, directory) == nil)
+        try directory.replace(with: lines)
+        #expect(Self.refusal(at: steps[400].now.time, directory) == nil)
+        let words = Self.refusal(at: steps[index].now.time, directory)
+        #expect(words?.contains("has a gap around") == true, "\(words ?? "")")
     }
 
     @Test func timesAreReadAsPeopleWriteThem() {

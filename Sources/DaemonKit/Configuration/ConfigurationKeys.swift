@@ -209,7 +209,7 @@ extension ConfigurationKey {
             "No order in a market that ends sooner than this", was: ["MIN_TIME_REMAINING_TO_TRADE"]),
         .count(
             "risk.unknown_orders_max", \.risk.unknownOrderCountMax, 1...100,
-            "Orders of unknown fate that halt trading until they are resolved"),
+            "So many orders of unknown fate at once halt trading until a person resumes it"),
         .fraction(
             "risk.error_rate_max", \.risk.errorRateMaxMicros,
             "Share of failed requests over the last minute that halts trading; an order that the venue refuses and its maintenance are no failures"

@@ -6,7 +6,7 @@ struct Summary {
     static let members = """
         ok              books are trusted and every daemon answers at the end
         seconds         how long it ran; 0 for status
-        venue, mode     which venue; "paper" or "live"
+        venue, mode     which venue; "paper" or "live", null where stratd told neither
         feed_mode       "websocket", "rest_polling", "disconnected" or "replay"
         markets         markets that feedd carries
         trusted         of these, books that are trusted
@@ -35,6 +35,8 @@ struct Summary {
     var isOK: Bool
     var elapsed = Duration.zero
     var venue: String
+    /// `nil`: what stratd told.
+    var mode: TradingMode?
     var restarts: [ChildName: Int] = [:]
     var outages: [ChildName: Duration] = [:]
     var error: String?
@@ -52,7 +54,8 @@ struct Summary {
             writer.key("venue")
             writer.string(self.venue)
             writer.key("mode")
-            writer.string((picture.balance?.mode ?? .paper).rawValue)
+            // Nobody may take a live system that is down for one on paper.
+            if let mode = self.mode ?? picture.balance?.mode { writer.string(mode.rawValue) } else { writer.null() }
             Self.writeFeed(picture, to: &writer)
             Self.writeAccount(picture, to: &writer)
             Self.write("restarts", self.restarts.mapValues(Int64.init), to: &writer)

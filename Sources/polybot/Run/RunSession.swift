@@ -130,7 +130,7 @@ final class RunSession {
         for child in self.core.lost { problems.append("\(child) could not be killed.") }
         let summary = Summary(
             isOK: problems.isEmpty, elapsed: final.elapsed,
-            venue: self.plan.embedded == nil ? "configured" : "embedded",
+            venue: self.plan.embedded == nil ? "configured" : "embedded", mode: .paper,
             restarts: self.core.restarts, outages: self.core.longestOutage,
             error: problems.isEmpty ? nil : problems.joined(separator: " "))
         return Outcome(

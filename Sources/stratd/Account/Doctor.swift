@@ -110,11 +110,14 @@ struct Doctor {
 
     private mutating func clock() async throws(ClobFailure) -> Verdict {
         let offset = try await self.session.learnClock()
-        // The venue tells whole seconds.
-        let limit = self.configuration.risk.clockSkewMax + .seconds(1)
-        guard offset > limit || offset < .zero - limit else { return .well("agrees with the venue's, to a second") }
+        let limit = self.configuration.risk.clockSkewMax
+        let text =
+            "differs from the venue's by \(offset.milliseconds) ms, told in whole seconds;"
+            + " -\((limit + VenueClock.resolution).milliseconds) to \(limit.milliseconds) are allowed"
+        // As the running stratd reckons: what passes here must not be refused there.
+        guard VenueClock.skew(offset) > limit else { return .well(text) }
         return .ill(
-            "differs from the venue's by \(offset.milliseconds / 1_000) s",
+            text,
             remedy: "Let systemd-timesyncd or chrony set it; risk.clock_skew_max_ms says how much is allowed.")
     }
 

@@ -373,6 +373,7 @@ struct StrategyEngine: Sendable {
 
     /// Nothing is placed any more, and what is open is ended: the daemon is about to leave.
     mutating func stop(now: Moment) -> [EngineAction] {
+        self.recordIncome(now: now)
         self.isStopping = true
         self.schedule.removeAll()
         self.views.forgetPlans()

@@ -25,8 +25,8 @@ extension StrategyEngine {
     static let scoringAgeMin = Duration.milliseconds(3_500)
     /// Minutes between two records of what came together.
     static let incomeRecordMinutes: Int64 = 10
-    /// Samples of a day.
-    private static let sampleCount: Int128 = 1_440
+    /// Samples of a day, one a minute.
+    private static let sampleCount: Int64 = 1_440
 
     /// A maker's share of the fees that takers paid: all makers together get `rebateRate` of them.
     mutating func noteRebate(of fill: FillBody) {
@@ -42,10 +42,21 @@ extension StrategyEngine {
     /// Once a minute: what the orders that rest now score beside all others, and the records of what came together.
     mutating func sampleIncome(now: Moment) {
         let minute = now.time.microseconds / 60_000_000
-        guard minute != self.incomeMinute else { return }
-        self.incomeMinute = minute
-        for market in Set(self.ledger.open.values.map(\.body.market)).sorted() { self.sampleRewards(market, now: now) }
-        guard minute % Self.incomeRecordMinutes == 0 else { return }
+        let isNew = minute != self.incomeMinute
+        if isNew {
+            self.incomeMinute = minute
+            for market in Set(self.ledger.open.values.map(\.body.market)).sorted() {
+                self.sampleRewards(market, now: now)
+            }
+        }
+        // A record counts on the day of its own time: in a day's last minute nothing is left over for the next.
+        let isLast = (minute + 1) % Self.sampleCount == 0
+        guard isLast || isNew && minute % Self.incomeRecordMinutes == 0 else { return }
+        self.recordIncome(now: now)
+    }
+
+    /// Records what came together since the last record.
+    mutating func recordIncome(now: Moment) {
         for (key, income) in self.unrecordedIncome.sorted(by: { $0.key < $1.key }) where income != Income() {
             self.record(.income(key, income), now: now)
         }
@@ -68,7 +79,7 @@ extension StrategyEngine {
         for (strategy, score) in own.sorted(by: { $0.key < $1.key }) {
             let part = score.total(midpoint: midpoint)
             guard part > 0 else { continue }
-            let reward = Int128(terms.daily.micros) * part / (max(all, part) * Self.sampleCount)
+            let reward = Int128(terms.daily.micros) * part / (max(all, part) * Int128(Self.sampleCount))
             self.unrecordedIncome[IncomeKey(strategy: strategy, market: condition), default: Income()].rewards +=
                 Money(micros: Int64(reward))
         }

@@ -6,6 +6,9 @@ struct ExplainCommand {
     /// A file's name has the time of the newest line of its first block.
     private static let stampSlack = Duration.seconds(10)
 
+    /// A tick stands in the journal each second: where no line is so young, nothing ran, or nothing is known of it.
+    private static let lineAgeMax = StrategyService.tickAgeMax
+
     let time: Timestamp
     let paths: [String]
 
@@ -18,7 +21,7 @@ struct ExplainCommand {
 
     /// The engine as it was, and the moment at which it is asked.
     ///
-    /// - Throws: code 69 when the journal does not reach back so far.
+    /// - Throws: code 69 when the journal knows nothing of that time.
     func engine() throws(DaemonExit) -> (engine: StrategyEngine, moment: Moment, replay: InputReplay) {
         guard let start = self.start() else {
             throw DaemonExit(
@@ -40,9 +43,16 @@ struct ExplainCommand {
         }
         guard let engine = replay.engine, let last = replay.moment else {
             throw DaemonExit(
-                .unreachable, "The input journal has a gap just before \(self.time.rfc3339): choose another time.")
+                .unreachable, "The input journal has a gap around \(self.time.rfc3339): choose another time.")
         }
-        return (engine, last.after(max(.zero, self.time - last.time)), replay)
+        let age = max(.zero, self.time - last.time)
+        guard age <= Self.lineAgeMax else {
+            throw DaemonExit(
+                .unreachable,
+                "The input journal has nothing of \(self.time.rfc3339): its last line before is of \(last.time.rfc3339)."
+                    + " stratd did not run then, or has yet to write it.")
+        }
+        return (engine, last.after(age), replay)
     }
 
     /// - Returns: whether the line is of a later time, and was not taken.
@@ -50,7 +60,11 @@ struct ExplainCommand {
         line.withUnsafeBufferPointer { bytes in
             do throws(JSONError) {
                 let line = try InputLine(bytes)
-                if line.number >= 0 && line.moment.time > self.time { return true }
+                if line.number >= 0 && line.moment.time > self.time {
+                    // What was lost just before it may be of the wanted time. A new start follows on nothing.
+                    if line.number > 0 { _ = replay.follows(line) }
+                    return true
+                }
                 try replay.take(line, bytes)
             } catch { replay.breakOff() }
             return false
@@ -128,8 +142,12 @@ struct ExplainCommand {
         ], isReader: true
     ) { (context) async throws(DaemonExit) in
         let (market, text) = (context.operands[0], context.operands[1])
-        guard let time = Self.time(text, now: .now()) else {
+        let now = Timestamp.now()
+        guard let time = Self.time(text, now: now) else {
             throw DaemonExit(.usage, "\"\(text)\" is no time: write 2026-05-12T11:10:00Z, or 11:10:00 for today, UTC.")
+        }
+        guard time <= now else {
+            throw DaemonExit(.unreachable, "\(time.rfc3339) is in the future: it is \(now.rfc3339).")
         }
         let paths: [String]
         do throws(JournalFiles.Problem) {

@@ -81,7 +81,7 @@ struct InputReplay {
     }
 
     /// Whether nothing is missing before a line; where something is, the engine is not known any more.
-    private mutating func follows(_ line: InputLine) -> Bool {
+    mutating func follows(_ line: InputLine) -> Bool {
         guard let last = self.lastNumber, line.number != last + 1 else { return true }
         self.breakOff()
         return false

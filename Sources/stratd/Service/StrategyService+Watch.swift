@@ -42,8 +42,7 @@ extension StrategyService {
             // Set meanwhile, our clock was compared with neither.
             let step = Moment.now().step(since: sent)
             guard max(step, .zero - step) <= StrategyEngine.clockStepMax else { return }
-            // The venue tells whole seconds: up to one is no difference.
-            self.take(.clockSkew(max(.zero, max(.zero - offset - .seconds(1), offset))), now: .now())
+            self.take(.clockSkew(VenueClock.skew(offset)), now: .now())
         } catch { self.tellUnread(error) }
     }
 
