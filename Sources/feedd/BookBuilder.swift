@@ -491,6 +491,9 @@ struct BookBuilder {
         let old = self.book.tick
         self.book.changeTick(to: tick)
         self.market.tick = tick
+        // What the line said of the former grid bears out no book of the new one.
+        self.claim = nil
+        self.pending.removeAll()
         return TickSizeBody(n: self.n, old: old, new: tick, venueTime: Timestamp(milliseconds: event.timestamp))
     }
 }

@@ -114,8 +114,10 @@ extension FeedService {
 
     /// The venue may say it once for each outcome, and again after a reconnect.
     func resolve(_ event: borrowing MarketEvent, _ market: CarriedMarket) {
-        let winner = event.token.flatMap { market.builder.outcome(of: $0) }.map(Int64.init)
-        self.resolve(market, winner: winner, at: Timestamp(milliseconds: event.timestamp))
+        let winner = event.token.map { market.builder.outcome(of: $0).map(Int64.init) }
+        // Who won is no outcome of this market: nobody knows what was meant, and the REST interface will tell.
+        if case .some(.none) = winner { return self.count("winners_unknown") }
+        self.resolve(market, winner: winner ?? nil, at: Timestamp(milliseconds: event.timestamp))
     }
 
     func resolve(_ market: CarriedMarket, winner: Int64?, at time: Timestamp) {
@@ -125,6 +127,9 @@ extension FeedService {
             metadata: ["market": "\(market.condition)", "winner": "\(winner.map(String.init) ?? "none")"])
         let body = ResolvedBody(n: market.n, winner: winner, venueTime: time)
         market.resolution = body
+        // Nobody's book of it is of interest any more.
+        market.endDispute(now: .now())
+        market.conviction = nil
         self.server.publish(body, market: market.n)
         self.publish(market.builder.distrust(.resolved), of: market)
     }

@@ -23,7 +23,10 @@ extension FeedService {
     }
 
     private func mayHaveEnded(_ market: CarriedMarket, pause: Duration, now: Instant, time: Timestamp) -> Bool {
-        guard market.resolution == nil, market.resolutionAskedAt.map({ now - $0 > pause }) ?? true else { return false }
+        // A line may have named no winner where there is one: that would count as half for each.
+        guard market.resolution?.winner == nil, market.resolutionAskedAt.map({ now - $0 > pause }) ?? true else {
+            return false
+        }
         let end = market.toldMarket.endTime
         let isOver = end.microseconds > 0 && time - end > pause
         return isOver || market.untrustedSince.map { now - $0 > pause } ?? false
@@ -42,7 +45,7 @@ extension FeedService {
 
     func takeWinner(_ winner: Int64, of market: CarriedMarket) {
         // A line may have told it meanwhile, and the market may be gone.
-        guard market.resolution == nil, self.markets[market.n] === market else { return }
+        guard market.resolution?.winner == nil, self.markets[market.n] === market else { return }
         let time = Timestamp.now()
         self.journal?.note(.resolved(n: market.n, winner: winner, at: time), connection: market.connection, at: time)
         self.count("resolutions_learnt")

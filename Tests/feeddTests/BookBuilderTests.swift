@@ -186,6 +186,18 @@ import Testing
         #expect(self.driver.builder.epoch == 2 && self.driver.builder.book.tick == fine)
     }
 
+    /// The REST interface may serve what is long past: what the line said before the change does not bear it out.
+    @Test mutating func aBookOfTheFormerTickIsNotBelieved() throws {
+        let fine = try #require(TickSize(decimal: "0.001"))
+        try self.driver.take(self.venue.bookText(outcome: 0))
+        try self.driver.take(self.venue.operate(.bid, "0.46", 5))
+        let stale = self.venue.restBook()
+        try self.driver.take(self.venue.changeTick(to: fine))
+        #expect(self.driver.take(stale) == .unchanged && !self.driver.builder.isTrusted)
+        #expect(self.driver.builder.book.tick == fine)
+        #expect(try self.driver.take(self.venue.bookText(outcome: 0)) == [.snapshot])
+    }
+
     @Test mutating func levelsOffTheGridAreKeptAndCounted() throws {
         try self.driver.take(self.venue.bookText(outcome: 0))
         #expect(try self.driver.take(self.venue.operate(.bid, "0.485", 5)) == [.delta])

@@ -67,12 +67,21 @@ import Testing
             #expect(feed.counters["resolutions_asked"] == nil)
             feed.askForResolution(now: since + pause + .milliseconds(1), time: end)
             #expect(feed.counters["resolutions_asked"] == 1)
+            // A line named none, and one that is none of the market's.
+            feed.hear(
+                #"{"event_type":"market_resolved","market":"\#(carriedMarket.condition)","winning_asset_id":"77","timestamp":"1786845514999"}"#
+            )
+            #expect(carried.resolution == nil && feed.counters["winners_unknown"] == 1)
+            feed.hear(
+                #"{"event_type":"market_resolved","market":"\#(carriedMarket.condition)","winning_asset_id":null,"timestamp":"1786845514999"}"#
+            )
+            #expect(carried.resolution?.winner == .some(nil))
             feed.takeWinner(1, of: carried)
             feed.takeWinner(0, of: carried)
             #expect(carried.resolution?.winner == 1 && carried.builder.isResolved)
             #expect(feed.counters["resolutions_learnt"] == 1)
         }
-        #expect(feed.log.count("Market resolved") == 1)
+        #expect(feed.log.count("Market resolved") == 2)
         await feed.stop()
     }
 

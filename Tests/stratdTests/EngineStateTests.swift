@@ -22,7 +22,7 @@ import Testing
                 "lastLooks",
                 "lastMarks", "lastMoment", "ledger",
                 "lookCount", "mode", "orderCount", "profit", "recordCount", "rejectionWaits", "schedule", "slots",
-                "unexplained",
+                "tradesToldTo", "unexplained",
                 "unexplainedShares", "unrecordedIncome",
                 "venueClosedReason", "views",
             ])

@@ -78,6 +78,18 @@ import Testing
         #expect(late.ledger.cash == usd("96"))
     }
 
+    @Test func whatWasSeenBeforeTheTradeWasToldMayBeTheTrade() {
+        var engine = self.engine()
+        _ = engine.compare(.differs(usd("-4")), now: at(50))
+        let told = VenueEvent(
+            order: OrderID(number: 0), kind: .foreign(hash: "0xabc", self.fill(of: token(7, 0))), time: testStart)
+        _ = engine.handle(told, now: at(100))
+        _ = engine.perform(.resume, now: at(200))
+        _ = engine.handle(.market(MarketBody(n: 7, market: market(7))), sentTime: at(300).time, now: at(300))
+        _ = engine.tick(isHaltFilePresent: false, now: at(1_000))
+        #expect(engine.ledger.cash == usd("96") && !engine.ledger.isHalted)
+    }
+
     /// A person resumes: what the trade moved is taken over once, with the balance, and trading goes on.
     @Test func aTradeThatNobodyCanPlaceIsLeftToTheBalanceByWhoResumes() {
         var engine = self.engine()
@@ -85,13 +97,19 @@ import Testing
             order: OrderID(number: 0), kind: .foreign(hash: "0xabc", self.fill(of: token(7, 0))), time: testStart)
         _ = engine.handle(told, now: at(100))
         _ = engine.compare(.differs(usd("-4")), now: at(30_000))
+        _ = engine.compare(.redeemed(usd("4")), now: at(30_000))
+        _ = engine.compare(.differs(.zero - shares("4")), of: token(1, 0), now: at(30_000))
         #expect(!engine.ledger.isHalted && engine.unexplained == .zero, "the trade may explain it")
+        #expect(engine.ledger.receivable == .zero && engine.unexplainedShares.isEmpty)
+        _ = engine.handle(
+            VenueEvent(order: OrderID(number: 0), kind: .tradesRead, time: at(50_000).time), now: at(52_000))
         _ = engine.tick(isHaltFilePresent: false, now: at(61_000))
         _ = engine.compare(.differs(usd("-4")), now: at(62_000))
         #expect(engine.ledger.halts == ["foreign_trade", "balance"])
         _ = engine.perform(.resume, now: at(63_000))
         _ = engine.tick(isHaltFilePresent: false, now: at(64_000))
         #expect(engine.ledger.cash == usd("96") && !engine.ledger.isHalted)
+        #expect(engine.ledger.tradesReadTo == at(50_000).time, "the next start does not look for it")
         _ = engine.handle(.market(MarketBody(n: 7, market: market(7))), sentTime: at(65_000).time, now: at(65_000))
         _ = engine.tick(isHaltFilePresent: false, now: at(66_000))
         #expect(engine.ledger.cash == usd("96") && engine.ledger.positions.isEmpty)

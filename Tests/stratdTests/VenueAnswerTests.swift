@@ -75,6 +75,23 @@ extension LiveWorld {
         #expect(count > 8 && count < ErrorRate.requestCountMin, "\(count)")
     }
 
+    /// A cancel is tried each second, and fails each second: that is no reason for a person to come.
+    @Test func anOutageIsNoShareOfErrors() {
+        var limits = wideLimits
+        limits.errorRateMax = 500_000
+        var harness = Harness(limits: limits)
+        harness.take(.venueClosed(Refusal(.userChannelBlind, "the user channel is down")))
+        for _ in 0..<60 {
+            harness.take(.requestEnded(isFailure: true))
+            harness.run(for: 1_000)
+        }
+        #expect(!harness.ledger.isHalted)
+        harness.take(.venueClosed(nil))
+        for _ in 0..<ErrorRate.requestCountMin { harness.take(.requestEnded(isFailure: true)) }
+        harness.run(for: 2_000)
+        #expect(harness.ledger.halts == ["error_rate"])
+    }
+
     /// No look is due by itself where no book changes.
     @Test func aQuietMarketIsQuotedWhenTheVenueOpensAgain() {
         var harness = Harness(limits: wideLimits)

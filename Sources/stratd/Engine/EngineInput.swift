@@ -58,7 +58,9 @@ extension StrategyEngine {
         case .clockSkew(let skew):
             self.clockSkew = skew
             self.isClockTold = true
-        case .requestEnded(let isFailure): self.errorRate.note(isFailure: isFailure, now: now.instant)
+        // While the venue is closed to us nothing is placed anyhow: an outage is waited for, and needs nobody who resumes.
+        case .requestEnded(let isFailure):
+            if self.venueClosedReason == nil { self.errorRate.note(isFailure: isFailure, now: now.instant) }
         case .fund(let money): return self.fund(money, now: now)
         case .compare(let verdict): return self.compare(verdict, now: now)
         case .compareShares(let verdict, let token): return self.compare(verdict, of: token, now: now)

@@ -36,6 +36,9 @@ extension StrategyEngine {
         self.note(.foreignTrade(fill, hash: hash, market: nil))
         guard self.homeless.count < Self.homelessCountMax else { return self.halt("foreign_trade", now: now) }
         self.homeless.append(told)
+        // What was seen before may be this.
+        self.unexplained = .zero
+        self.unexplainedShares.removeAll()
     }
 
     mutating func settleForeign(_ trade: String, _ settlement: Settlement, now: Moment) {
@@ -50,6 +53,7 @@ extension StrategyEngine {
     /// Keeps up to when the ledger has the account's trades, so that the next start looks for those it lacks from there on: records that are
     /// younger than a trade do not show that it was booked.
     mutating func tradesRead(to time: Timestamp, now: Moment) {
+        self.tradesToldTo = time
         // What waits for its market is booked nowhere yet.
         let end = self.homeless.reduce(time) { min($0, $1.time) }
         // Should our clock have been ahead, it goes back with it.
@@ -61,7 +65,12 @@ extension StrategyEngine {
     func isAwaitingMarket(now: Moment) -> Bool { self.homeless.contains { !$0.isOld(now: now) } }
 
     /// A person has seen those that trading was halted for: the venue's balance is to say what they were.
-    mutating func forgetHomeless(now: Moment) { self.homeless.removeAll { $0.isOld(now: now) } }
+    mutating func forgetHomeless(now: Moment) {
+        let count = self.homeless.count
+        self.homeless.removeAll { $0.isOld(now: now) }
+        // Or the next start would look for them again.
+        if self.homeless.count < count, let time = self.tradesToldTo { self.tradesRead(to: time, now: now) }
+    }
 
     /// Books what the feed has described the market of by now.
     mutating func bookHomeless(now: Moment) {

@@ -29,6 +29,7 @@ extension StrategyEngine {
             writer.key("venue_closed")
             refusal.write(to: &writer)
         }
+        if let time = self.tradesToldTo { writer.member("trades_told", time.microseconds) }
         writer.member("clock_skew", self.clockSkew.nanoseconds)
         writer.member("clock_told", self.isClockTold)
         if let moment = self.lastMoment {
@@ -211,6 +212,7 @@ extension StrategyEngine {
         self.schedule = rest.schedule
         self.decisions = rest.decisions
         if let refusal = fields["venue_closed"] { self.venueClosedReason = try Refusal(Fields(refusal)) }
+        self.tradesToldTo = try fields.optionalInteger("trades_told").map { Timestamp(microseconds: $0) }
         self.clockSkew = .nanoseconds(try fields.integer("clock_skew"))
         self.isClockTold = try fields.bool("clock_told")
         if let instant = try fields.optionalInteger("last_moment"),

@@ -51,6 +51,8 @@ struct StrategyEngine: Sendable {
     var unexplainedShares: [TokenID: Quantity] = [:]
     /// Trades by orders that the ledger does not know, of tokens that the feed has not described.
     var homeless: [ForeignFill] = []
+    /// Up to when all trades were told.
+    var tradesToldTo: Timestamp?
     /// Estimated since the last record, and the minute of the last sample, counted since 1970.
     var unrecordedIncome: [IncomeKey: Income] = [:]
     var incomeMinute: Int64?
@@ -261,7 +263,8 @@ struct StrategyEngine: Sendable {
         switch verdict {
         case .agrees, .moving: self.unexplained = .zero
         // It would be booked twice if the trade that explains it were booked after a person resumed.
-        case .differs where self.isAwaitingMarket(now: now): self.unexplained = .zero
+        case .differs where self.isAwaitingMarket(now: now), .redeemed where self.isAwaitingMarket(now: now):
+            self.unexplained = .zero
         case .redeemed(let money):
             self.unexplained = .zero
             self.record(.redeemed(money), now: now)
@@ -281,6 +284,7 @@ struct StrategyEngine: Sendable {
     mutating func compare(_ verdict: BalanceWatch.ShareVerdict, of token: TokenID, now: Moment) -> [EngineAction] {
         switch verdict {
         case .agrees, .moving: self.unexplainedShares[token] = nil
+        case .differs where self.isAwaitingMarket(now: now): self.unexplainedShares[token] = nil
         case .differs(let difference):
             self.unexplainedShares[token] = difference
             self.note(.sharesDiffer(token, by: difference))
