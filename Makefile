@@ -104,7 +104,9 @@ test-midnight: ## run the tests with processes at the end of a UTC day, and at t
 	@scripts/dependencies --tests
 	python=$$(scripts/test-python) && export POLYBOT_TEST_PYTHON=$$python && \
 		export POLYBOT_TEST_CLOB_PYTHON=$$(scripts/test-clob-client) && \
-		scripts/test-at-time 'tomorrow 23:59:35' --filter '^EndToEndTests\.' --skip '$(STORMS)' --skip '$(LIMITS)' --skip '$(LIVE)' && \
+		scripts/test-at-time 'tomorrow 23:59:35' --filter '^EndToEndTests\.' --skip '$(STORMS)' --skip '$(LIMITS)' --skip '$(LINES)' \
+			--skip '$(LIVE)' && \
+		scripts/test-at-time 'tomorrow 23:59:50' --filter '$(LINES)' && \
 		scripts/test-at-time 'tomorrow 04:58:00' --filter '^EndToEndTests\.(Scan|Listing|Universe)' && \
 		scripts/test-at-time 'tomorrow 23:59:00' --filter '$(LIVE)'
 
