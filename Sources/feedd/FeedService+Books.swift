@@ -114,10 +114,10 @@ extension FeedService {
 
     /// The venue may say it once for each outcome, and again after a reconnect.
     func resolve(_ event: borrowing MarketEvent, _ market: CarriedMarket) {
-        let winner = event.token.map { market.builder.outcome(of: $0).map(Int64.init) }
+        let winner = event.token.flatMap { market.builder.outcome(of: $0) }
         // Who won is no outcome of this market: nobody knows what was meant, and the REST interface will tell.
-        if case .some(.none) = winner { return self.count("winners_unknown") }
-        self.resolve(market, winner: winner ?? nil, at: Timestamp(milliseconds: event.timestamp))
+        guard event.token == nil || winner != nil else { return self.count("winners_unknown") }
+        self.resolve(market, winner: winner.map(Int64.init), at: Timestamp(milliseconds: event.timestamp))
     }
 
     func resolve(_ market: CarriedMarket, winner: Int64?, at time: Timestamp) {

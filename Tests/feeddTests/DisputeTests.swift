@@ -108,6 +108,7 @@ import Testing
             feed.hear(story.lie.bookText(outcome: 0), on: 0)
             #expect(market.builder.isTrusted && !market.isTrusted && market.connection == 0)
             feed.resolve(story.truth, of: market)
+            #expect(market.dispute == nil && market.conviction == nil, "nobody is asked whose book is right")
         }
         try await subscriber.wait { $0.contains("trust resolved") }
         #expect(subscriber.all.count { $0.hasPrefix("delta") || $0.hasPrefix("book") } == told)
