@@ -74,19 +74,11 @@ import Testing
 
     /// What is forgotten is what ended first, over a checkpoint too, and not what has a low token.
     @Test func theMarketThatEndedLastIsNotForgotten() throws {
-        var ledger = OrderLedger(cash: usd("100000"))
         let count = Int64(OrderLedger.closedPositionCountMax) + 1
-        for n in 1...count {
-            let order = ledgerOrder(n, intent(on: n, .buy, "0.40", "10"))
-            try ledger.open(order)
-            try ledger.apply(.fill(fill(order, trade: "t", "0.40", "10")))
-        }
+        var ledger = try ledgerHolding(marketCount: count)
         for n in (2...count).reversed() { try ledger.apply(.resolution(condition(n), winner: 0)) }
         try ledger.apply(.resolution(condition(1), winner: nil))
-        let written = bytes(ledger)
-        var again = try written.withUnsafeBufferPointer { bytes in
-            try JSONReader.read(bytes) { (reader) throws(JSONError) in try OrderLedger(reading: &reader) }
-        }
+        var again = try readBack(ledger)
         #expect(again == ledger)
         let before = ledger.cash
         try again.apply(.resolution(condition(1), winner: 0))

@@ -291,13 +291,8 @@ import Testing
 
     /// Positions that closed while records were lost, and that the ledger forgot before the next checkpoint.
     @Test func whatNoRecordTellsApartIsARowOfItsOwn() throws {
-        var ledger = OrderLedger(cash: usd("100000"))
         let count = Int64(OrderLedger.closedPositionCountMax) + 20
-        for n in 1...count {
-            let order = ledgerOrder(n, intent(on: n, .buy, "0.40", "10"))
-            try ledger.open(order)
-            try ledger.apply(.fill(fill(order, trade: "t", "0.40", "10", fee: "0.01")))
-        }
+        var ledger = try ledgerHolding(marketCount: count, fee: "0.01")
         let subjects: [AccountHistory.Subject] = [.positions, .pnl]
         var histories = subjects.map { AccountHistory($0, days: .min ... .max) }
         let whole = ledger

@@ -139,12 +139,7 @@ import Testing
         _ = engine.handle(told, now: at(6_000))
         #expect(try read(9, 10_000) == [.tradesRead(to: testStart + .seconds(5))])
         #expect(engine.ledger.tradesReadTo == testStart + .seconds(5))
-        var writer = JSONWriter()
-        engine.ledger.write(to: &writer)
-        let again = try writer.bytes.withUnsafeBufferPointer { bytes in
-            try JSONReader.read(bytes) { (reader) throws(JSONError) in try OrderLedger(reading: &reader) }
-        }
-        #expect(again == engine.ledger)
+        #expect(try readBack(engine.ledger) == engine.ledger)
     }
 
     @Test func aSaleThatNobodyAloneCoversLeavesNoOrderBehind() throws {

@@ -88,11 +88,18 @@ import Testing
         }
     }
 
-    @Test func aStopRecordsWhatCameTogether() throws {
-        var harness = self.quoting(rewards: nil, rebate: 200_000)
+    /// Somebody sells to a quote, which brings a rebate.
+    private func selling(from start: Int64 = 0) throws -> Harness {
+        var harness = self.quoting(rewards: nil, rebate: 200_000, from: start)
         self.run(&harness, seconds: 1)
-        let quote = try #require(harness.open.first { $0.body.side == .buy && $0.outcome == 0 })
-        harness.feed(.trade(trade(.sell, "1000", at: quote.body.price.description)))
+        let quote = try #require(
+            harness.open.first { $0.body.side == .buy && $0.outcome == 0 }, "\(harness.decisions)")
+        harness.feed(.trade(trade(.sell, "1000", at: quote.body.price.description, start + 1_000)))
+        return harness
+    }
+
+    @Test func aStopRecordsWhatCameTogether() throws {
+        var harness = try self.selling()
         self.run(&harness, seconds: 2)
         try #require(!harness.fills.isEmpty && self.records(harness).isEmpty)
         harness.take(.stop)
@@ -103,11 +110,7 @@ import Testing
     @Test func whatCameBeforeMidnightCountsOnThatDay() throws {
         // The test begins at midnight, UTC.
         let start: Int64 = 86_400_000 - 300_000
-        var harness = self.quoting(rewards: nil, rebate: 200_000, from: start)
-        self.run(&harness, seconds: 1)
-        let quote = try #require(
-            harness.open.first { $0.body.side == .buy && $0.outcome == 0 }, "\(harness.decisions)")
-        harness.feed(.trade(trade(.sell, "1000", at: quote.body.price.description, start + 1_000)))
+        var harness = try self.selling(from: start)
         self.run(&harness, seconds: 330)
         let fill = try #require(harness.fills.first)
         let days = Set(self.records(harness).map { Moment.day(of: $0.time) })
@@ -116,10 +119,7 @@ import Testing
     }
 
     @Test func aMakersFillBringsAPartOfTheTakersFee() throws {
-        var harness = self.quoting(rewards: nil, rebate: 200_000)
-        self.run(&harness, seconds: 1)
-        let quote = try #require(harness.open.first { $0.body.side == .buy && $0.outcome == 0 })
-        harness.feed(.trade(trade(.sell, "1000", at: quote.body.price.description)))
+        var harness = try self.selling()
         self.run(&harness, seconds: 601)
         let fill = try #require(harness.fills.first)
         let fee = market(feeRate: 70_000).takerFee(size: fill.size, price: fill.price)

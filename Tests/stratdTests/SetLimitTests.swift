@@ -20,9 +20,7 @@ import Testing
     private func ledger(after value: Int64) throws -> OrderLedger {
         var engine = self.engine("1000", OrderLedger(cash: usd("5000")))
         _ = engine.apply(.command(.setLimit(name: "max_total_usd", value: value)), now: at(1))
-        return try bytes(engine.ledger).withUnsafeBufferPointer { bytes in
-            try JSONReader.read(bytes) { (reader) throws(JSONError) in try OrderLedger(reading: &reader) }
-        }
+        return try readBack(engine.ledger)
     }
 
     @Test func anOperatorsLimitOutlivesARestartAndIsToldThen() throws {

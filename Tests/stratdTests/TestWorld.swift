@@ -187,3 +187,21 @@ func bytes(_ ledger: OrderLedger) -> [UInt8] {
     ledger.write(to: &writer)
     return writer.bytes
 }
+
+/// The ledger as its checkpoint tells it.
+func readBack(_ ledger: OrderLedger) throws -> OrderLedger {
+    try bytes(ledger).withUnsafeBufferPointer { bytes in
+        try JSONReader.read(bytes) { (reader) throws(JSONError) in try OrderLedger(reading: &reader) }
+    }
+}
+
+/// Ten shares of the first outcome in each of the first markets, bought at 0.40.
+func ledgerHolding(marketCount: Int64, fee: String = "0") throws -> OrderLedger {
+    var ledger = OrderLedger(cash: usd("100000"))
+    for n in 1...marketCount {
+        let order = ledgerOrder(n, intent(on: n, .buy, "0.40", "10"))
+        try ledger.open(order)
+        try ledger.apply(.fill(fill(order, trade: "t", "0.40", "10", fee: fee)))
+    }
+    return ledger
+}

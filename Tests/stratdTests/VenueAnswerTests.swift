@@ -92,6 +92,22 @@ extension LiveWorld {
         #expect(harness.ledger.halts == ["error_rate"])
     }
 
+    /// One order may leave each second, and the other market has none that would bring a look.
+    @Test func whatTheOrderRateKeptBackLeavesWhenThereIsRoom() {
+        var limits = wideLimits
+        limits.ordersPerSecondMax = 1
+        var harness = Harness(limits: limits)
+        harness.open()
+        harness.open(market(2), book(2))
+        harness.run(for: 50)
+        #expect(harness.ledger.openOrders.count == 1)
+        for _ in 0..<8 {
+            harness.feed(.alive)
+            harness.run(for: 1_000)
+        }
+        #expect([1, 2].map { harness.ledger.openOrders(in: condition($0)).count } == [2, 2])
+    }
+
     /// No look is due by itself where no book changes.
     @Test func aQuietMarketIsQuotedWhenTheVenueOpensAgain() {
         var harness = Harness(limits: wideLimits)
