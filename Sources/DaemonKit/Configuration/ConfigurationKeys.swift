@@ -212,7 +212,7 @@ extension ConfigurationKey {
             "So many orders of unknown fate at once halt trading until a person resumes it"),
         .fraction(
             "risk.error_rate_max", \.risk.errorRateMaxMicros,
-            "Share of failed requests over the last minute that halts trading; an order that the venue refuses and its maintenance are no failures"
+            "Share of failed requests over the last minute that halts trading; orders that the venue refuses, its maintenance, and what fails while it is closed to us are no failures"
         ),
         .count(
             "risk.trial_fills", \.risk.trialFillCount, 0...1_000_000,
